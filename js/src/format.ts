@@ -1,0 +1,75 @@
+/** Numbers as a person reads them. */
+
+const THIN = "\u2009";
+const MINUS = "\u2212";
+const PREFIXES = ["", "k", "M", "G", "T", "P"];
+
+/** Group digits by thin spaces: 12 400. */
+export function grouped(text: string): string {
+  const [whole, fraction] = text.split(".") as [string, string?];
+  const digits = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, THIN) : whole;
+  return fraction === undefined ? digits : `${digits}.${fraction}`;
+}
+
+/** Show a value with as many digits as its half-step `error` lets through, four at least. */
+export function value(number: number, error = 0): string {
+  if (Number.isNaN(number)) return "no value";
+  if (Math.abs(number) <= error * 1e-3) return "0";
+  const size = Math.abs(number);
+  const sign = number < 0 ? MINUS : "";
+  if (size >= 1e7 || size < 1e-4) {
+    const [digits, power] = size.toExponential(3).split("e");
+    return `${sign}${digits}e${power.replace("+", "").replace("-", MINUS)}`;
+  }
+  const rounded = Math.round(size);
+  if (Math.abs(size - rounded) <= Math.max(error, size * 1e-12) && error < 0.51 && rounded > 0) {
+    return sign + grouped(String(rounded));
+  }
+  const places = Math.max(0, Math.min(8, 3 - Math.floor(Math.log10(size))));
+  return sign + grouped(size.toFixed(places));
+}
+
+/** Show a limit of the colours in at most five characters or so. */
+export function short(number: number): string {
+  const size = Math.abs(number);
+  const sign = number < 0 ? MINUS : "";
+  if (size === 0) return "0";
+  if (size >= 1e6 || size < 1e-3) {
+    const [digits, power] = size.toExponential(1).split("e");
+    return `${sign}${digits.replace(".0", "")}e${power.replace("+", "").replace("-", MINUS)}`;
+  }
+  const text = size >= 100 ? size.toFixed(0) : String(Number(size.toPrecision(3)));
+  return sign + grouped(text);
+}
+
+/** Show a rate: 12 400 frames/s. */
+export function frames(perSecond: number): string {
+  const round = perSecond >= 10 ? Math.round(perSecond) : Number(perSecond.toPrecision(2));
+  return `${grouped(String(round))} frames/s`;
+}
+
+/** Show a rate in the unit that fits: 6.1 GB/s. */
+export function bytes(perSecond: number): string {
+  let size = perSecond;
+  let prefix = 0;
+  while (size >= 1000 && prefix < PREFIXES.length - 1) {
+    size /= 1000;
+    prefix += 1;
+  }
+  const digits = size >= 100 || prefix === 0 ? size.toFixed(0) : size.toPrecision(2);
+  return `${digits} ${PREFIXES[prefix]}B/s`;
+}
+
+/** Show a duration: 3 s, 2 min 05 s, 1 h 20 min. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+/** Show a share; 100 % only when nothing is missing. */
+export function percent(fraction: number): string {
+  return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-9)} %`;
+}

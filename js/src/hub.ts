@@ -1,0 +1,162 @@
+/**
+ * One per page and kernel: hands what comes in to the widgets, and paces it by what was painted.
+ *
+ * All widgets of a page share one connection (see `protocol.ts` for what is said on it). Frames are
+ * taken in as they arrive, painted together in the next animation frame, and acknowledged together
+ * after that, so that a browser that is slow, or a tab that is hidden, gets no more than it shows.
+ */
+
+import { isFrames, type FromPage, type ImageFrame, type Said, type StatusFrame } from "./protocol";
+
+export interface Transport {
+  send(message: FromPage): void;
+}
+
+export type Part = ImageFrame | StatusFrame;
+
+/** What a widget's model does with its parts. */
+export interface Receiver {
+  /** Sequence number of the last part that was taken in. */
+  readonly sequence: number;
+  /** Nothing more is expected. */
+  readonly settled: boolean;
+  /** Take a part in; false if something before it was missed. */
+  apply(part: Part, buffers: readonly DataView[]): boolean;
+  /** Show what was taken in. */
+  paint(): void;
+}
+
+/** The parts of a browser that a test replaces. */
+export interface Clock {
+  frame(callback: () => void): void;
+  every(milliseconds: number, callback: () => void): () => void;
+}
+
+export const browserClock: Clock = {
+  frame: (callback) => void requestAnimationFrame(callback),
+  every: (milliseconds, callback) => {
+    const timer = setInterval(callback, milliseconds);
+    return () => clearInterval(timer);
+  },
+};
+
+/** After this many silent rounds a page asks whether it has missed something. */
+const ROUND = 2000;
+const LONGEST_SILENCE = 16;
+
+interface Member {
+  receiver: Receiver;
+  visible: boolean;
+}
+
+export class Hub {
+  readonly page: string;
+  private readonly members = new Map<string, Member>();
+  private readonly fresh = new Map<string, number>();
+  private transport: Transport | null = null;
+  private scheduled = false;
+  private silent = 0;
+  private patience = 1;
+  private stopRounds: (() => void) | null = null;
+
+  constructor(
+    private readonly clock: Clock = browserClock,
+    page: string = randomName(),
+  ) {
+    this.page = page;
+  }
+
+  /** Speak through this connection from now on; everything is asked for again. */
+  connect(transport: Transport): void {
+    this.transport = transport;
+    this.say({ type: "hello" });
+    for (const [key, member] of this.members) this.want(key, member);
+  }
+
+  disconnect(): void {
+    this.transport = null;
+  }
+
+  get connected(): boolean {
+    return this.transport !== null;
+  }
+
+  /** Take in the parts for a widget until the function returned is called. */
+  add(key: string, receiver: Receiver): () => void {
+    const member: Member = { receiver, visible: false };
+    this.members.set(key, member);
+    if (this.connected) this.want(key, member);
+    this.stopRounds ??= this.clock.every(ROUND, () => this.round());
+    return () => this.remove(key, member);
+  }
+
+  private remove(key: string, member: Member): void {
+    if (this.members.get(key) !== member) return;
+    this.members.delete(key);
+    this.say({ type: "gone", key });
+    if (this.members.size === 0) {
+      this.stopRounds?.();
+      this.stopRounds = null;
+    }
+  }
+
+  /** Say whether any view of a widget can be seen. */
+  setVisible(key: string, visible: boolean): void {
+    const member = this.members.get(key);
+    if (!member || member.visible === visible) return;
+    member.visible = visible;
+    this.say({ type: "see", key, visible });
+  }
+
+  say(said: Said): void {
+    this.transport?.send({ ...said, page: this.page });
+  }
+
+  /** Take in whatever the connection delivers. */
+  receive(message: unknown, buffers: readonly (DataView | ArrayBuffer)[] = []): void {
+    if (!isFrames(message, this.page)) return;
+    this.silent = 0;
+    this.patience = 1;
+    const views = buffers.map((b) => (b instanceof ArrayBuffer ? new DataView(b) : b));
+    for (const part of [...message.images, ...message.statuses]) {
+      const member = this.members.get(part.key);
+      if (!member) continue;
+      if (member.receiver.apply(part, views)) this.fresh.set(part.key, part.sequence);
+      else this.want(part.key, member);
+    }
+    if (this.fresh.size > 0 && !this.scheduled) {
+      this.scheduled = true;
+      this.clock.frame(() => this.paint());
+    }
+  }
+
+  private paint(): void {
+    this.scheduled = false;
+    const painted = [...this.fresh];
+    this.fresh.clear();
+    for (const [key] of painted) this.members.get(key)?.receiver.paint();
+    this.say({ type: "ack", painted });
+  }
+
+  private want(key: string, member: Member): void {
+    this.say({ type: "want", key, visible: member.visible });
+  }
+
+  /** Ask after a silence, ever less often as long as nothing comes. */
+  private round(): void {
+    this.silent += 1;
+    if (this.silent < this.patience) return;
+    const held = [...this.members]
+      .filter(([, member]) => member.visible && !member.receiver.settled)
+      .map(([key, member]): [string, number] => [key, member.receiver.sequence]);
+    if (held.length > 0) this.say({ type: "have", held });
+    this.silent = 0;
+    this.patience = Math.min(this.patience * 2, LONGEST_SILENCE);
+  }
+}
+
+function randomName(): string {
+  // randomUUID exists only where the page came over https or from the same machine.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,146 @@
+/**
+ * The one place that knows Jupyter: finds a hub's connection to the kernel.
+ *
+ * JupyterLab's kernel object lets a page open a comm of its own, which ipykernel 7 serves on a
+ * thread of its own even while a cell runs. Where there is no such object (VS Code, Colab), messages
+ * go through the widget models instead, which works as long as no cell runs.
+ */
+
+import { Hub, type Transport } from "./hub";
+import type { FromPage } from "./protocol";
+
+const TARGET = "udfwidgets.hub";
+const HUBS = Symbol.for("udfwidgets.hubs");
+/** How long a subshell may take to start before the comm is used without one. */
+const SUBSHELL_PATIENCE = 3000;
+
+type Listener = (...args: never[]) => void;
+
+/** What anywidget hands to `initialize` and `render`. */
+export interface Model {
+  get<T>(name: string): T;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  send(content: unknown, callbacks?: unknown, buffers?: unknown): void;
+  on(event: string, callback: Listener): void;
+  off(event: string, callback?: Listener): void;
+  widget_manager?: Manager;
+}
+
+/** A widget model as its manager hands it out. */
+export interface BackboneModel {
+  get(name: string): unknown;
+  set(values: Record<string, unknown>): void;
+  save_changes(): void;
+  on(event: string, callback: () => void): void;
+  off(event: string, callback: () => void): void;
+}
+
+export interface Manager {
+  kernel?: Kernel | null;
+  get_model(id: string): Promise<BackboneModel>;
+}
+
+interface Kernel {
+  id: string;
+  createComm?(target: string): Comm;
+}
+
+interface Comm {
+  isDisposed?: boolean;
+  subshellStarted?: Promise<void>;
+  onMsg: (message: { content: { data: unknown }; buffers?: (DataView | ArrayBuffer)[] }) => void;
+  onClose: () => void;
+  open(data: unknown): unknown;
+  send(data: unknown): unknown;
+}
+
+class Entry {
+  readonly hub = new Hub();
+  readonly models = new Set<Model>();
+  private opening = false;
+
+  /** Let the hub speak, and be spoken to, as long as a model lives. */
+  attach(model: Model, signal: AbortSignal): void {
+    this.models.add(model);
+    const heard = (message: unknown, buffers: DataView[]): void =>
+      this.hub.receive(message, buffers);
+    model.on("msg:custom", heard);
+    signal.addEventListener("abort", () => {
+      this.models.delete(model);
+      model.off("msg:custom", heard);
+    });
+    void this.connect(model.widget_manager?.kernel ?? null);
+  }
+
+  private async connect(kernel: Kernel | null): Promise<void> {
+    if (this.hub.connected || this.opening) return;
+    this.opening = true;
+    try {
+      this.hub.connect((await this.openComm(kernel)) ?? this.throughModels());
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  private async openComm(kernel: Kernel | null): Promise<Transport | null> {
+    if (!kernel?.createComm) return null;
+    try {
+      const comm = kernel.createComm(TARGET);
+      comm.onMsg = (message) => this.hub.receive(message.content.data, message.buffers ?? []);
+      await started(comm);
+      let open = false;
+      comm.onClose = () => {
+        // A kernel without udfwidgets closes it at once; the models may still find one.
+        open = false;
+        this.hub.connect(this.throughModels());
+      };
+      return {
+        send: (message) => {
+          if (comm.isDisposed) {
+            this.hub.disconnect();
+            void this.connect(kernel);
+          } else if (open) {
+            comm.send(message);
+          } else {
+            open = true;
+            comm.open(message);
+          }
+        },
+      };
+    } catch (error) {
+      console.warn("udfwidgets: no comm of its own; updates wait for running cells", error);
+      return null;
+    }
+  }
+
+  private throughModels(): Transport {
+    const send = (message: FromPage): void => {
+      for (const model of this.models) return model.send(message);
+    };
+    return { send };
+  }
+}
+
+/** The hub of a model's kernel; every copy of this module in a page finds the same. */
+export function hubOf(model: Model, signal: AbortSignal): Hub {
+  const page = globalThis as unknown as Record<symbol, Map<string, Entry> | undefined>;
+  const hubs = (page[HUBS] ??= new Map<string, Entry>());
+  const id = model.widget_manager?.kernel?.id ?? "";
+  let entry = hubs.get(id);
+  if (!entry) {
+    entry = new Entry();
+    const { hub } = entry;
+    addEventListener("pagehide", () => hub.say({ type: "bye" }));
+    hubs.set(id, entry);
+  }
+  entry.attach(model, signal);
+  return entry.hub;
+}
+
+/** Wait for the thread that will serve the comm; without one it works as well, but may wait. */
+async function started(comm: Comm): Promise<void> {
+  if (!comm.subshellStarted) return;
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, SUBSHELL_PATIENCE));
+  await Promise.race([comm.subshellStarted.catch(() => undefined), patience]);
+}

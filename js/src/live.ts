@@ -1,0 +1,193 @@
+/** The adapter to anywidget: gives every model its store, and every view what it needs. */
+
+import type { Hub, Part, Receiver } from "./hub";
+import { hubOf, type BackboneModel, type Model } from "./jupyter";
+import type { ImageFrame, StatusFrame } from "./protocol";
+import type { Axes, Keeper, Settings } from "./settings";
+import { StatusStore, showStatus } from "./status";
+import { ImageStore } from "./store";
+import { showImage, watchVisibility, type Margin } from "./view";
+
+const LIVES = Symbol.for("udfwidgets.lives");
+const SETTINGS = ["title", "colormap", "log_scale", "gamma", "auto", "limits", "overlay"] as const;
+/** A window that has rested this long is told to Python. */
+const SETTLE = 300;
+
+interface Context {
+  model: Model;
+  signal?: AbortSignal;
+}
+
+/** What belongs to a model rather than to a view. */
+interface Live {
+  hub: Hub;
+  store: ImageStore | StatusStore;
+  /** Views that are within sight. */
+  seen: Set<object>;
+}
+
+interface Saved {
+  header?: ImageFrame | StatusFrame;
+  buffers?: Record<string, string>;
+}
+
+function initialize({ model, signal }: Context): () => void {
+  const ending = new AbortController();
+  signal?.addEventListener("abort", () => ending.abort());
+  const key = model.get<string>("_key");
+  const image = model.get<string>("_kind") === "image";
+  const store = image ? new ImageStore(model.get("image_kind")) : new StatusStore();
+  restore(store, model.get<Saved>("_saved"));
+  const hub = hubOf(model, ending.signal);
+  const remove = hub.add(key, store);
+  lives().set(key, { hub, store, seen: new Set() });
+  ending.signal.addEventListener("abort", () => {
+    remove();
+    lives().delete(key);
+  });
+  return () => ending.abort();
+}
+
+async function render({ model, el, signal }: Context & { el: HTMLElement }): Promise<() => void> {
+  const ending = new AbortController();
+  signal?.addEventListener("abort", () => ending.abort());
+  const key = model.get<string>("_key");
+  const live = lives().get(key);
+  if (live) {
+    const view = {};
+    const visible = (within: boolean): void => {
+      if (within) live.seen.add(view);
+      else live.seen.delete(view);
+      live.hub.setVisible(key, live.seen.size > 0);
+    };
+    if (live.store instanceof StatusStore) {
+      renderStatus(model, el, key, live.hub, live.store, ending.signal);
+      watchVisibility(el, visible, ending.signal);
+    } else {
+      await renderImage(model, el, key, live.hub, live.store, visible, ending.signal);
+    }
+  }
+  return () => ending.abort();
+}
+
+function renderStatus(
+  model: Model,
+  element: HTMLElement,
+  key: string,
+  hub: Hub,
+  store: StatusStore,
+  signal: AbortSignal,
+): void {
+  const place = {
+    element,
+    store,
+    title: () => model.get<string>("title"),
+    onTitle: (callback: () => void) => listen(model, "change:title", callback, signal),
+    cancel: () => hub.say({ type: "cancel", key }),
+  };
+  showStatus(place, signal);
+}
+
+async function renderImage(
+  model: Model,
+  element: HTMLElement,
+  key: string,
+  hub: Hub,
+  store: ImageStore,
+  visible: (within: boolean) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const shape = model.get<[number, number]>("shape");
+  const [x, y] = await Promise.all([child(model, "scale_x"), child(model, "scale_y")]);
+  if (signal.aborted) return;
+  const place = {
+    element,
+    store,
+    settings: settingsOf(model),
+    axes: axesOf(x, y, shape),
+    shape,
+    margin: model.get<Margin>("margin"),
+    interaction: () => model.get<string>("_interaction"),
+    look: (rect: ImageFrame["detail_rect"]) => hub.say({ type: "look", key, rect }),
+    visible,
+  };
+  showImage(place, signal);
+}
+
+/** A model that came with a saved picture shows it, whether or not there is a kernel. */
+function restore(store: Receiver, { header, buffers = {} }: Saved): void {
+  if (!header) return;
+  const views: DataView[] = [];
+  const part: Record<string, unknown> = { ...header };
+  for (const [name, text] of Object.entries(buffers)) {
+    part[name] = views.length;
+    views.push(new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer));
+  }
+  store.apply(part as unknown as Part, views);
+}
+
+function settingsOf(model: Model): Keeper<Settings> {
+  return {
+    get: (name) => model.get(name),
+    set: (values) => {
+      for (const [name, value] of Object.entries(values)) model.set(name, value);
+      model.save_changes();
+    },
+    onChange: (callback, signal) => {
+      for (const name of SETTINGS) listen(model, `change:${name}`, callback, signal);
+    },
+  };
+}
+
+/** The figure's scales; y grows downwards, so `min` is at the lower edge. */
+function axesOf(x: BackboneModel, y: BackboneModel, [ny, nx]: readonly [number, number]): Axes {
+  const number = (model: BackboneModel, name: string, otherwise: number): number =>
+    (model.get(name) as number | null) ?? otherwise;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return {
+    get: () => ({
+      x0: number(x, "min", 0),
+      x1: number(x, "max", nx),
+      y0: number(y, "max", 0),
+      y1: number(y, "min", ny),
+    }),
+    set: (window) => {
+      x.set({ min: window.x0, max: window.x1 });
+      y.set({ min: window.y1, max: window.y0 });
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        x.save_changes();
+        y.save_changes();
+      }, SETTLE);
+    },
+    onChange: (callback, signal) => {
+      for (const scale of [x, y]) {
+        scale.on("change:min", callback);
+        scale.on("change:max", callback);
+        signal.addEventListener("abort", () => {
+          scale.off("change:min", callback);
+          scale.off("change:max", callback);
+        });
+      }
+    },
+  };
+}
+
+async function child(model: Model, name: string): Promise<BackboneModel> {
+  const id = model.get<string>(name).slice("IPY_MODEL_".length);
+  if (!model.widget_manager) throw new Error("udfwidgets needs a widget manager to find its axes");
+  return model.widget_manager.get_model(id);
+}
+
+function listen(model: Model, event: string, callback: () => void, signal: AbortSignal): void {
+  model.on(event, callback);
+  signal.addEventListener("abort", () => model.off(event, callback));
+}
+
+/** Shared by all copies of this module in a page, as `initialize` and `render` may differ. */
+function lives(): Map<string, Live> {
+  const page = globalThis as unknown as Record<symbol, Map<string, Live> | undefined>;
+  return (page[LIVES] ??= new Map<string, Live>());
+}
+
+export default { initialize, render };

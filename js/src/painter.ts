@@ -1,0 +1,228 @@
+/** Draws what an `ImageStore` holds on a plain canvas. */
+
+import { palette, type Contrast } from "./colour";
+import { place, type Box, type Window } from "./geometry";
+import type { Rect } from "./protocol";
+import { FLASH_MILLISECONDS, type Flash, type ImageStore } from "./store";
+import type { Theme } from "./theme";
+
+export interface Look {
+  colormap: string;
+  contrast: Contrast;
+  overlay: boolean;
+}
+
+type Surface = CanvasRenderingContext2D;
+
+/** CSS pixels between two lines of the hatch, and how thick they are. */
+const HATCH = 7;
+const HATCH_LINE = 1.25;
+/** CSS pixels of the coverage strip of a sig image. */
+const STRIP = 4;
+/** How much an estimate shines through the hatch, of 255. */
+const ESTIMATE = 115;
+
+export class Painter {
+  private source: OffscreenCanvas | null = null;
+  private colours: Uint32Array | null = null;
+  private colouredBy = "";
+  private painted = -1;
+  private hatch: CanvasPattern | null = null;
+  private hatchedBy = "";
+  private readonly glows = new WeakMap<Flash, OffscreenCanvas>();
+
+  constructor(
+    private readonly store: ImageStore,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Draw everything; true if it has to be drawn again soon because something fades. */
+  draw(canvas: HTMLCanvasElement, window: Window, look: Look, theme: Theme, ratio: number): boolean {
+    const surface = canvas.getContext("2d");
+    const { frame } = this.store;
+    if (!surface) return false;
+    const [width, height] = [canvas.width, canvas.height];
+    surface.clearRect(0, 0, width, height);
+    if (!frame) {
+      this.fillHatch(surface, { x: 0, y: 0, width, height }, theme, ratio);
+      return false;
+    }
+    this.refresh(look, theme);
+    const [ny, nx] = frame.shape;
+    const [rows, columns] = frame.grid;
+    const factor = Math.max(Math.ceil(ny / rows), Math.ceil(nx / columns));
+    const spot = (rect: Rect, unit: number): Box => {
+      const [y, x, h, w] = rect.map((n) => n * unit) as Rect;
+      return place({ x, y, width: w, height: h }, window, width, height);
+    };
+    surface.save();
+    const whole = spot([0, 0, ny, nx], 1);
+    clip(surface, whole);
+    if (this.hidesUncovered(look)) this.fillHatch(surface, whole, theme, ratio);
+    if (this.source) drawPixels(surface, this.source, spot([0, 0, rows, columns], factor));
+    if (this.store.detail) this.drawDetail(surface, look, spot(this.store.detail.rect, 1));
+    const glowing = look.overlay && this.store.fade();
+    if (glowing) this.drawGlow(surface, theme, (rect) => spot(rect, factor));
+    surface.restore();
+    if (look.overlay && this.store.kind === "sig") this.drawStrip(surface, theme, ratio);
+    return glowing;
+  }
+
+  private hidesUncovered(look: Look): boolean {
+    return look.overlay && this.store.kind === "nav" && this.store.coverage !== null;
+  }
+
+  /** Colour the pixels that have changed, or all of them if the colours have. */
+  private refresh(look: Look, theme: Theme): void {
+    const { store } = this;
+    const { frame } = store;
+    if (!frame) return;
+    const [height, width] = frame.grid;
+    const by = JSON.stringify([look, theme.missing, frame.lo, frame.hi, frame.curve]);
+    let rect = store.changedSince(this.painted) ?? [0, 0, height, width];
+    if (by !== this.colouredBy || !this.colours) {
+      this.colours = palette(frame, look.contrast, look.colormap, theme.missing);
+      this.colouredBy = by;
+      rect = [0, 0, height, width];
+    }
+    if (!this.source || this.source.width !== width || this.source.height !== height) {
+      this.source = new OffscreenCanvas(width, height);
+      rect = [0, 0, height, width];
+    }
+    this.painted = store.revision;
+    if (rect[2] === 0 || rect[3] === 0) return;
+    const coverage = this.hidesUncovered(look) ? store.coverage : null;
+    const hidden = frame.estimated ? (ESTIMATE << 24) | 0xffffff : 0;
+    const pixels = coloured(store.codes, width, rect, this.colours, coverage, hidden);
+    this.source.getContext("2d")?.putImageData(pixels, rect[1], rect[0]);
+  }
+
+  private drawDetail(surface: Surface, look: Look, spot: Box): void {
+    const { detail, frame } = this.store;
+    if (!detail || !frame || !this.colours) return;
+    const [, , height, width] = detail.rect;
+    if (this.hidesUncovered(look) && frame.fraction < 1) return; // the grid knows what is in
+    const source = new OffscreenCanvas(width, height);
+    const rect: Rect = [0, 0, height, width];
+    const pixels = coloured(detail.codes, width, rect, this.colours, null, 0);
+    source.getContext("2d")?.putImageData(pixels, 0, 0);
+    drawPixels(surface, source, spot);
+  }
+
+  private drawGlow(surface: Surface, theme: Theme, spot: (rect: Rect) => Box): void {
+    for (const flash of this.store.flashes) {
+      const left = 1 - (this.now() - flash.at) / FLASH_MILLISECONDS;
+      if (left <= 0) continue;
+      surface.globalAlpha = 0.6 * left * left;
+      drawPixels(surface, this.glowOf(flash, theme), spot(flash.rect));
+    }
+    surface.globalAlpha = 1;
+  }
+
+  private glowOf(flash: Flash, theme: Theme): OffscreenCanvas {
+    let glow = this.glows.get(flash);
+    if (!glow) {
+      const [, , height, width] = flash.rect;
+      glow = new OffscreenCanvas(width, height);
+      const context = glow.getContext("2d");
+      const image = new ImageData(width, height);
+      flash.mask.forEach((on, i) => (image.data[4 * i + 3] = on * 255));
+      context?.putImageData(image, 0, 0);
+      if (context) {
+        context.globalCompositeOperation = "source-in";
+        context.fillStyle = theme.glow;
+        context.fillRect(0, 0, width, height);
+      }
+      this.glows.set(flash, glow);
+    }
+    return glow;
+  }
+
+  /** Fill with diagonal lines that keep their distance on the screen at every zoom. */
+  private fillHatch(surface: Surface, box: Box, theme: Theme, ratio: number): void {
+    const by = `${theme.ground} ${theme.hatch} ${ratio}`;
+    if (!this.hatch || by !== this.hatchedBy) {
+      this.hatch = hatchPattern(surface, theme, ratio);
+      this.hatchedBy = by;
+    }
+    if (this.hatch) surface.fillStyle = this.hatch;
+    surface.fillRect(box.x, box.y, box.width, box.height);
+  }
+
+  /** Show in scan order, along the lower edge, which part of the scan is in. */
+  private drawStrip(surface: Surface, theme: Theme, ratio: number): void {
+    const { frame, coverage } = this.store;
+    if (!frame || (frame.final && frame.fraction >= 1)) return;
+    const { width, height } = surface.canvas;
+    const thick = Math.round(STRIP * ratio);
+    surface.fillStyle = theme.track;
+    surface.fillRect(0, height - thick, width, thick);
+    surface.fillStyle = theme.accent;
+    if (!coverage) {
+      surface.fillRect(0, height - thick, width * frame.fraction, thick);
+      return;
+    }
+    coverage.forEach((share, i) => {
+      if (share === 0) return;
+      const x = Math.floor((i * width) / coverage.length);
+      const end = Math.floor(((i + 1) * width) / coverage.length);
+      surface.globalAlpha = 0.25 + (0.75 * share) / 255;
+      surface.fillRect(x, height - thick, end - x, thick);
+    });
+    surface.globalAlpha = 1;
+  }
+}
+
+function coloured(
+  codes: Uint16Array,
+  stride: number,
+  [top, left, height, width]: Rect,
+  colours: Uint32Array,
+  coverage: Uint8Array | null,
+  hidden: number,
+): ImageData {
+  const image = new ImageData(width, height);
+  const out = new Uint32Array(image.data.buffer);
+  for (let y = 0; y < height; y++) {
+    const row = (top + y) * stride + left;
+    const to = y * width;
+    for (let x = 0; x < width; x++) {
+      const colour = colours[codes[row + x]];
+      const shown = coverage === null || coverage[row + x] === 1;
+      out[to + x] = shown ? colour : codes[row + x] === 0 ? 0 : colour & hidden;
+    }
+  }
+  return image;
+}
+
+function drawPixels(surface: Surface, source: OffscreenCanvas, box: Box): void {
+  const magnified = box.width >= source.width && box.height >= source.height;
+  surface.imageSmoothingEnabled = !magnified;
+  surface.imageSmoothingQuality = "high";
+  surface.drawImage(source, box.x, box.y, box.width, box.height);
+}
+
+function clip(surface: Surface, box: Box): void {
+  surface.beginPath();
+  surface.rect(box.x, box.y, box.width, box.height);
+  surface.clip();
+}
+
+function hatchPattern(surface: Surface, theme: Theme, ratio: number): CanvasPattern | null {
+  const side = Math.max(4, Math.round(HATCH * ratio));
+  const tile = new OffscreenCanvas(side, side);
+  const context = tile.getContext("2d");
+  if (!context) return null;
+  context.fillStyle = theme.ground;
+  context.fillRect(0, 0, side, side);
+  context.strokeStyle = theme.hatch;
+  context.lineWidth = HATCH_LINE * ratio;
+  context.beginPath();
+  // Three lines, so that the tile meets its neighbours at the corners.
+  for (const shift of [-side, 0, side]) {
+    context.moveTo(shift - 1, side + 1);
+    context.lineTo(shift + side + 1, -1);
+  }
+  context.stroke();
+  return surface.createPattern(tile, "repeat");
+}

@@ -1,0 +1,108 @@
+/**
+ * The messages between a page and the kernel.
+ *
+ * How it works is told in `udfwidgets/live/protocol.py`. In short: a page opens a comm and says
+ * `hello`, says `want` for each widget model it holds and `see` when one comes into sight or goes
+ * out of it. The kernel answers with `frames`: whatever is new, of all widgets, in one message. The
+ * page acknowledges with `ack` what it has painted, which buys the next frames; it says `have` when
+ * it has heard nothing for a while, and `want` again when it finds that it has missed something.
+ *
+ * Each message is written once, as a table of its fields; its type follows from that table, and a
+ * test holds the tables to `protocol.json`, as another one does for Python.
+ */
+
+export type Rect = [y: number, x: number, height: number, width: number];
+export type Pair = [number, number];
+export type State = "waiting" | "running" | "done" | "cancelled" | "failed";
+
+/** What the words in the tables mean. */
+interface Fields {
+  string: string;
+  integer: number;
+  "integer?": number | null;
+  number: number;
+  "number?": number | null;
+  boolean: boolean;
+  shape: Pair;
+  limits: Pair;
+  rect: Rect;
+  "rect?": Rect | null;
+  curve: "linear" | "log";
+  state: State;
+  sequences: [key: string, sequence: number][];
+  images: ImageFrame[];
+  statuses: StatusFrame[];
+}
+
+type Message<Table> = {
+  [Name in keyof Table]: Table[Name] extends keyof Fields ? Fields[Table[Name]] : never;
+};
+type Typed<Name extends string, Table> = { type: Name } & Message<Omit<Table, "type">>;
+
+const about = { type: "type", page: "string", key: "string" } as const;
+
+export const TABLES = {
+  hello: { type: "type", page: "string" },
+  want: { ...about, visible: "boolean" },
+  see: { ...about, visible: "boolean" },
+  ack: { type: "type", page: "string", painted: "sequences" },
+  have: { type: "type", page: "string", held: "sequences" },
+  look: { ...about, rect: "rect?" },
+  cancel: about,
+  gone: about,
+  bye: { type: "type", page: "string" },
+  frames: { type: "type", to: "string", images: "images", statuses: "statuses" },
+  image: {
+    key: "string",
+    sequence: "integer",
+    generation: "integer",
+    whole: "boolean",
+    shape: "shape",
+    grid: "shape",
+    rect: "rect",
+    lo: "number",
+    hi: "number",
+    curve: "curve",
+    limits: "limits",
+    limits_log: "limits",
+    fraction: "number",
+    final: "boolean",
+    estimated: "boolean",
+    pixels: "integer?",
+    coverage: "integer?",
+    detail: "integer?",
+    detail_rect: "rect?",
+  },
+  status: {
+    key: "string",
+    sequence: "integer",
+    state: "state",
+    fraction: "number",
+    frames_done: "integer",
+    frames_total: "integer",
+    frames_per_second: "number",
+    bytes_per_second: "number",
+    seconds_left: "number?",
+    message: "string",
+  },
+} as const;
+
+export type ImageFrame = Message<typeof TABLES.image>;
+export type StatusFrame = Message<typeof TABLES.status>;
+export type Frames = Typed<"frames", typeof TABLES.frames>;
+
+type Sent = "hello" | "want" | "see" | "ack" | "have" | "look" | "cancel" | "gone" | "bye";
+/** Anything a page says. */
+export type FromPage = { [Name in Sent]: Typed<Name, (typeof TABLES)[Name]> }[Sent];
+/** The same, before the hub has put the name of the page in. */
+export type Said = FromPage extends infer Each
+  ? Each extends FromPage
+    ? Omit<Each, "page">
+    : never
+  : never;
+
+/** Tell whether something that came in is a `frames` message for this page. */
+export function isFrames(message: unknown, page: string): message is Frames {
+  const { type, to } = (message ?? {}) as { type?: unknown; to?: unknown };
+  return type === "frames" && to === page;
+}

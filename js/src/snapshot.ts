@@ -1,0 +1,94 @@
+/** The image as a file: our pixels with bqplot's axes and marks on top. */
+
+/** What the style sheets of the page give to a drawing, and its file would lose. */
+const STYLES = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-opacity",
+  "stroke-dasharray",
+  "opacity",
+  "display",
+  "visibility",
+  "font-family",
+  "font-size",
+  "font-weight",
+  "text-anchor",
+  "dominant-baseline",
+  "shape-rendering",
+] as const;
+
+/** Draw all of a widget on one canvas, in twice the resolution of the screen. */
+export async function compose(
+  root: HTMLElement,
+  canvas: HTMLCanvasElement,
+  title: HTMLElement,
+): Promise<HTMLCanvasElement> {
+  const frame = root.getBoundingClientRect();
+  const scale = Math.max(2, devicePixelRatio);
+  const out = document.createElement("canvas");
+  out.width = Math.round(frame.width * scale);
+  out.height = Math.round(frame.height * scale);
+  const surface = out.getContext("2d");
+  if (!surface) throw new Error("this browser gives no 2-D canvas to draw the file on");
+  surface.scale(scale, scale);
+  surface.fillStyle = backgroundOf(root);
+  surface.fillRect(0, 0, frame.width, frame.height);
+  const draw = (source: CanvasImageSource, element: Element): void => {
+    const box = element.getBoundingClientRect();
+    surface.imageSmoothingEnabled = false;
+    surface.drawImage(source, box.x - frame.x, box.y - frame.y, box.width, box.height);
+  };
+  draw(canvas, canvas);
+  for (const svg of root.querySelectorAll<SVGSVGElement>(".bqplot svg")) {
+    const box = svg.getBoundingClientRect();
+    if (box.width > 0 && box.height > 0) draw(await rendered(svg), svg);
+  }
+  const style = getComputedStyle(title);
+  const box = title.getBoundingClientRect();
+  surface.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  surface.fillStyle = style.color;
+  surface.textBaseline = "middle";
+  surface.fillText(title.textContent, box.x - frame.x, box.y - frame.y + box.height / 2);
+  return out;
+}
+
+/** Offer a canvas to be saved. */
+export function download(canvas: HTMLCanvasElement, name: string): void {
+  canvas.toBlob((blob) => {
+    if (!blob) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${name.replace(/[^\p{L}\p{N}]+/gu, "-") || "image"}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
+}
+
+async function rendered(svg: SVGSVGElement): Promise<HTMLImageElement> {
+  const copy = svg.cloneNode(true) as SVGSVGElement;
+  const from = [svg, ...svg.querySelectorAll<SVGElement>("*")];
+  const to = [copy, ...copy.querySelectorAll<SVGElement>("*")];
+  from.forEach((element, i) => {
+    const style = getComputedStyle(element);
+    for (const name of STYLES) to[i].style.setProperty(name, style.getPropertyValue(name));
+  });
+  const box = svg.getBoundingClientRect();
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("width", String(box.width));
+  copy.setAttribute("height", String(box.height));
+  const image = new Image(box.width, box.height);
+  const text = new XMLSerializer().serializeToString(copy);
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  return image;
+}
+
+function backgroundOf(element: Element): string {
+  for (let at: Element | null = element; at; at = at.parentElement) {
+    const colour = getComputedStyle(at).backgroundColor;
+    if (colour !== "transparent" && !/, 0\)$/.test(colour)) return colour;
+  }
+  return "#ffffff";
+}

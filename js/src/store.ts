@@ -1,0 +1,166 @@
+/** What a page knows of one image: the newest codes, coverage and limits, whoever looks at it. */
+
+import { decode, precision, readBits, readCodes } from "./codec";
+import { union } from "./geometry";
+import type { Part, Receiver } from "./hub";
+import type { ImageFrame, Rect } from "./protocol";
+
+/** Positions that were merged together, and when that was shown. */
+export interface Flash {
+  at: number;
+  rect: Rect;
+  /** One byte for each pixel of `rect`. */
+  mask: Uint8Array;
+}
+
+export interface Detail {
+  rect: Rect;
+  codes: Uint16Array;
+}
+
+export const FLASH_MILLISECONDS = 450;
+/** More than these are not told apart; each costs a draw per animation frame. */
+const FLASHES = 6;
+const NONE: Rect = [0, 0, 0, 0];
+
+export class ImageStore implements Receiver {
+  frame: ImageFrame | null = null;
+  codes = new Uint16Array(0);
+  /** Of a nav image one byte per pixel of the grid, of a sig image one per bin of the scan. */
+  coverage: Uint8Array | null = null;
+  detail: Detail | null = null;
+  flashes: Flash[] = [];
+  /** Frames that were taken in; a view compares it with what it has drawn. */
+  revision = 0;
+  readonly views = new Set<() => void>();
+  private readonly changes: { revision: number; rect: Rect }[] = [];
+
+  constructor(
+    readonly kind: "nav" | "sig",
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  get sequence(): number {
+    return this.frame?.sequence ?? 0;
+  }
+
+  get settled(): boolean {
+    return this.frame?.final ?? false;
+  }
+
+  get grid(): readonly [number, number] {
+    return this.frame?.grid ?? [0, 0];
+  }
+
+  apply(part: Part, buffers: readonly DataView[]): boolean {
+    const frame = part as ImageFrame;
+    if (!frame.whole && (!this.frame || frame.sequence !== this.frame.sequence + 1)) return false;
+    const fresh = !this.frame || frame.whole || frame.generation !== this.frame.generation;
+    const [height, width] = frame.grid;
+    if (this.codes.length !== height * width) {
+      this.codes = new Uint16Array(height * width);
+      this.coverage = null;
+    }
+    this.frame = frame;
+    if (frame.pixels !== null) this.patch(frame.rect, readCodes(buffers[frame.pixels]), width);
+    let rect: Rect = frame.whole ? [0, 0, height, width] : frame.rect;
+    // Pixels that were not sent again become visible where coverage has grown.
+    if (frame.coverage !== null) rect = union(rect, this.cover(buffers[frame.coverage], fresh));
+    this.detail =
+      frame.detail !== null && frame.detail_rect !== null
+        ? { rect: frame.detail_rect, codes: readCodes(buffers[frame.detail]) }
+        : null;
+    this.revision += 1;
+    this.note(rect);
+    return true;
+  }
+
+  paint(): void {
+    for (const view of this.views) view();
+  }
+
+  /** What has changed after a revision; null for everything. */
+  changedSince(revision: number): Rect | null {
+    const oldest = this.changes.at(0);
+    if (!oldest || revision < oldest.revision - 1) return null;
+    return this.changes
+      .filter((change) => change.revision > revision)
+      .reduce((rect, change) => union(rect, change.rect), NONE);
+  }
+
+  /** The value of a data pixel, how exact it is, and whether it has been merged. */
+  at(y: number, x: number): { value: number; error: number; covered: boolean } | null {
+    const frame = this.frame;
+    if (!frame || y < 0 || x < 0 || y >= frame.shape[0] || x >= frame.shape[1]) return null;
+    const [height, width] = frame.grid;
+    const factor = Math.max(Math.ceil(frame.shape[0] / height), Math.ceil(frame.shape[1] / width));
+    const index = Math.floor(y / factor) * width + Math.floor(x / factor);
+    let code = this.codes[index];
+    if (this.detail) {
+      const [top, left, rows, columns] = this.detail.rect;
+      if (y >= top && x >= left && y < top + rows && x < left + columns) {
+        code = this.detail.codes[(y - top) * columns + x - left];
+      }
+    }
+    const covered = this.kind === "sig" || !this.coverage || this.coverage[index] === 1;
+    return { value: decode(code, frame), error: precision(code, frame), covered };
+  }
+
+  /** Drop what has faded away; true if anything still glows. */
+  fade(): boolean {
+    const oldest = this.now() - FLASH_MILLISECONDS;
+    this.flashes = this.flashes.filter((flash) => flash.at > oldest);
+    return this.flashes.length > 0;
+  }
+
+  private patch([y, x, height, width]: Rect, codes: Uint16Array, stride: number): void {
+    if (width === stride) {
+      this.codes.set(codes, y * stride);
+      return;
+    }
+    for (let row = 0; row < height; row++) {
+      const line = codes.subarray(row * width, (row + 1) * width);
+      this.codes.set(line, (y + row) * stride + x);
+    }
+  }
+
+  /** Take coverage in and return the rectangle in which it has changed. */
+  private cover(bytes: DataView, fresh: boolean): Rect {
+    if (this.kind === "sig") {
+      this.coverage = Uint8Array.from({ length: bytes.byteLength }, (_, i) => bytes.getUint8(i));
+      return NONE;
+    }
+    const before = this.coverage;
+    this.coverage = readBits(bytes, this.codes.length);
+    const [height, width] = this.grid;
+    return before && !fresh ? this.flash(before, this.coverage) : [0, 0, height, width];
+  }
+
+  private flash(before: Uint8Array, after: Uint8Array): Rect {
+    const [height, width] = this.grid;
+    let [top, bottom, left, right] = [height, -1, width, -1];
+    for (let i = 0; i < after.length; i++) {
+      if (after[i] === before[i]) continue;
+      const y = Math.floor(i / width);
+      const x = i - y * width;
+      if (y < top) top = y;
+      if (y > bottom) bottom = y;
+      if (x < left) left = x;
+      if (x > right) right = x;
+    }
+    if (bottom < 0) return NONE;
+    const rect: Rect = [top, left, bottom - top + 1, right - left + 1];
+    const mask = new Uint8Array(rect[2] * rect[3]);
+    for (let y = 0; y < rect[2]; y++) {
+      const row = (top + y) * width + left;
+      for (let x = 0; x < rect[3]; x++) mask[y * rect[3] + x] = after[row + x] & ~before[row + x];
+    }
+    this.flashes = [...this.flashes, { at: this.now(), rect, mask }].slice(-FLASHES);
+    return rect;
+  }
+
+  private note(rect: Rect): void {
+    this.changes.push({ revision: this.revision, rect });
+    if (this.changes.length > 16) this.changes.shift();
+  }
+}

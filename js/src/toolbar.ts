@@ -1,0 +1,165 @@
+/** The header of an image: title, buttons, and the panel in which colours are chosen. */
+
+import { COLORMAPS, gradient } from "./colour";
+import { iconButton, make } from "./dom";
+import { short } from "./format";
+import type { Keeper, Settings } from "./settings";
+
+export interface Actions {
+  reset(): void;
+  save(): void;
+  /** The range of values in use. */
+  limits(): readonly [number, number];
+}
+
+export class Toolbar {
+  readonly element = make("div", { className: "udfw-header" });
+  private readonly title = make("div", { className: "udfw-title" });
+  private readonly low = make("span", { className: "udfw-limit" });
+  private readonly high = make("span", { className: "udfw-limit" });
+  private readonly ramp = make("span", { className: "udfw-ramp" });
+  private readonly swatch = make("button", { className: "udfw-swatch", label: "Colours" });
+  private readonly buttons = {
+    log: iconButton("log", "Logarithmic scale"),
+    auto: iconButton("auto", "Contrast follows the data"),
+    overlay: iconButton("overlay", "Show which part of the scan is in"),
+    reset: iconButton("reset", "Show all (double click)"),
+    save: iconButton("save", "Save as PNG"),
+  };
+  private readonly panel: Panel;
+
+  constructor(
+    private readonly settings: Keeper<Settings>,
+    private readonly actions: Actions,
+    signal: AbortSignal,
+  ) {
+    this.panel = new Panel(settings, actions, signal);
+    this.swatch.type = "button";
+    this.swatch.title = "Colours and contrast";
+    this.swatch.append(this.low, this.ramp, this.high);
+    const { log, auto, overlay, reset, save } = this.buttons;
+    const tools = make("div", { className: "udfw-tools" }, log, auto, overlay, reset, save);
+    tools.setAttribute("role", "toolbar");
+    tools.setAttribute("aria-label", "Image");
+    this.element.append(this.title, tools, this.swatch, this.panel.element);
+    const click = (button: HTMLElement, act: () => void): void =>
+      button.addEventListener("click", act, { signal });
+    click(log, () => settings.set({ log_scale: !settings.get("log_scale") }));
+    click(auto, () => this.toggleAuto());
+    click(overlay, () => settings.set({ overlay: !settings.get("overlay") }));
+    click(reset, () => actions.reset());
+    click(save, () => actions.save());
+    click(this.swatch, () => this.open(!this.panel.isOpen));
+    this.element.addEventListener("keydown", (e) => e.key === "Escape" && this.close(), { signal });
+    const outside = (event: Event): void => {
+      if (!this.element.contains(event.target as Node)) this.open(false);
+    };
+    document.addEventListener("pointerdown", outside, { signal, capture: true });
+    settings.onChange(() => this.update(), signal);
+    this.update();
+  }
+
+  /** Show the settings and the limits as they are now. */
+  private update(): void {
+    const { settings } = this;
+    this.title.textContent = this.title.title = settings.get("title");
+    this.ramp.style.background = gradient(settings.get("colormap"));
+    const pressed = { log: "log_scale", auto: "auto", overlay: "overlay" } as const;
+    for (const [name, setting] of Object.entries(pressed)) {
+      const button = this.buttons[name as keyof typeof pressed];
+      button.setAttribute("aria-pressed", String(settings.get(setting)));
+    }
+    this.showLimits();
+  }
+
+  /** Show the limits, which may change with every frame, so nothing else is touched. */
+  showLimits(): void {
+    const [lo, hi] = this.actions.limits();
+    const [low, high] = [short(lo), short(hi)];
+    if (this.low.textContent !== low) this.low.textContent = low;
+    if (this.high.textContent !== high) this.high.textContent = high;
+    this.panel.update();
+  }
+
+  private toggleAuto(): void {
+    const auto = !this.settings.get("auto");
+    this.settings.set(auto ? { auto } : { auto, limits: [...this.actions.limits()] });
+  }
+
+  private open(open: boolean): void {
+    this.panel.show(open);
+    this.swatch.setAttribute("aria-expanded", String(open));
+  }
+
+  private close(): void {
+    if (!this.panel.isOpen) return;
+    this.open(false);
+    this.swatch.focus();
+  }
+}
+
+/** Colour maps to choose from, and the two ends of the range. */
+class Panel {
+  readonly element = make("div", { className: "udfw-panel" });
+  private readonly maps = new Map<string, HTMLButtonElement>();
+  private readonly ends: HTMLInputElement[] = [];
+
+  constructor(
+    private readonly settings: Keeper<Settings>,
+    private readonly actions: Actions,
+    signal: AbortSignal,
+  ) {
+    this.element.hidden = true;
+    this.element.setAttribute("role", "group");
+    this.element.setAttribute("aria-label", "Colours and contrast");
+    for (const name of COLORMAPS) {
+      const ramp = make("span", { className: "udfw-ramp" });
+      ramp.style.background = gradient(name);
+      const text = make("span", { text: name });
+      const button = make("button", { className: "udfw-map", label: name }, ramp, text);
+      button.type = "button";
+      button.addEventListener("click", () => settings.set({ colormap: name }), { signal });
+      this.maps.set(name, button);
+      this.element.append(button);
+    }
+    const row = make("div", { className: "udfw-range" });
+    for (const label of ["From", "To"]) {
+      const input = make("input", { label: `${label} value` });
+      input.type = "number";
+      input.step = "any";
+      input.addEventListener("change", () => this.choose(), { signal });
+      this.ends.push(input);
+      row.append(make("label", { text: label }, input));
+    }
+    this.element.append(row);
+  }
+
+  get isOpen(): boolean {
+    return !this.element.hidden;
+  }
+
+  show(open: boolean): void {
+    this.element.hidden = !open;
+    if (open) this.update();
+  }
+
+  update(): void {
+    if (!this.isOpen) return;
+    const chosen = this.settings.get("colormap");
+    for (const [name, button] of this.maps) {
+      button.setAttribute("aria-pressed", String(name === chosen));
+    }
+    const limits = this.actions.limits();
+    this.ends.forEach((input, i) => {
+      // Not while somebody types in it.
+      if (document.activeElement !== input) input.value = String(Number(limits[i].toPrecision(6)));
+    });
+  }
+
+  private choose(): void {
+    const [lo, hi] = this.ends.map((input) => input.valueAsNumber);
+    const valid = lo < hi;
+    for (const input of this.ends) input.setAttribute("aria-invalid", String(!valid));
+    if (valid) this.settings.set({ limits: [lo, hi], auto: false });
+  }
+}

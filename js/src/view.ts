@@ -1,0 +1,229 @@
+/** One view of an image: canvas, header and readout, kept up to date with its store. */
+
+import { make } from "./dom";
+import { value as spelt } from "./format";
+import { isWhole, touched } from "./geometry";
+import { interact } from "./interaction";
+import { Painter, type Look } from "./painter";
+import type { Rect } from "./protocol";
+import type { Axes, Keeper, Settings } from "./settings";
+import { compose, download } from "./snapshot";
+import type { ImageStore } from "./store";
+import { onThemeChange, readTheme, type Theme } from "./theme";
+import { Toolbar } from "./toolbar";
+
+export interface Margin {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
+export interface Place {
+  element: HTMLElement;
+  store: ImageStore;
+  settings: Keeper<Settings>;
+  axes: Axes;
+  shape: readonly [number, number];
+  margin: Margin;
+  interaction: () => string;
+  /** Ask for a part in full resolution. */
+  look: (rect: Rect | null) => void;
+  visible: (visible: boolean) => void;
+}
+
+/** After the last movement of a zoom, before full resolution is asked for. */
+const SETTLE = 150;
+
+export function showImage(place: Place, signal: AbortSignal): void {
+  const { element, store, settings, axes, margin } = place;
+  const [ny, nx] = place.shape;
+  const canvas = make("canvas", { className: "udfw-canvas" });
+  canvas.setAttribute("role", "img");
+  const name = (): void =>
+    canvas.setAttribute("aria-label", `${settings.get("title")}, ${ny} by ${nx} pixels`);
+  name();
+  settings.onChange(name, signal);
+  const plot = make("div", { className: "udfw-plot" }, canvas);
+  for (const side of ["top", "bottom", "left", "right"] as const) {
+    plot.style[side] = `${margin[side]}px`;
+  }
+  const readout = make("div", { className: "udfw-readout" });
+  readout.hidden = true;
+  const shell = make("div", { className: "udfw-view" });
+  const painter = new Painter(store);
+  let theme: Theme | null = null;
+  let pointer: { x: number; y: number } | null = null;
+  let scheduled = false;
+  let painted = 0;
+
+  const limits = (): readonly [number, number] => {
+    const own = settings.get("limits");
+    if (!settings.get("auto") && own.length === 2) return [own[0], own[1]];
+    const log = settings.get("log_scale");
+    return (log ? store.frame?.limits_log : store.frame?.limits) ?? [0, 1];
+  };
+  const currentLook = (): Look => {
+    const [lo, hi] = limits();
+    const contrast = { lo, hi, log: settings.get("log_scale"), gamma: settings.get("gamma") };
+    return { colormap: settings.get("colormap"), contrast, overlay: settings.get("overlay") };
+  };
+
+  const paint = (): void => {
+    const ratio = devicePixelRatio || 1;
+    const width = Math.round(plot.clientWidth * ratio);
+    const height = Math.round(plot.clientHeight * ratio);
+    if (width === 0 || height === 0) return;
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    theme ??= readTheme(shell);
+    if (painter.draw(canvas, axes.get(), currentLook(), theme, ratio)) schedule();
+    describe();
+  };
+  const describe = (): void => {
+    const { frame } = store;
+    canvas.dataset.udfwPainted = String(painted);
+    canvas.dataset.udfwSequence = String(frame?.sequence ?? -1);
+    canvas.dataset.udfwFraction = String(frame?.fraction ?? 0);
+    canvas.dataset.udfwState = !frame ? "waiting" : frame.final ? "final" : "live";
+  };
+  const schedule = (): void => {
+    if (scheduled || signal.aborted) return;
+    scheduled = true;
+    requestAnimationFrame(() => {
+      scheduled = false;
+      if (!signal.aborted) paint();
+    });
+  };
+  const readValue = (): void => {
+    const y = Math.floor(pointer?.y ?? -1);
+    const x = Math.floor(pointer?.x ?? -1);
+    const at = pointer && store.at(y, x);
+    readout.hidden = !at;
+    if (!at) return;
+    const number = at.covered ? spelt(at.value, at.error) : "not merged yet";
+    readout.textContent = `y ${y} × ${x}: ${number}`;
+  };
+
+  const reset = (): void => axes.set({ x0: 0, x1: nx, y0: 0, y1: ny });
+  const save = async (): Promise<void> => {
+    const title = shell.querySelector<HTMLElement>(".udfw-title") ?? shell;
+    download(await compose(root(), canvas, title), settings.get("title"));
+  };
+  const toolbar = new Toolbar(settings, { reset, save: () => void save(), limits }, signal);
+  shell.append(plot, toolbar.element, readout);
+  readout.style.left = `${margin.left + 6}px`;
+  readout.style.bottom = `${margin.bottom + 10}px`;
+  element.append(shell);
+  signal.addEventListener("abort", () => shell.remove());
+
+  const root = (): HTMLElement => element.closest<HTMLElement>(".udfw-image") ?? element;
+  const news = (): void => {
+    painted += 1;
+    paint();
+    toolbar.showLimits();
+    readValue();
+  };
+  store.views.add(news);
+  signal.addEventListener("abort", () => store.views.delete(news));
+  settings.onChange(schedule, signal);
+  onThemeChange(() => {
+    theme = null;
+    schedule();
+  }, signal);
+  followDetail(place, schedule, signal);
+  followSize(plot, schedule, signal);
+  watchVisibility(shell, place.visible, signal);
+  whenAttached(
+    shell,
+    () => {
+      const stage = {
+        root: root(),
+        plot,
+        axes,
+        shape: () => place.shape,
+        interaction: place.interaction,
+        hover: (at: { x: number; y: number } | null) => {
+          pointer = at;
+          readValue();
+        },
+        reset,
+      };
+      interact(stage, signal);
+      const zoomable = (): void => {
+        const whole = isWhole(axes.get(), nx, ny);
+        stage.root.classList.toggle("udfw-zoomed", !whole && !place.interaction());
+      };
+      axes.onChange(zoomable, signal);
+      zoomable();
+    },
+    signal,
+  );
+  describe();
+  schedule();
+}
+
+/** Redraw when the window moves; once it rests, ask for what it shows in full resolution. */
+function followDetail(place: Place, schedule: () => void, signal: AbortSignal): void {
+  const [ny, nx] = place.shape;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let asked = false;
+  const ask = (): void => {
+    const grid = place.store.grid;
+    if (grid[0] === ny && grid[1] === nx) return;
+    const window = place.axes.get();
+    const whole = isWhole(window, nx, ny);
+    if (whole && !asked) return;
+    asked = !whole;
+    place.look(whole ? null : touched(window, nx, ny));
+  };
+  place.axes.onChange(() => {
+    schedule();
+    clearTimeout(timer);
+    timer = setTimeout(ask, SETTLE);
+  }, signal);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+}
+
+function followSize(element: Element, callback: () => void, signal: AbortSignal): void {
+  const observer = new ResizeObserver(callback);
+  observer.observe(element);
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/** Tell whether an element is within sight in a tab that is. */
+export function watchVisibility(
+  element: Element,
+  callback: (visible: boolean) => void,
+  signal: AbortSignal,
+): void {
+  let within = false;
+  const tell = (): void => callback(within && document.visibilityState !== "hidden");
+  const observer = new IntersectionObserver((entries) => {
+    within = entries.at(-1)?.isIntersecting ?? false;
+    tell();
+  });
+  observer.observe(element);
+  document.addEventListener("visibilitychange", tell, { signal });
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    callback(false);
+  });
+}
+
+/** Call back once the element is in the document: only then are its ancestors known. */
+function whenAttached(element: Element, callback: () => void, signal: AbortSignal): void {
+  if (element.isConnected) {
+    callback();
+    return;
+  }
+  const observer = new ResizeObserver(() => {
+    if (!element.isConnected) return;
+    observer.disconnect();
+    callback();
+  });
+  observer.observe(element);
+  signal.addEventListener("abort", () => observer.disconnect());
+}

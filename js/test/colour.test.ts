@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { decode, precision, readBits, readCodes } from "../src/codec";
+import { COLORMAPS, level, palette, table } from "../src/colour";
+import vectors from "./vectors.json";
+
+test.each(vectors.levels)("levels are those of Python: $name", (each) => {
+  const [lo, hi] = each.limits;
+  const contrast = { lo, hi, log: each.log, gamma: each.gamma };
+  expect(each.values.map((v) => level(v ?? NaN, contrast))).toEqual(each.levels);
+});
+
+test.each(vectors.codes)("decoded values are those of Python: $name", ({ codes, values, ...e }) => {
+  const encoding = { ...e, curve: e.curve as "linear" | "log" };
+  codes.forEach((code, i) => {
+    const error = Math.abs(decode(code, encoding) - values[i]);
+    expect(error).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(values[i])));
+  });
+});
+
+test("code 0 has no value", () => {
+  expect(decode(0, { lo: 0, hi: 1, curve: "linear" })).toBeNaN();
+});
+
+test.each(["linear", "log"] as const)("a palette is the level of every code: %s", (curve) => {
+  const encoding = { lo: -3, hi: 40, curve };
+  for (const log of [false, true]) {
+    const contrast = { lo: 0, hi: 20, log, gamma: 1 };
+    const colours = palette(encoding, contrast, "magma", [1, 2, 3]);
+    const rgb = table("magma");
+    expect(colours[0]).toBe(0xff030201);
+    for (let code = 1; code < 65536; code += 97) {
+      const row = level(decode(code, encoding), contrast) * 3;
+      expect(colours[code] & 255).toBe(rgb[row]);
+      expect((colours[code] >> 8) & 255).toBe(rgb[row + 1]);
+      expect((colours[code] >> 16) & 255).toBe(rgb[row + 2]);
+    }
+  }
+});
+
+test("every colour map has 256 rows", () => {
+  for (const name of COLORMAPS) expect(table(name)).toHaveLength(768);
+});
+
+test("whole numbers are exact", () => {
+  const encoding = { lo: 0, hi: 65534, curve: "linear" as const };
+  expect(decode(1235, encoding)).toBe(1234);
+  expect(precision(1235, encoding)).toBe(0.5);
+});
+
+test("codes are read at odd offsets", () => {
+  const bytes = new Uint8Array([9, 1, 0, 0, 1]);
+  expect([...readCodes(new DataView(bytes.buffer, 1, 4))]).toEqual([1, 256]);
+});
+
+test("bits are read lowest first", () => {
+  const bytes = new DataView(new Uint8Array([0b101, 0b1]).buffer);
+  expect([...readBits(bytes, 9)]).toEqual([1, 0, 1, 0, 0, 0, 0, 0, 1]);
+});

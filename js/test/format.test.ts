@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { bytes, duration, frames, percent, short, value } from "../src/format";
+import { summary } from "../src/status";
+
+const plain = (text: string): string => text.replaceAll("\u2009", " ").replaceAll("\u2212", "-");
+
+test.each([
+  [1234, 0.5, "1234"],
+  [12400, 0.5, "12 400"],
+  [-3, 0, "-3"],
+  [0, 0, "0"],
+  [0.123456, 0, "0.1235"],
+  [1234567.8, 0.6, "1 234 568"],
+  [1e12, 0, "1.000e12"],
+  [1.5e-7, 0, "1.500e-7"],
+  [NaN, 0, "no value"],
+])("value %d", (number, error, text) => {
+  expect(plain(value(number, error))).toBe(text);
+});
+
+test.each([
+  [0, "0"],
+  [63.52, "63.5"],
+  [1544.2, "1544"],
+  [250000, "250 000"],
+  [-0.0012345, "-0.00123"],
+  [3e9, "3e9"],
+  [2.5e-8, "2.5e-8"],
+])("limit %d", (number, text) => {
+  expect(plain(short(number))).toBe(text);
+});
+
+test("rates, durations and shares", () => {
+  expect(plain(frames(12400.4))).toBe("12 400 frames/s");
+  expect(frames(2.345)).toBe("2.3 frames/s");
+  expect(bytes(6.1e9)).toBe("6.1 GB/s");
+  expect(bytes(532)).toBe("532 B/s");
+  expect(duration(2.1)).toBe("3 s");
+  expect(duration(125)).toBe("2 min 05 s");
+  expect(duration(4800)).toBe("1 h 20 min");
+  expect(percent(0.9999)).toBe("99 %");
+  expect(percent(1)).toBe("100 %");
+});
+
+const STATUS = {
+  key: "s",
+  sequence: 1,
+  state: "running",
+  fraction: 0.43,
+  frames_done: 430,
+  frames_total: 1000,
+  frames_per_second: 12400,
+  bytes_per_second: 6.1e9,
+  seconds_left: 3,
+  message: "",
+} as const;
+
+test("a run is summed up in a line", () => {
+  expect(plain(summary(STATUS))).toBe("43 % · 12 400 frames/s · 6.1 GB/s · 3 s left");
+  const unknown = { ...STATUS, frames_per_second: 0, bytes_per_second: 0, seconds_left: null };
+  expect(summary(unknown)).toBe("43 %");
+  const done = { ...STATUS, state: "done", fraction: 1, frames_done: 1000, seconds_left: 0 } as const;
+  expect(plain(summary(done))).toBe("1000 frames · 12 400 frames/s · 6.1 GB/s");
+});

@@ -1,0 +1,151 @@
+import { expect, test } from "vitest";
+import { Hub, type Clock, type Part, type Receiver } from "../src/hub";
+import type { FromPage } from "../src/protocol";
+import { frame } from "./frames";
+
+class Bench implements Clock {
+  readonly sent: FromPage[] = [];
+  readonly hub: Hub;
+  private frames: (() => void)[] = [];
+  private rounds: (() => void)[] = [];
+
+  constructor() {
+    this.hub = new Hub(this, "page");
+  }
+
+  connect(): void {
+    this.hub.connect({ send: (message) => this.sent.push(message) });
+  }
+  frame(callback: () => void): void {
+    this.frames.push(callback);
+  }
+  every(_: number, callback: () => void): () => void {
+    this.rounds.push(callback);
+    return () => (this.rounds = this.rounds.filter((each) => each !== callback));
+  }
+  paint(): void {
+    for (const callback of this.frames.splice(0)) callback();
+  }
+  round(): void {
+    for (const callback of this.rounds) callback();
+  }
+  get ticking(): boolean {
+    return this.rounds.length > 0;
+  }
+  deliver(...sequences: [key: string, sequence: number][]): void {
+    const images = sequences.map(([key, sequence]) => ({
+      ...frame([1, 1], [0, 0, 1, 1], null).part,
+      key,
+      sequence,
+    }));
+    this.hub.receive({ type: "frames", to: "page", images, statuses: [] });
+  }
+}
+
+class Double implements Receiver {
+  sequence = 0;
+  settled = false;
+  painted = 0;
+  apply(part: Part): boolean {
+    if (part.sequence !== this.sequence + 1) return false;
+    this.sequence = part.sequence;
+    return true;
+  }
+  paint(): void {
+    this.painted += 1;
+  }
+}
+
+test("everything painted in a frame is acknowledged at once, after it", () => {
+  const bench = new Bench();
+  const [a, b] = [new Double(), new Double()];
+  bench.connect();
+  bench.hub.add("a", a);
+  bench.hub.add("b", b);
+  bench.sent.length = 0;
+  bench.deliver(["a", 1], ["b", 1]);
+  bench.deliver(["a", 2]);
+  expect(bench.sent).toEqual([]);
+  bench.paint();
+  const painted = [
+    ["a", 2],
+    ["b", 1],
+  ];
+  expect(bench.sent).toEqual([{ type: "ack", page: "page", painted }]);
+  expect([a.painted, b.painted]).toEqual([1, 1]);
+});
+
+test("what was added before the connection is asked for when it opens", () => {
+  const bench = new Bench();
+  bench.hub.add("a", new Double());
+  bench.hub.setVisible("a", true);
+  expect(bench.sent).toEqual([]);
+  bench.connect();
+  expect(bench.sent).toEqual([
+    { type: "hello", page: "page" },
+    { type: "want", page: "page", key: "a", visible: true },
+  ]);
+});
+
+test("a gap is answered by asking for the whole", () => {
+  const bench = new Bench();
+  bench.connect();
+  bench.hub.add("a", new Double());
+  bench.sent.length = 0;
+  bench.deliver(["a", 5]);
+  expect(bench.sent).toMatchObject([{ type: "want", key: "a" }]);
+});
+
+test("sight is told only when it changes", () => {
+  const bench = new Bench();
+  bench.connect();
+  bench.hub.add("a", new Double());
+  bench.sent.length = 0;
+  bench.hub.setVisible("a", true);
+  bench.hub.setVisible("a", true);
+  expect(bench.sent).toEqual([{ type: "see", page: "page", key: "a", visible: true }]);
+});
+
+test("silence is asked about, ever less often, until all is there", () => {
+  const bench = new Bench();
+  const receiver = new Double();
+  bench.connect();
+  bench.hub.add("a", receiver);
+  bench.hub.setVisible("a", true);
+  bench.sent.length = 0;
+  for (let i = 0; i < 7; i++) bench.round();
+  expect(bench.sent.map((m) => m.type)).toEqual(["have", "have", "have"]);
+  receiver.settled = true;
+  for (let i = 0; i < 20; i++) bench.round();
+  expect(bench.sent).toHaveLength(3);
+});
+
+test("nothing is left when the last widget is gone", () => {
+  const bench = new Bench();
+  bench.connect();
+  const remove = bench.hub.add("a", new Double());
+  expect(bench.ticking).toBe(true);
+  remove();
+  expect(bench.ticking).toBe(false);
+  expect(bench.sent.at(-1)).toEqual({ type: "gone", page: "page", key: "a" });
+});
+
+test("a model that replaced another is not removed with it", () => {
+  const bench = new Bench();
+  const second = new Double();
+  bench.connect();
+  const remove = bench.hub.add("a", new Double());
+  bench.hub.add("a", second);
+  remove();
+  bench.deliver(["a", 1]);
+  expect(second.sequence).toBe(1);
+});
+
+test("messages for other pages are left alone", () => {
+  const bench = new Bench();
+  const receiver = new Double();
+  bench.connect();
+  bench.hub.add("a", receiver);
+  bench.hub.receive({ type: "frames", to: "other", images: [{ key: "a", sequence: 1 }] });
+  expect(receiver.sequence).toBe(0);
+});

@@ -1,0 +1,208 @@
+"""What comes out differently on purpose."""
+
+import numpy as np
+from libertem.udf import UDF
+from libertem.udf.stddev import StdDevUDF
+from libertem.udf.sum import SumUDF
+from libertem.udf.sumsigudf import SumSigUDF
+
+from tests.conformance.case import error_of, scan
+
+
+def large(ctx, factor=1):
+    return ctx.load("memory", data=scan((16, 16), (64, 64), "f4") * factor, num_partitions=8)
+
+
+def stored_results(ctx):
+    stored = list(ctx.run_udf_iter(large(ctx), SumUDF()))
+    sums = [float(step.buffers[0]["intensity"].data.sum()) for step in stored]
+    return len(set(sums)) == len(stored) > 1
+
+
+def one_instance_in_two_runs(ctx):
+    udf = SumUDF()
+    first = ctx.run_udf_iter(large(ctx), udf)
+    next(first)
+    for _ in ctx.run_udf_iter(large(ctx, 2), udf):
+        pass
+    *_, last = first
+    expected = ctx.run_udf(large(ctx), SumUDF())["intensity"].data
+    return np.allclose(last.buffers[0]["intensity"].data, expected)
+
+
+def exact_sums(ctx):
+    data = np.random.default_rng(0).integers(0, 65536, (200, 100, 2, 2)).astype("u2")
+    results = ctx.run_udf(ctx.load("memory", data=data), SumUDF())
+    exact = data.sum(axis=(0, 1), dtype="i8").astype("f4")
+    return np.array_equal(results["intensity"].data, exact)
+
+
+class Input(UDF):
+    def get_result_buffers(self):
+        return {"dtype": self.buffer("single", dtype="U16")}
+
+    def get_preferred_input_dtype(self):
+        return self.params.dtype
+
+    def process_frame(self, frame):
+        self.results.dtype[:] = str(frame.dtype)
+
+    def merge(self, dest, src):
+        dest.dtype[:] = src.dtype
+
+
+def input_dtypes(ctx):
+    udfs = [Input(dtype=bool), Input(dtype="f4"), Input(dtype="f8")]
+    results = ctx.run_udf(ctx.load("memory", data=scan()), udfs)
+    return [str(result["dtype"].data[0]) for result in results]
+
+
+class Results(UDF):
+    def get_result_buffers(self):
+        return {
+            "x": self.buffer("nav"),
+            "made": self.buffer("single", (2,), "int64", use="result_only"),
+        }
+
+    def process_frame(self, frame):
+        self.results.x[:] = frame.max()
+
+    def get_results(self):
+        return self.params.results
+
+
+def results_without_numpy(ctx):
+    dataset = ctx.load("memory", data=scan())
+    return error_of(ctx.run_udf, dataset, Results(results={"made": [1, 2]}))
+
+
+def results_left_out(ctx):
+    return error_of(ctx.run_udf, ctx.load("memory", data=scan()), Results(results={}))
+
+
+def results_undeclared(ctx):
+    results = {"made": np.array([1, 2]), "other": np.ones(3)}
+    return error_of(ctx.run_udf, ctx.load("memory", data=scan()), Results(results=results))
+
+
+def results_of_wrong_shape(ctx):
+    results = {"made": np.arange(5)}
+    return error_of(ctx.run_udf, ctx.load("memory", data=scan()), Results(results=results))
+
+
+def results_as_declared(ctx):
+    results = {"made": np.array([1, 2])}
+    result = ctx.run_udf(ctx.load("memory", data=scan()), Results(results=results))
+    return str(result["made"].use)
+
+
+def valid_before_anything_came(ctx):
+    nothing = np.zeros((4, 5), bool)
+    result = ctx.run_udf(ctx.load("memory", data=scan()), SumUDF(), roi=nothing)
+    return bool(result["intensity"].valid_mask.any())
+
+
+class Odd(UDF):
+    def get_result_buffers(self):
+        return {"x": self.buffer("single", (2,), self.params.dtype)}
+
+    def process_frame(self, frame):
+        pass
+
+    def merge(self, dest, src):
+        dest.x[:] = src.x
+
+
+def odd_sizes(ctx):
+    dtypes = ("U3", [("y", "i4"), ("x", "i2")])
+    return [error_of(ctx.run_udf, ctx.load("memory", data=scan()), Odd(dtype=d)) for d in dtypes]
+
+
+def strings_at_the_start(ctx):
+    return ctx.run_udf(ctx.load("memory", data=scan()), Odd(dtype="U4"))["x"].data
+
+
+def missing_file(ctx):
+    return error_of(ctx.load, "npy", path="/nowhere/scan.npy")
+
+
+def more_forms_of_roi(ctx):
+    dataset = ctx.load("memory", data=scan())
+    forms = [
+        [(1, 2), (3, 4)],
+        [((1, 2), False)],
+        [((1, 2), True), ((1, 2), False)],
+        [(-1, -1)],
+    ]
+    return [error_of(ctx.run_udf, dataset, SumSigUDF(), roi=roi) is None for roi in forms]
+
+
+class Sparse(UDF):
+    def get_backends(self):
+        return (self.BACKEND_SCIPY_CSR,)
+
+    def get_result_buffers(self):
+        return {"x": self.buffer("nav")}
+
+    def process_tile(self, tile):
+        self.results.x[:] = 1
+
+
+def sparse_tiles(ctx):
+    return error_of(ctx.run_udf, ctx.load("memory", data=scan()), Sparse())
+
+
+class Remembers(UDF):
+    def get_result_buffers(self):
+        return {"x": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        self.results.x[:] = frame.max()
+
+    def merge(self, dest, src):
+        self.merged = True
+        super().merge(dest, src)
+
+    def get_results(self):
+        return {"x": self.results.x * getattr(self, "merged", False)}
+
+
+def own_attributes_between_hooks(ctx):
+    udf = Remembers()
+    result = ctx.run_udf(ctx.load("memory", data=scan()), udf)
+    return hasattr(udf, "merged"), bool(result["x"].data.any())
+
+
+def stddev_of_complex(ctx):
+    return error_of(ctx.run_udf, ctx.load("memory", data=scan(dtype="c8")), StdDevUDF())
+
+
+class Weighted(UDF):
+    def get_result_buffers(self):
+        return {"x": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        self.results.x[:] = (frame * self.params.weights).sum()
+
+
+def auxiliary_data_by_pixel(ctx):
+    weights = Weighted.aux_data(np.arange(42, dtype="f4"), kind="sig", dtype="f4")
+    return error_of(ctx.run_udf, ctx.load("memory", data=scan()), Weighted(weights=weights))
+
+
+def auxiliary_data_cast(ctx):
+    return error_of(lambda: UDF.aux_data([1, 2, 3], kind="nav", dtype="f4"))
+
+
+def mixed_dtypes(ctx):
+    return [udf["intensity"].dtype for udf in ctx.run_udf(
+        ctx.load("memory", data=scan()), [SumSigUDF(), SumUDF(dtype="f8")]
+    )]  # fmt: skip
+
+
+def update_for_unknown_udfs(ctx):
+    steps = ctx.run_udf_iter(large(ctx), [SumUDF(), SumUDF()])
+    next(steps)
+    outcome = error_of(steps.update_parameters_experimental, [{}])
+    steps.close()
+    return outcome

@@ -1,0 +1,159 @@
+"""Where we differ from LiberTEM on purpose: both behaviours, or ours where there is only one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import udfwidgets
+from tests.conformance.case import clause, plain, scan
+from tests.conformance.running import OURS, run
+from udfwidgets.engine.executors import ThreadsExecutor
+from udfwidgets.errors import DataSetException
+from udfwidgets.udf import UDF
+
+GUIDE = Path(__file__).parents[2] / "docs/migrating.md"
+
+# Name of a function in cases/differences.py: what LiberTEM returns, what we return.
+DIFFERENCES: dict[str, tuple[Any, Any]] = {
+    "stored_results": (False, True),
+    "one_instance_in_two_runs": (False, True),
+    "exact_sums": (False, True),
+    "input_dtypes": (["float64"] * 3, ["uint16", "float32", "float64"]),
+    "mixed_dtypes": (["float64"] * 2, ["float32", "float64"]),
+    "own_attributes_between_hooks": ([True, True], [False, False]),
+    "results_left_out": (None, "UDFException"),
+    "results_undeclared": ("KeyError", "UDFException"),
+    "results_of_wrong_shape": (None, "UDFException"),
+    "results_without_numpy": ("AttributeError", None),
+    "results_as_declared": ("None", "result_only"),
+    "valid_before_anything_came": (True, False),
+    "odd_sizes": (["ValueError"] * 2, [None] * 2),
+    "strings_at_the_start": (np.array(["0", "0"], "U4"), np.array(["", ""], "U4")),
+    "more_forms_of_roi": ([False] * 4, [True] * 4),
+    "auxiliary_data_by_pixel": ("IndexError", None),
+    "auxiliary_data_cast": ("AttributeError", None),
+    "sparse_tiles": (None, "ValueError"),
+    "stddev_of_complex": (None, "TypeError"),
+    "missing_file": ("FileNotFoundError", "DataSetException"),
+    "update_for_unknown_udfs": (None, "ValueError"),
+}
+
+
+@pytest.mark.parametrize("executor", ["inline", "threads"])
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_difference(peer, name: str, executor: str) -> None:
+    theirs, ours = DIFFERENCES[name]
+    np.testing.assert_equal(peer.run("differences", name), ("value", plain(theirs)))
+    np.testing.assert_equal(run("differences", name, OURS, executor), ("value", plain(ours)))
+
+
+def test_the_guide_names_every_difference() -> None:
+    assert set(re.findall(r"\(`(\w+)`\)", GUIDE.read_text("utf-8"))) == set(DIFFERENCES)
+
+
+# Only ours
+
+
+@pytest.fixture
+def ctx():
+    with udfwidgets.Context.make_with("inline") as ctx:
+        yield ctx
+
+
+@pytest.fixture
+def dataset(ctx):
+    return ctx.load("memory", data=scan())
+
+
+@clause("The obvious ones are also at the top")
+def test_names_at_the_top() -> None:
+    for name in ("Context", "UDF", "SumUDF", "SumSigUDF", "live"):
+        assert hasattr(udfwidgets, name)
+
+
+@clause("`Context()`: default executor threads")
+def test_threads_are_the_default() -> None:
+    with udfwidgets.Context() as ctx:
+        assert isinstance(ctx.executor, ThreadsExecutor)
+
+
+@clause("a UDF class instead of an instance -> TypeError")
+def test_a_class_instead_of_an_instance_is_explained(ctx, dataset) -> None:
+    with pytest.raises(TypeError, match=r"SumUDF is a UDF class.*write SumUDF\(\)"):
+        ctx.run_udf(dataset, udfwidgets.SumUDF)
+
+
+@clause("names the path, what was found and what was expected")
+def test_unreadable_files_are_explained(ctx, tmp_path) -> None:
+    path = tmp_path / "scan.npy"
+    path.write_bytes(b"no scan at all")
+    with pytest.raises(DataSetException, match=r"scan\.npy.*no sca.*expected"):
+        ctx.load("npy", path=path)
+
+
+class Fails(UDF):
+    def get_result_buffers(self):
+        return {"x": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        if self.meta.coordinates[0].tolist() == [1, 2]:
+            raise ZeroDivisionError
+
+
+@clause("carries a note naming the UDF, the partition and the frame range")
+def test_errors_say_where_they_come_from(ctx, dataset) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        ctx.run_udf(dataset, Fails())
+    (note,) = caught.value.__notes__
+    assert "Fails" in note
+    assert "frame 7 " in note
+    assert "partition of frames 0 to 7" in note
+
+
+@clause("A channel that does not exist or is not 2-D: ValueError that lists those that are")
+def test_channels_that_exist_are_listed(ctx, dataset) -> None:
+    with pytest.raises(ValueError, match=r"'nope'.*'intensity'"):
+        ctx.run_udf(dataset, udfwidgets.SumUDF(), plots=[["nope"]])
+
+
+@clause("`plot_class` on the Context chooses the plot")
+def test_plot_class() -> None:
+    shown = []
+
+    class Headless:
+        def __init__(self, run, plots):
+            self.plots = plots
+
+        def show(self):
+            shown.append(self.plots)
+
+    with udfwidgets.Context.make_with("inline", plot_class=Headless) as ctx:
+        ctx.run_udf(ctx.load("memory", data=scan()), udfwidgets.SumUDF(), plots=True)
+    assert shown == [True]
+
+
+@clause("for sig buffers once anything has been merged")
+def test_sig_results_are_valid_once_something_came(ctx, dataset) -> None:
+    for step in ctx.run_udf_iter(dataset, udfwidgets.SumUDF()):
+        assert step.buffers[0]["intensity"].valid_mask.all()
+    nothing = np.zeros((4, 5), bool)
+    (step,) = ctx.run_udf_iter(dataset, udfwidgets.SumUDF(), roi=nothing)
+    assert not step.buffers[0]["intensity"].valid_mask.any()
+
+
+def test_names_of_the_engine_are_free_for_users(ctx, dataset) -> None:
+    class Busy(UDF):
+        parameters = declare = check = input_dtype = method = frames = shape = None
+
+        def get_result_buffers(self):
+            return {"x": self.buffer("nav")}
+
+        def process_frame(self, frame):
+            self.results.x[:] = frame.max()
+
+    np.testing.assert_array_equal(ctx.run_udf(dataset, Busy())["x"].data, scan().max((2, 3)))

@@ -1,0 +1,35 @@
+"""Runs with partitions and tiles of a size that the test chooses."""
+
+from __future__ import annotations
+
+from udfwidgets.engine.executors import Executor
+from udfwidgets.engine.run import Run
+from udfwidgets.engine.stream import AsyncResultStream, ResultStream
+from udfwidgets.engine.subscription import EveryStep
+
+
+class FixedPace:
+    """Partitions of always the same size."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def learn(self, n_frames: int, seconds: float) -> None:
+        pass
+
+
+def start(executor: Executor, dataset, udfs, roi=None, size=1, tile_depth=None):
+    """Start a run and return it with the inbox of its steps."""
+    run = Run(dataset, udfs, roi, executor.workers, pace=FixedPace(size), tile_depth=tile_depth)
+    inbox = EveryStep()
+    run.subscribe(inbox)
+    executor.start(run)
+    return run, inbox
+
+
+def iterate(*args, **kwargs) -> ResultStream:
+    return ResultStream(*start(*args, **kwargs))
+
+
+def iterate_async(*args, **kwargs) -> AsyncResultStream:
+    return AsyncResultStream(*start(*args, **kwargs))

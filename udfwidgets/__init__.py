@@ -1,0 +1,44 @@
+"""Live user-defined functions over 4D-STEM scans in JupyterLab."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from udfwidgets.api import Context as Context
+    from udfwidgets.udf.base import UDF as UDF
+    from udfwidgets.udf.masks import ApplyMasksUDF as ApplyMasksUDF
+    from udfwidgets.udf.raw import PickUDF as PickUDF
+    from udfwidgets.udf.stddev import StdDevUDF as StdDevUDF
+    from udfwidgets.udf.sum import SumUDF as SumUDF
+    from udfwidgets.udf.sumsigudf import SumSigUDF as SumSigUDF
+
+__version__ = "0.1.0"
+
+# Looked up when first used: importing the package costs next to nothing.
+_HOMES = {
+    "ApplyMasksUDF": "udfwidgets.udf.masks",
+    "Context": "udfwidgets.api",
+    "PickUDF": "udfwidgets.udf.raw",
+    "StdDevUDF": "udfwidgets.udf.stddev",
+    "SumSigUDF": "udfwidgets.udf.sumsigudf",
+    "SumUDF": "udfwidgets.udf.sum",
+    "UDF": "udfwidgets.udf.base",
+}
+_MODULES = ("demo", "live")
+
+__all__ = [*_HOMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return pkgutil.resolve_name(f"{_HOMES[name]}:{name}")
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

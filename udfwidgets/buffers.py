@@ -1,0 +1,245 @@
+"""Results: how a UDF declares them and how a user gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.shapes import Shape
+
+Array = npt.NDArray[Any]
+BoolArray = npt.NDArray[np.bool_]
+Kind = Literal["nav", "sig", "single"]
+Use = Literal["private", "result_only"]
+
+_KINDS = ("nav", "sig", "single")
+_USES = (None, "private", "result_only")
+
+
+@dataclass(frozen=True)
+class BufferDeclaration:
+    """What a UDF promises to fill: one array per scan position, per detector pixel, or one alone.
+
+    Parameters
+    ----------
+    kind : {'nav', 'sig', 'single'}
+        Which axes of the dataset lead the buffer; a 'single' buffer has none of them.
+    extra_shape : tuple of int
+        Axes after those.
+    dtype : numpy.dtype
+        Of the elements.
+    where : {None, 'device'}
+        Accepted for UDFs that also run on GPUs; there is one place here.
+    use : {None, 'private', 'result_only'}
+        'private' buffers never reach the user, 'result_only' ones are made by `get_results`.
+    """
+
+    kind: Kind
+    extra_shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    where: str | None = None
+    use: Use | None = None
+
+    @classmethod
+    def of(
+        cls,
+        kind: str,
+        extra_shape: Sequence[int] | int = (),
+        dtype: npt.DTypeLike = "float32",
+        where: str | None = None,
+        use: str | None = None,
+    ) -> BufferDeclaration:
+        """Check what a UDF wrote and return it as a declaration."""
+        if kind not in _KINDS:
+            raise ValueError(f"buffer kind is {kind!r}, expected one of {', '.join(_KINDS)}")
+        if use not in _USES:
+            raise ValueError(f"buffer use is {use!r}, expected None, 'private' or 'result_only'")
+        extra = (extra_shape,) if isinstance(extra_shape, (int, np.integer)) else extra_shape
+        extra = tuple(int(n) for n in extra)
+        return cls(cast("Kind", kind), extra, np.dtype(dtype), where, cast("Use | None", use))
+
+    @property
+    def stored(self) -> bool:
+        """Whether the buffer is filled while the data passes, and merged."""
+        return self.use != "result_only"
+
+    @property
+    def visible(self) -> bool:
+        """Whether the user gets to see it."""
+        return self.use != "private"
+
+    def leading(self, n_frames: int, sig: Shape) -> tuple[int, ...]:
+        """Return the axes before the extra ones, for a run of `n_frames` frames."""
+        if self.kind == "nav":
+            return (n_frames,)
+        if self.kind == "sig":
+            return sig.axes
+        return () if self.extra_shape else (1,)
+
+    def allocate(self, n_frames: int, sig: Shape) -> Array:
+        """Return a new array of zeros that holds the buffer for `n_frames` frames."""
+        return np.zeros(self.leading(n_frames, sig) + self.extra_shape, self.dtype)
+
+
+class BufferWrapper:
+    """One result of a UDF, with the axes of the scan or the detector restored.
+
+    Parameters
+    ----------
+    declaration : BufferDeclaration
+        Kind, dtype and extra axes of the result.
+    raw_data : numpy.ndarray
+        The values, one row per *selected* frame for kind 'nav'. It is kept, not copied: whoever
+        builds a wrapper hands the array over.
+    shape : Shape
+        Of the dataset.
+    roi : numpy.ndarray of bool, optional
+        The scan positions that were selected, of nav shape.
+    valid : numpy.ndarray of bool
+        Which elements are valid. It broadcasts against `raw_data`, from its first axes on.
+    """
+
+    def __init__(
+        self,
+        declaration: BufferDeclaration,
+        raw_data: Array,
+        shape: Shape,
+        roi: BoolArray | None,
+        valid: BoolArray,
+    ) -> None:
+        self._declaration = declaration
+        self._raw = raw_data
+        self._shape = shape
+        self._roi = roi
+        self._valid = valid
+
+    @property
+    def kind(self) -> Kind:
+        """'nav', 'sig' or 'single'."""
+        return self._declaration.kind
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the elements."""
+        return self._declaration.dtype
+
+    @property
+    def extra_shape(self) -> tuple[int, ...]:
+        """Axes after those of the scan or the detector."""
+        return self._declaration.extra_shape
+
+    @property
+    def where(self) -> str | None:
+        """As declared by the UDF."""
+        return self._declaration.where
+
+    @property
+    def use(self) -> Use | None:
+        """As declared by the UDF."""
+        return self._declaration.use
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of `raw_data`."""
+        return self._raw.shape
+
+    @property
+    def roi(self) -> BoolArray | None:
+        """The selected scan positions, or None for all."""
+        return self._roi
+
+    @property
+    def roi_is_zero(self) -> bool:
+        """Whether the roi leaves nothing of this result."""
+        return self._raw.size == 0
+
+    @property
+    def raw_data(self) -> Array:
+        """The values; for kind 'nav' one row per selected scan position, in scan order.
+
+        The array belongs to this wrapper and no run writes to it any more.
+        """
+        return self._raw
+
+    @cached_property
+    def data(self) -> Array:
+        """The values in full nav or sig shape.
+
+        With a roi, positions that were not selected are NaN for floating-point and complex
+        dtypes, NaT for times, None for objects, the empty string for strings, and zero (False) for
+        all others.
+        """
+        return self._unfold(self._raw, fill=_empty_value(self.dtype))
+
+    @cached_property
+    def valid_mask(self) -> BoolArray:
+        """True where merged data has arrived, of the shape of `data`."""
+        return self._unfold(self.raw_valid_mask, fill=False)
+
+    @property
+    def raw_valid_mask(self) -> BoolArray:
+        """True where merged data has arrived, of the shape of `raw_data`."""
+        missing = self._raw.ndim - self._valid.ndim
+        return np.broadcast_to(
+            self._valid.reshape(self._valid.shape + (1,) * missing), self._raw.shape
+        )
+
+    @property
+    def masked_data(self) -> np.ma.MaskedArray[Any, Any]:
+        """`data`, masked where nothing has been merged."""
+        return np.ma.masked_array(self.data, mask=~self.valid_mask)
+
+    @property
+    def raw_masked_data(self) -> np.ma.MaskedArray[Any, Any]:
+        """`raw_data`, masked where nothing has been merged."""
+        return np.ma.masked_array(self._raw, mask=~self.raw_valid_mask)
+
+    def _unfold(self, raw: Array, fill: Any) -> Array:
+        if self.kind != "nav":
+            return raw
+        full = self._shape.nav.axes + raw.shape[1:]
+        if self._roi is None:
+            return raw.reshape(full)
+        unfolded = np.full(full, fill, raw.dtype)
+        unfolded[self._roi] = raw
+        return unfolded
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what is cached for having been looked at: it is made again from the rest.
+        return {name: value for name, value in self.__dict__.items() if name.startswith("_")}
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if copy:
+            return np.array(self.data, dtype=dtype)
+        return np.asarray(self.data, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"<BufferWrapper kind={self.kind} dtype={self.dtype} extra_shape={self.extra_shape}>"
+
+
+def _empty_value(dtype: np.dtype[Any]) -> Any:
+    # A plain nan would become nan+0j, whose imaginary part looks like a result.
+    nothing = complex(np.nan, np.nan)
+    values = {"f": np.nan, "c": nothing, "m": "NaT", "M": "NaT", "O": None, "S": "", "U": ""}
+    return values.get(dtype.kind, 0)
+
+
+@dataclass(frozen=True)
+class UDFResults:
+    """What a run has merged so far.
+
+    Attributes
+    ----------
+    buffers : tuple of dict
+        One dict per UDF, name to `BufferWrapper`. They never change afterwards.
+    damage : BufferWrapper
+        Kind 'nav', dtype bool: the scan positions that are in.
+    """
+
+    buffers: tuple[dict[str, BufferWrapper], ...]
+    damage: BufferWrapper

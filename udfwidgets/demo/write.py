@@ -1,0 +1,216 @@
+"""Writes the scan to files, line by line, so that its size is bounded by the disk alone.
+
+A file gets its name only when it is complete: an interrupted run leaves a `.partial` file, which
+the next run writes anew. A complete file of the same scan is kept as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.demo.sample import Sample
+
+_HEADER_BYTES = 384
+_HDR_BYTES = 2048
+_EXPOSURE_NS = 1_000_000
+# Raise this when other frames come out for the same seed.
+_VERSION = 1
+
+
+def make_scan(
+    folder: str | os.PathLike[str],
+    *,
+    nav_shape: Sequence[int] = (96, 96),
+    sig_shape: Sequence[int] = (64, 64),
+    seed: int = 0,
+    formats: Sequence[str] = ("mib",),
+) -> dict[str, Path]:
+    """Write a demo scan, unless the same one is there already.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        Is made if needed; ``~`` is expanded.
+    nav_shape, sig_shape : (int, int)
+        Of the scan and of the detector. The default is 75 MB of uint16, made in a second or two.
+    seed : int
+        The same seed gives the same sample and the same noise.
+    formats : sequence of str
+        Of `FORMATS`: ``'mib'`` is a Merlin `default.hdr` with its `default.mib`; ``'hdf5'`` is a
+        NeXus-like `default.h5`, and ``'hdf5-gzip'`` the same, shuffled and compressed, in chunks
+        of frames (`default-gzip.h5`).
+
+    Returns
+    -------
+    dict
+        For each format the path to load; for ``'mib'`` that is the `.hdr`.
+
+    Raises
+    ------
+    ValueError
+        If a format does not exist.
+    """
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise ValueError(f"formats={unknown}, expected some of {sorted(FORMATS)}")
+    target = Path(folder).expanduser()
+    target.mkdir(parents=True, exist_ok=True)
+    sample = Sample(nav_shape, sig_shape, seed=seed)
+    return {name: FORMATS[name](target, sample) for name in formats}
+
+
+def _lines(sample: Sample) -> Iterator[npt.NDArray[np.uint16]]:
+    width = sample.shape.nav[1]
+    for first in range(0, sample.shape.nav.size, width):
+        yield sample.frames(first, first + width)
+
+
+def _description(sample: Sample) -> str:
+    nav, sig = sample.shape.nav, sample.shape.sig
+    return f"udfwidgets demo {_VERSION}, nav {nav}, sig {sig}, seed {sample.seed}"
+
+
+# Merlin
+
+
+def _write_mib(folder: Path, sample: Sample) -> Path:
+    hdr, mib = folder / "default.hdr", folder / "default.mib"
+    content = _hdr(sample)
+    n_frames, n_pixels = sample.shape.nav.size, sample.shape.sig.size
+    n_bytes = n_frames * (_HEADER_BYTES + 2 * n_pixels)
+    # The .hdr comes last and says which scan it is.
+    is_complete = (
+        hdr.exists()
+        and hdr.read_bytes() == content
+        and mib.exists()
+        and mib.stat().st_size == n_bytes
+    )
+    if is_complete:
+        return hdr
+    hdr.unlink(missing_ok=True)
+    partial = folder / "default.mib.partial"
+    with partial.open("wb") as file:
+        number = 1
+        for line in _lines(sample):
+            stored = np.empty((len(line), _HEADER_BYTES + 2 * n_pixels), np.uint8)
+            for row in stored:
+                row[:_HEADER_BYTES] = np.frombuffer(_frame_header(sample, number), np.uint8)
+                number += 1
+            pixels = line.astype(">u2").reshape(len(line), -1)
+            stored[:, _HEADER_BYTES:] = pixels.view(np.uint8)
+            file.write(stored.data)
+    partial.replace(mib)
+    partial = folder / "default.hdr.partial"
+    partial.write_bytes(content)
+    partial.replace(hdr)
+    return hdr
+
+
+def _frame_header(sample: Sample, number: int) -> bytes:
+    height, width = sample.shape.sig
+    seconds, nanoseconds = divmod((number - 1) * _EXPOSURE_NS, 1_000_000_000)
+    clock = f"{10 + seconds // 3600 % 14:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    fields = [
+        "MQ1",
+        f"{number:06d}",
+        f"{_HEADER_BYTES:05d}",
+        "01",
+        f"{width:04d}",
+        f"{height:04d}",
+        "U16",
+        "   1x1",
+        "01",
+        f"2024-05-17 {clock}.{nanoseconds // 1000:06d}",
+        f"{_EXPOSURE_NS / 1e9:.6f}",
+        *("0", "0", "0", "2.000000E+1", "5.110000E+2", *["0.000000E+0"] * 6),
+        *("3RX", "175", "511", *["000"] * 6, "100", "010", "125", "125", *["100"] * 4),
+        *("082", "100", "087", "030", "128", "004", "255", "123", "128", "192", "192"),
+        *("511", "511", "MQ1A", f"2024-05-17T{clock}.{nanoseconds:09d}Z", f"{_EXPOSURE_NS}ns"),
+        "12",
+        "",
+    ]
+    return ",".join(fields).encode("ascii").ljust(_HEADER_BYTES, b"\0")
+
+
+def _hdr(sample: Sample) -> bytes:
+    n_lines, per_line = sample.shape.nav
+    pairs = {
+        "Time and Date Stamp (day, mnth, yr, hr, min, s)": "17/05/2024 10:00:00",
+        "Chip ID": "W000_A0,-,-,-",
+        "Chip Type (Medipix 3.0, Medipix 3.1, Medipix 3RX)": "Medipix 3RX",
+        "Assembly Size (NX1, 2X2)": "   1x1",
+        "Chip Mode  (SPM, CSM, CM, CSCM)": "SPM",
+        "Counter Depth (number)": "12",
+        "Gain": "SLGM",
+        "Active Counters": "Alternating",
+        "Thresholds (keV)": "2.000000E+1,5.110000E+2" + ",0.000000E+0" * 6,
+        "Fill Mode": "None",
+        "Trigger Start (Positive, Negative, Internal)": "Rising Edge",
+        "Trigger Stop (Positive, Negative, Internal)": "Rising Edge",
+        "Frames in Acquisition (Number)": str(sample.shape.nav.size),
+        "Frames per Trigger (Number)": str(per_line),
+        "Trigger Start Count (Number)": str(n_lines),
+        "ScanX": str(per_line),
+        "ScanY": str(n_lines),
+        "Acquisition Time (ms)": f"{_EXPOSURE_NS / 1e6:.6f}",
+        "Comment": _description(sample),
+    }
+    lines = ["HDR,", *(f"{key}:\t{value}" for key, value in pairs.items()), "End\t"]
+    return "\r\n".join(lines).encode("ascii").ljust(_HDR_BYTES, b" ")
+
+
+# HDF5
+
+
+def _write_hdf5(folder: Path, sample: Sample) -> Path:
+    return _write_nexus(folder / "default.h5", sample, {})
+
+
+def _write_hdf5_gzip(folder: Path, sample: Sample) -> Path:
+    depth = min(16, sample.shape.nav[1])
+    chunks = (1, depth, *sample.shape.sig)
+    options = {"chunks": chunks, "compression": "gzip", "compression_opts": 1, "shuffle": True}
+    return _write_nexus(folder / "default-gzip.h5", sample, options)
+
+
+def _write_nexus(path: Path, sample: Sample, options: dict[str, Any]) -> Path:
+    if _holds(path, _description(sample)):
+        return path
+    partial = path.with_name(path.name + ".partial")
+    with h5py.File(partial, "w") as file:
+        file.attrs["default"] = "entry"
+        entry = file.create_group("entry")
+        entry.attrs["NX_class"] = "NXentry"
+        entry.attrs["default"] = "data"
+        entry["title"] = _description(sample)
+        data = entry.create_group("data")
+        data.attrs["NX_class"] = "NXdata"
+        data.attrs["signal"] = "counts"
+        counts = data.create_dataset("counts", sample.shape.to_tuple(), "u2", **options)
+        counts.attrs["long_name"] = "electrons"
+        for number, line in enumerate(_lines(sample)):
+            counts[number] = line
+    partial.replace(path)
+    return path
+
+
+def _holds(path: Path, description: str) -> bool:
+    try:
+        with h5py.File(path, "r") as file:
+            return bool(file["entry/title"].asstr()[()] == description)
+    except (OSError, KeyError, TypeError):
+        return False
+
+
+FORMATS: dict[str, Callable[[Path, Sample], Path]] = {
+    "mib": _write_mib,
+    "hdf5": _write_hdf5,
+    "hdf5-gzip": _write_hdf5_gzip,
+}

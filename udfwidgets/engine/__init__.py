@@ -1,0 +1,1 @@
+"""The runner: plans, executors, runs and streams of results."""

@@ -1,0 +1,59 @@
+"""How large the next partition is, so that merge steps come at an even pace."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+# Steps that a run should have, if it is long enough for them to be worth their cost.
+STEPS = 56
+# Below this a partition's own cost (buffers, merge, snapshot) shows; above it the picture lags.
+SHORTEST = 0.002
+LONGEST = 0.04
+
+
+class Pace(Protocol):
+    """Decides how large the next partition is."""
+
+    @property
+    def size(self) -> int:
+        """Frames that the next partition should have."""
+
+    def learn(self, n_frames: int, seconds: float) -> None:
+        """Take note that a partition of `n_frames` took `seconds` of one worker's time."""
+
+
+class Cadence:
+    """Learns how long a frame takes and sizes partitions by time.
+
+    Parameters
+    ----------
+    n_frames : int
+        Selected frames of the run.
+    workers : int
+        Threads or processes that work on it at the same time.
+    first : int
+        Frames in the first partitions, before anything is known: few, for an early first picture.
+    most : int
+        Frames that a partition may have at most, to bound its memory.
+    """
+
+    def __init__(self, n_frames: int, workers: int, first: int, most: int) -> None:
+        self._n_frames = n_frames
+        self._workers = workers
+        self._most = max(most, 1)
+        self._size = max(1, min(first, -(-n_frames // workers), self._most))
+
+    @property
+    def size(self) -> int:
+        """Frames that the next partition should have."""
+        return self._size
+
+    def learn(self, n_frames: int, seconds: float) -> None:
+        """Take note that a partition of `n_frames` took `seconds` of one worker's time."""
+        per_frame = max(seconds, 1e-9) / n_frames
+        target = per_frame * self._n_frames / STEPS
+        target = min(max(target, SHORTEST), LONGEST)
+        wanted = int(target / per_frame)
+        # Never grow more than fourfold at once: the first partitions are too short to trust.
+        largest = min(4 * n_frames, -(-self._n_frames // self._workers), self._most)
+        self._size = max(1, min(wanted, largest))

@@ -1,0 +1,187 @@
+"""Which frames are read together, and which are merged together: pure arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from udfwidgets.buffers import Array, BoolArray
+from udfwidgets.io.corrections import CorrectionSet, Corrector
+from udfwidgets.shapes import Shape, Slice
+
+# A tile is read by one UDF after the other while it is in the second-level cache of a core.
+TILE_BYTES = 1024 * 1024
+# A bound for tiny frames: the kernels add up so many in 32 bits without overflow.
+TILE_FRAMES = 16384
+# The most that a worker decodes at once, unless one frame or one chunk row is larger.
+READ_BYTES = 64 * 1024 * 1024
+
+
+def deepest(n_bytes: int, frame_bytes: int) -> int:
+    """Return how many frames fit into a tile of a size; at least one."""
+    return min(max(1, n_bytes // max(frame_bytes, 1)), TILE_FRAMES)
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A contiguous run of selected frames: the unit of work and of merging.
+
+    Attributes
+    ----------
+    start, stop : int
+        Counted among the selected frames, in scan order.
+    """
+
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Frames that are read at once.
+
+    Attributes
+    ----------
+    start, stop : int
+        Counted among the selected frames.
+    first, last : int
+        Frame numbers to read, the last one exclusive.
+    rows : numpy.ndarray of int or None
+        Which of the frames read are selected; None for all of them.
+    """
+
+    start: int
+    stop: int
+    first: int
+    last: int
+    rows: Array | None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What the user asked for, resolved against a dataset.
+
+    Parameters
+    ----------
+    shape : Shape
+        Of the dataset.
+    dtype : numpy.dtype
+        Of the dataset.
+    frames_per_block : int
+        Frames that the file stores together.
+    roi : numpy.ndarray of bool or None
+        Of nav shape.
+    frames : numpy.ndarray of int or None
+        Numbers of the selected frames; None for all of them.
+    tile_depth : int
+        Frames in a tile.
+    scheme : tuple of Slice
+        The parts of the detector that tile UDFs get one after the other.
+    corrector : Corrector or None
+        Puts the data right before a UDF sees them.
+    """
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    frames_per_block: int
+    roi: BoolArray | None
+    frames: Array | None
+    tile_depth: int
+    scheme: tuple[Slice, ...]
+    corrector: Corrector | None = None
+
+    @classmethod
+    def of(
+        cls,
+        shape: Shape,
+        dtype: np.dtype[Any],
+        frames_per_block: int = 1,
+        roi: BoolArray | None = None,
+        tile_depth: int | None = None,
+        corrections: CorrectionSet | None = None,
+    ) -> Plan:
+        """Resolve what was asked for; `tile_depth` is chosen to fit the cache where not given."""
+        wanted = corrections is not None and corrections.have_corrections()
+        return cls(
+            shape=shape,
+            dtype=dtype,
+            frames_per_block=frames_per_block,
+            roi=roi,
+            frames=None if roi is None else np.flatnonzero(roi),
+            tile_depth=tile_depth or deepest(TILE_BYTES, shape.sig.size * dtype.itemsize),
+            scheme=(Slice((0,) * shape.sig.dims, shape.sig),),
+            corrector=corrections.resolve(shape.sig, dtype) if corrections and wanted else None,
+        )
+
+    @property
+    def corrected_dtype(self) -> np.dtype[Any]:
+        """Of the data that UDFs are made for: the dataset's, unless it is corrected."""
+        return self.dtype if self.corrector is None else self.corrector.dtype
+
+    def with_tiles_for(self, preferences: Sequence[Mapping[str, Any]]) -> Plan:
+        """Return the plan with tiles as UDFs prefer them, no deeper than any of them wants.
+
+        Parameters
+        ----------
+        preferences : sequence of mapping
+            What `UDF.get_tiling_preferences` of each UDF returned.
+        """
+        wishes = [self._depth_for(preference) for preference in preferences]
+        return replace(self, tile_depth=min(wishes, default=self.tile_depth))
+
+    def _depth_for(self, preference: Mapping[str, Any]) -> int:
+        depth = preference.get("depth", "default")
+        size = preference.get("total_size", "best_fit")
+        roomy = deepest(READ_BYTES, self.frame_bytes)
+        if isinstance(size, str):
+            # The size is up to us: what fits the cache, unless a depth is asked for.
+            return self.tile_depth if isinstance(depth, str) else int(min(depth, roomy))
+        room = deepest(int(min(size, READ_BYTES)), self.frame_bytes)
+        return room if isinstance(depth, str) else max(1, int(min(depth, room)))
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames are selected."""
+        return self.shape.nav.size if self.frames is None else len(self.frames)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Size of one frame."""
+        return self.shape.sig.size * self.dtype.itemsize
+
+    def partition_from(self, start: int, n_frames: int) -> Partition:
+        """Return the partition at `start` of about `n_frames`, ending where a block ends."""
+        stop = min(start + max(n_frames, 1), self.n_frames)
+        end = self._round_up(self._frame(stop - 1) + 1, self.frames_per_block)
+        return Partition(start, self._selected_before(end))
+
+    def blocks(self, partition: Partition, depth: int) -> Iterator[Block]:
+        """Cut a partition into reads of about `depth` frames, on block boundaries."""
+        start = partition.start
+        while start < partition.stop:
+            first = self._frame(start)
+            end = self._round_up(first + depth, self.frames_per_block)
+            stop = min(self._selected_before(end), partition.stop)
+            last = self._frame(stop - 1) + 1
+            whole = last - first == stop - start
+            rows = None if whole or self.frames is None else self.frames[start:stop] - first
+            yield Block(start, stop, first, last, rows)
+            start = stop
+
+    def _frame(self, selected: int) -> int:
+        return selected if self.frames is None else int(self.frames[selected])
+
+    def _selected_before(self, frame: int) -> int:
+        if self.frames is None:
+            return min(frame, self.n_frames)
+        return int(np.searchsorted(self.frames, frame))
+
+    @staticmethod
+    def _round_up(number: int, multiple: int) -> int:
+        return -(-number // multiple) * multiple

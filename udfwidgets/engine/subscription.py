@@ -1,0 +1,77 @@
+"""Two kinds of subscribers of a run: one takes every merge step, one only the newest."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from udfwidgets.buffers import UDFResults
+from udfwidgets.engine.merging import conclude
+from udfwidgets.engine.run import Run
+
+# Snapshots that may wait for a consumer. Enough to bridge its hiccups; each holds all results.
+BOUND = 8
+
+
+class EveryStep:
+    """Keeps a snapshot of every merge step until it is taken, and pauses the run when full."""
+
+    def __init__(self) -> None:
+        self._steps: deque[UDFResults] = deque()
+        self._ended = False
+
+    def merged(self, run: Run) -> None:
+        """Keep a snapshot."""
+        self._steps.append(conclude(run.udfs, run.freeze(), run.plan))
+
+    def has_room(self) -> bool:
+        """Whether fewer snapshots wait than the bound."""
+        return len(self._steps) < BOUND
+
+    def ended(self) -> None:
+        """Take note that no more will come."""
+        self._ended = True
+
+    def ready(self) -> bool:
+        """Whether `take` has an answer: a snapshot, or that there is none any more."""
+        return bool(self._steps) or self._ended
+
+    def take(self, run: Run) -> UDFResults | None:
+        """Return the oldest snapshot not yet taken, or None at the end."""
+        if not self._steps:
+            return None
+        step = self._steps.popleft()
+        # A worker may be waiting for the room.
+        run.bell.ring()
+        return step
+
+
+class NewestStep:
+    """Notes that there is news; the snapshot is made when it is taken. The last one is sure."""
+
+    def __init__(self) -> None:
+        # What was merged before it came is news, too.
+        self._news = True
+        self._ended = False
+
+    def merged(self, run: Run) -> None:
+        """Note the news."""
+        self._news = True
+
+    def has_room(self) -> bool:
+        """Whether it can take more: always."""
+        return True
+
+    def ended(self) -> None:
+        """Take note that no more will come."""
+        self._ended = True
+
+    def ready(self) -> bool:
+        """Whether `take` has an answer: a snapshot, or that there is none any more."""
+        return self._news or self._ended
+
+    def take(self, run: Run) -> UDFResults | None:
+        """Return a snapshot of now, or None if the last one has been taken."""
+        if not self._news:
+            return None
+        self._news = False
+        return run.snapshot()

@@ -1,0 +1,38 @@
+"""The exceptions of udfwidgets, in one tree.
+
+::
+
+    UDFWidgetsError
+    ├── DataSetException        a dataset cannot be opened, understood or read
+    ├── ExecutorSpecException   an executor, or an option for it, that does not exist
+    ├── UDFException            a UDF breaks its contract
+    └── UDFRunCancelled         the run that was waited for has been cancelled
+
+Wrong arguments raise Python's own `ValueError` and `TypeError`, and an exception raised inside a
+user's UDF keeps its type: a note on it names the UDF and the frames it was working on.
+"""
+
+from __future__ import annotations
+
+
+class UDFWidgetsError(Exception):
+    """Root of all exceptions that udfwidgets defines."""
+
+
+class DataSetException(UDFWidgetsError):
+    """A dataset cannot be opened, understood or read.
+
+    The message names the path, what was found there and what was expected.
+    """
+
+
+class ExecutorSpecException(UDFWidgetsError, ValueError):
+    """An executor that does not exist, or an option that it cannot honour."""
+
+
+class UDFException(UDFWidgetsError):
+    """A UDF breaks its contract, for example by returning a result it has not declared."""
+
+
+class UDFRunCancelled(UDFWidgetsError):
+    """The run was cancelled before it had seen every frame."""

@@ -1,0 +1,1 @@
+"""Files: the dataset contract and one module per format."""

@@ -1,0 +1,184 @@
+"""Detector corrections: dark frame, gain map, and dead pixels patched from their neighbours."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.io.dataset.scratch import Array, Scratch
+from udfwidgets.shapes import Shape
+
+Indices = npt.NDArray[np.int64]
+
+
+class CorrectionSet:
+    """What is wrong with a detector, to be put right while the data pass.
+
+    A frame becomes ``(frame - dark) * gain``; then each excluded pixel becomes the mean of those
+    of its neighbours, diagonal ones included, that are not excluded themselves.
+
+    Parameters
+    ----------
+    dark : array_like, optional
+        Counts without beam, of sig shape; subtracted first.
+    gain : array_like, optional
+        Factors, of sig shape.
+    excluded_pixels : array_like or sparse array, optional
+        Of sig shape, non-zero where a pixel is dead or hot: an array, or a SciPy or pydata
+        sparse one.
+    allow_empty : bool
+        Leave a pixel as it is that has no good neighbour, instead of refusing it.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not of one shape, or an excluded pixel has no good neighbour.
+    """
+
+    def __init__(
+        self,
+        dark: npt.ArrayLike | None = None,
+        gain: npt.ArrayLike | None = None,
+        excluded_pixels: Any = None,
+        allow_empty: bool = False,
+    ) -> None:
+        self._dark = None if dark is None else np.array(dark)
+        self._gain = None if gain is None else np.array(gain)
+        self._excluded = _as_mask(excluded_pixels)
+        self._allow_empty = allow_empty
+        arrays = [a for a in (self._dark, self._gain, self._excluded) if a is not None]
+        if len({array.shape for array in arrays}) > 1:
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            raise ValueError(f"corrections have the shapes {shapes}: all need the sig shape")
+        if self._excluded is not None and not allow_empty:
+            lonely = [n for n, around in _neighbours(self._excluded).items() if not around]
+            if lonely:
+                where = np.unravel_index(lonely[0], self._excluded.shape)
+                raise ValueError(
+                    f"the excluded pixel {tuple(map(int, where))} has no neighbour that is not "
+                    "excluded: pass allow_empty=True to leave such pixels as they are"
+                )
+
+    def get_dark_frame(self) -> Array | None:
+        """Return the dark frame."""
+        return self._dark
+
+    def get_gain_map(self) -> Array | None:
+        """Return the gain map."""
+        return self._gain
+
+    def get_excluded_pixels(self) -> npt.NDArray[np.bool_] | None:
+        """Return the excluded pixels as a bool array of sig shape."""
+        return self._excluded
+
+    def have_corrections(self) -> bool:
+        """Return whether there is anything to correct."""
+        return any(a is not None for a in (self._dark, self._gain, self._excluded))
+
+    def resolve(self, sig: Shape, dtype: np.dtype[Any]) -> Corrector:
+        """Return what applies the corrections to data of a dtype.
+
+        Raises
+        ------
+        ValueError
+            If the corrections are not of sig shape; both are named.
+        """
+        for array in (self._dark, self._gain, self._excluded):
+            if array is not None and array.shape != sig.axes:
+                raise ValueError(
+                    f"corrections have the shape {array.shape}, the frames have sig shape "
+                    f"{sig.axes}: they need to be equal"
+                )
+        around = {} if self._excluded is None else _neighbours(self._excluded)
+        return Corrector(
+            self._dark, self._gain, {n: near for n, near in around.items() if near}, sig, dtype
+        )
+
+
+class Corrector:
+    """Applies corrections to tiles of one dtype and shape.
+
+    Parameters
+    ----------
+    dark, gain : numpy.ndarray or None
+        Of sig shape.
+    patches : dict
+        For each pixel to patch the pixels it is patched from, all numbered in the flat frame.
+    sig : Shape
+        Detector axes.
+    dtype : numpy.dtype
+        Of the data as they are read.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Of the corrected data: floating point, 32 bits for small integers.
+    """
+
+    def __init__(
+        self,
+        dark: Array | None,
+        gain: Array | None,
+        patches: dict[int, list[int]],
+        sig: Shape,
+        dtype: np.dtype[Any],
+    ) -> None:
+        self.dtype = np.result_type(np.float32, dtype)
+        zeros, ones = np.zeros(sig.size, self.dtype), np.ones(sig.size, self.dtype)
+        self._dark = zeros if dark is None else dark.reshape(-1).astype(self.dtype)
+        self._gain = ones if gain is None else gain.reshape(-1).astype(self.dtype)
+        self._pixels = np.array(list(patches), np.int64)
+        self._counts = np.array([len(near) for near in patches.values()], np.int64)
+        self._near = np.zeros((len(patches), max([1, *self._counts])), np.int64)
+        for row, near in zip(self._near, patches.values(), strict=True):
+            row[: len(near)] = near
+
+    def apply(self, tile: Array, scratch: Scratch) -> Array:
+        """Return a corrected copy of a tile (frames, *sig) in the worker's scratch memory."""
+        corrected = scratch.array(tile.shape, self.dtype, slot="corrected")
+        flat = corrected.reshape(len(tile), -1)
+        np.subtract(tile.reshape(flat.shape), self._dark, out=flat, casting="unsafe")
+        np.multiply(flat, self._gain, out=flat)
+        if self._pixels.size:
+            _patch(flat, self._pixels, self._near, self._counts)
+        return corrected
+
+
+@numba.njit(nogil=True, cache=True)
+def _patch(frames: Array, pixels: Indices, near: Indices, counts: Indices) -> None:
+    """Replace pixels of each frame by the mean of others; `near` has `counts` entries a row."""
+    for frame in range(frames.shape[0]):
+        for number in range(pixels.shape[0]):
+            total = frames[frame, near[number, 0]]
+            for other in range(1, counts[number]):
+                total += frames[frame, near[number, other]]
+            frames[frame, pixels[number]] = total / counts[number]
+
+
+def _as_mask(pixels: Any) -> npt.NDArray[np.bool_] | None:
+    if pixels is None:
+        return None
+    mask: npt.NDArray[np.bool_] = np.asarray(
+        pixels.todense() if hasattr(pixels, "todense") else pixels
+    ).astype(bool)
+    return mask
+
+
+def _neighbours(excluded: npt.NDArray[np.bool_]) -> dict[int, list[int]]:
+    """Return for each excluded pixel its good neighbours, numbered in the flat frame."""
+    found = {}
+    steps = [step for step in product((-1, 0, 1), repeat=excluded.ndim) if any(step)]
+    for pixel in np.argwhere(excluded):
+        around = [tuple(pixel + step) for step in steps]
+        inside = [
+            place
+            for place in around
+            if all(0 <= i < n for i, n in zip(place, excluded.shape, strict=True))
+        ]
+        good = [int(np.ravel_multi_index(p, excluded.shape)) for p in inside if not excluded[p]]
+        found[int(np.ravel_multi_index(tuple(pixel), excluded.shape))] = good
+    return found

@@ -1,0 +1,1 @@
+"""The dataset contract and the formats that fulfil it."""

@@ -1,0 +1,147 @@
+"""Finds and maps files on disk, and says plainly what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset.base import Array
+
+PathLike = str | os.PathLike[str]
+
+
+def existing_file(path: PathLike) -> Path:
+    """Return an absolute path with ``~`` expanded, after looking that a file is there.
+
+    Raises
+    ------
+    DataSetException
+        If there is nothing at the path, or a directory.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        # Not its repr, which for an array may be long.
+        raise TypeError(
+            f"path is of type {type(path).__name__}, expected a str or os.PathLike; for an array "
+            "use load('memory', data=...)"
+        )
+    resolved = Path(os.path.abspath(Path(path).expanduser()))
+    if resolved.is_dir():
+        raise DataSetException(f"{resolved} is a directory, expected a file; name a file in it")
+    if not resolved.exists():
+        raise DataSetException(f"{resolved} does not exist")
+    return resolved
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes, a `DataSetException` if it cannot be told."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise DataSetException(f"{path} cannot be read: {error.strerror}") from error
+
+
+def check_unchanged(path: Path, size: int) -> None:
+    """Raise a `DataSetException` if a file no longer has the size it had when it was loaded."""
+    found = size_of(path)
+    if found != size:
+        raise DataSetException(
+            f"{path} has {found} bytes, but had {size} when it was loaded; load it again"
+        )
+
+
+def read_start(path: Path, n_bytes: int) -> bytes:
+    """Return up to the first `n_bytes` of a file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(n_bytes)
+    except OSError as error:
+        raise DataSetException(f"{path} cannot be read: {error.strerror}") from error
+
+
+def map_array(
+    path: Path, dtype: npt.DTypeLike, offset: int, shape: tuple[int, ...], order: str = "C"
+) -> Array:
+    """Map a part of a file into memory, read-only.
+
+    The map, and the file descriptor inside it, goes when the last view of the array goes.
+
+    Raises
+    ------
+    DataSetException
+        If the file is too short, or cannot be read.
+    """
+    dtype = np.dtype(dtype)
+    needed = offset + int(np.prod(shape, dtype=object)) * dtype.itemsize
+    found = size_of(path)
+    if found < needed:
+        raise DataSetException(
+            f"{path} ends at byte {found}, expected {needed} bytes for an array of shape "
+            f"{shape} and dtype {dtype} from byte {offset}; the file is truncated"
+        )
+    try:
+        mapped: np.memmap[Any, np.dtype[Any]] = np.memmap(
+            path, dtype, "r", offset, shape, "F" if order == "F" else "C"
+        )
+    except (OSError, ValueError) as error:
+        raise DataSetException(f"{path} cannot be mapped into memory: {error}") from error
+    # A plain ndarray: slicing an np.memmap goes through Python code each time.
+    return np.asarray(mapped)
+
+
+class PositionedFile:
+    """A file that several threads read at once, each at its own position.
+
+    Parameters
+    ----------
+    path : Path
+        Opened at once, closed by `close`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            self._file = path.open("rb", buffering=0)
+        except OSError as error:
+            raise DataSetException(f"{path} cannot be read: {error.strerror}") from error
+
+    def read_into(self, target: npt.NDArray[np.uint8], offset: int) -> None:
+        """Fill `target` with the bytes from `offset` on.
+
+        Raises
+        ------
+        DataSetException
+            If the file ends before the target is full.
+        """
+        done = 0
+        view = target.data
+        while done < len(view):
+            n_bytes = self._read_some(view[done:], offset + done)
+            if n_bytes == 0:
+                raise DataSetException(
+                    f"{self._path} ends at byte {offset + done}, expected {len(view)} bytes "
+                    f"from byte {offset}; the file is truncated"
+                )
+            done += n_bytes
+
+    def _read_some(self, view: memoryview, offset: int) -> int:
+        try:
+            if hasattr(os, "preadv"):
+                return os.preadv(self._file.fileno(), [view], offset)
+            with self._lock:  # Windows has no positioned read
+                self._file.seek(offset)
+                return self._file.readinto(view) or 0
+        except OSError as error:
+            raise DataSetException(
+                f"{self._path} cannot be read at byte {offset}: {error.strerror}"
+            ) from error
+
+    def close(self) -> None:
+        """Give back the file descriptor. Closing twice is allowed."""
+        self._file.close()

@@ -1,0 +1,169 @@
+"""Folds the frames that a file holds into scan and detector axes."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from udfwidgets.errors import DataSetException
+from udfwidgets.shapes import Shape
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """How a file's frames become a dataset.
+
+    Parameters
+    ----------
+    shape : Shape
+        Of the dataset.
+    n_stored : int
+        Frames in the file.
+    sync_offset : int
+        Number of the file's frame that becomes frame 0. If negative, so many blank frames come
+        before the first frame of the file.
+    """
+
+    shape: Shape
+    n_stored: int
+    sync_offset: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether frame i of the dataset is simply frame i of the file."""
+        return self.sync_offset == 0
+
+
+def axes(value: Sequence[int] | int, name: str) -> tuple[int, ...]:
+    """Return axis lengths as a tuple of positive int, or raise a `ValueError`."""
+    given = (int(value),) if isinstance(value, (int, np.integer)) else tuple(value)
+    lengths = tuple(int(n) for n in given)
+    if not lengths or any(n < 1 or n != g for n, g in zip(lengths, given, strict=True)):
+        raise ValueError(f"{name}={value!r}, expected one or more positive whole numbers")
+    return lengths
+
+
+def square(n_frames: int) -> tuple[int, int] | None:
+    """Return (n, n) if the frames make a square scan, else None."""
+    side = math.isqrt(n_frames)
+    return (side, side) if side * side == n_frames else None
+
+
+def fold(
+    where: str,
+    n_stored: int,
+    stored_sig: tuple[int, ...],
+    stored_nav: tuple[int, ...] | None,
+    *,
+    nav_shape: Sequence[int] | None = None,
+    sig_shape: Sequence[int] | None = None,
+    sync_offset: int = 0,
+) -> Fold:
+    """Bring what the file says and what the user asked for together.
+
+    Parameters
+    ----------
+    where : str
+        The file, for messages.
+    n_stored : int
+        Frames in the file.
+    stored_sig : tuple of int
+        Shape of one frame in the file.
+    stored_nav : tuple of int or None
+        Scan shape in the file. None if the file does not say, a square is assumed then.
+    nav_shape : sequence of int, optional
+        Scan shape the user asked for. It may hold fewer frames than the file.
+    sig_shape : sequence of int, optional
+        Detector shape the user asked for, of as many pixels as `stored_sig`.
+    sync_offset : int
+        See `Fold`. Frames that it moves over the end of the scan are dropped, and frames it leaves
+        without data are blank.
+
+    Raises
+    ------
+    DataSetException
+        If the frames of the file do not fill the scan.
+    """
+    sig = stored_sig if sig_shape is None else axes(sig_shape, "sig_shape")
+    if math.prod(sig) != math.prod(stored_sig):
+        raise DataSetException(
+            f"{where}: sig_shape={sig} has {math.prod(sig)} pixels, expected the "
+            f"{math.prod(stored_sig)} of a stored frame of shape {stored_sig}"
+        )
+    nav = _nav(where, n_stored, stored_nav, nav_shape)
+    n_nav = math.prod(nav)
+    n_missing = n_nav - max(0, -sync_offset) - n_stored
+    if n_missing > 0:
+        raise DataSetException(
+            f"{where}: holds {n_stored} frames, expected {n_nav} for a scan of {nav} with "
+            f"sync_offset={sync_offset}; pass the nav_shape= that was recorded"
+        )
+    if abs(sync_offset) >= n_nav:
+        raise DataSetException(
+            f"{where}: sync_offset={sync_offset} leaves nothing of a scan of {n_nav} frames"
+        )
+    if nav_shape is not None and n_nav < n_stored and sync_offset == 0:
+        _logger.warning("%s holds %d frames, nav_shape=%s uses %d", where, n_stored, nav, n_nav)
+    return Fold(Shape((*nav, *sig), len(sig)), n_stored, sync_offset)
+
+
+def _nav(
+    where: str,
+    n_stored: int,
+    stored_nav: tuple[int, ...] | None,
+    nav_shape: Sequence[int] | None,
+) -> tuple[int, ...]:
+    if nav_shape is not None:
+        return axes(nav_shape, "nav_shape")
+    nav = stored_nav if stored_nav is not None else square(n_stored)
+    if nav is None:
+        raise DataSetException(
+            f"{where}: holds {n_stored} frames, which is not a square scan; pass nav_shape="
+        )
+    if math.prod(nav) < 1:
+        raise DataSetException(f"{where}: the scan of shape {nav} holds no frames")
+    # A single image is a scan of one position.
+    return nav or (1,)
+
+
+def split_axes(
+    where: str,
+    shape: tuple[int, ...],
+    sig_dims: int,
+    sig_shape: Sequence[int] | None = None,
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the nav axes and the sig axes of an array in a file.
+
+    Where a `sig_shape` is asked for, the last axes that have as many pixels are the sig axes.
+
+    Raises
+    ------
+    DataSetException
+        If it has too few axes, or no elements.
+    """
+    if sig_dims < 1:
+        raise ValueError(f"sig_dims={sig_dims}, expected at least 1")
+    if len(shape) < sig_dims:
+        raise DataSetException(
+            f"{where}: an array of shape {shape}, expected at least sig_dims={sig_dims} axes"
+        )
+    if math.prod(shape) < 1:
+        raise DataSetException(f"{where}: an array of shape {shape} holds no frames")
+    n_nav = len(shape) - sig_dims
+    if sig_shape is not None:
+        sig = axes(sig_shape, "sig_shape")
+        n_pixels = math.prod(sig)
+        fitting = [n for n in range(len(shape)) if math.prod(shape[n:]) == n_pixels]
+        if not fitting:
+            raise DataSetException(
+                f"{where}: an array of shape {shape}, expected last axes that hold the {n_pixels} "
+                f"pixels of sig_shape={sig}"
+            )
+        n_nav = fitting[-1]
+    return shape[:n_nav], shape[n_nav:]

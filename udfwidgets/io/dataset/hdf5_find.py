@@ -1,0 +1,163 @@
+"""Finds the 4D-STEM scan among the datasets of an HDF5 file.
+
+Files say in several ways which dataset is the one: NeXus by `default` attributes that lead from the
+root to an `NXdata` group, and by that group's `signal`; EMD and py4DSTEM by groups with an
+`emd_group_type`. A DECTRIS master file links to stacks `data_000001`, `data_000002` and so on,
+which together are the scan. Only where nothing is said, the largest one is taken,
+and the others are logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from udfwidgets.errors import DataSetException
+
+_logger = logging.getLogger(__name__)
+
+_MAX_DEPTH = 32
+_NUMBERED = re.compile(r"/data_[0-9]{6}$")
+
+
+def find_dataset(path: Path, file: h5py.File) -> str:
+    """Return the path of the dataset that holds the scan.
+
+    Raises
+    ------
+    DataSetException
+        If there is none, or no reason to prefer one of several.
+    """
+    by_default = _follow_default(file)
+    if by_default is not None:
+        return by_default
+    found = dict(walk(path, file))
+    images = {name: d for name, d in found.items() if is_scan(d)}
+    if not images:
+        listed = "".join(f"\n  {name} {d.shape} {d.dtype}" for name, d in found.items())
+        raise DataSetException(
+            f"{path} has no dataset of numbers with three or four axes, expected a scan; "
+            f"found{listed or ' no dataset at all'}"
+        )
+    stacks = {name.rpartition("/")[0] for name in images if _NUMBERED.search(name)}
+    if len(stacks) == 1 and len(images) == len(numbered(file[(group := stacks.pop()) or "/"])):
+        return group or "/"
+    hinted = {name: d for name, d in images.items() if name in _hinted(file, found)}
+    pool = hinted or images
+    best = max((d.ndim, d.size) for d in pool.values())
+    names = [name for name, d in pool.items() if (d.ndim, d.size) == best]
+    if len(names) > 1:
+        listed = "".join(f"\n  {name} {pool[name].shape} {pool[name].dtype}" for name in names)
+        raise DataSetException(
+            f"{path} has {len(names)} datasets that could be the scan, choose one with "
+            f"ds_path=:{listed}"
+        )
+    _tell_others(path, names[0], pool)
+    return names[0]
+
+
+def _tell_others(path: Path, chosen: str, pool: dict[str, h5py.Dataset]) -> None:
+    """Log which datasets were not taken: a warning if one has as many axes."""
+    others = [f"{name} {d.shape}" for name, d in pool.items() if name != chosen]
+    if others:
+        is_close = [d.ndim for d in pool.values()].count(pool[chosen].ndim) > 1
+        _logger.log(
+            logging.WARNING if is_close else logging.INFO,
+            "%s: %s %s is taken as the largest; ds_path= would choose another of: %s",
+            path,
+            chosen,
+            pool[chosen].shape,
+            ", ".join(others),
+        )
+
+
+def numbered(group: h5py.Group) -> list[str]:
+    """Return the names of the stacks in a group that DECTRIS has numbered, in order."""
+    return sorted(name for name in group if _NUMBERED.search(f"/{name}"))
+
+
+def is_scan(dataset: h5py.Dataset) -> bool:
+    """Tell whether a dataset can be a scan."""
+    return dataset.dtype.kind in "buifc" and dataset.ndim >= 3 and dataset.size > 0
+
+
+def walk(path: Path, file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Yield each dataset once, with its path; external links are followed.
+
+    Raises
+    ------
+    DataSetException
+        If an external link leads to a file or a dataset that is not there.
+    """
+    seen: set[Any] = set()
+
+    def inside(group: h5py.Group, prefix: str, depth: int) -> Iterator[tuple[str, h5py.Dataset]]:
+        for key in group:
+            name = f"{prefix}/{key}"
+            item = _resolve(path, group, key, name)
+            if item is None:
+                continue
+            info = h5py.h5o.get_info(item.id)
+            identity = (info.fileno, info.addr)
+            if identity in seen:  # a hard link that leads back, or a second way to the same
+                continue
+            seen.add(identity)
+            if isinstance(item, h5py.Dataset):
+                yield name, item
+            elif isinstance(item, h5py.Group) and depth < _MAX_DEPTH:
+                yield from inside(item, name, depth + 1)
+
+    yield from inside(file, "", 0)
+
+
+def _resolve(path: Path, group: h5py.Group, key: str, name: str) -> Any:
+    link = group.get(key, getlink=True)
+    try:
+        return group[key]
+    except (KeyError, OSError) as error:
+        if isinstance(link, h5py.ExternalLink):
+            raise DataSetException(
+                f"{path}: {name} is a link to {link.path} in {link.filename}, which cannot be "
+                f"opened ({error}); put that file where the link says"
+            ) from error
+        return None  # a soft link to nowhere holds no data, and hides none
+
+
+def _follow_default(file: h5py.File) -> str | None:
+    group: Any = file
+    for _ in range(_MAX_DEPTH):
+        name = _text(group.attrs.get("default"))
+        child = group.get(name) if name else None
+        if not isinstance(child, h5py.Group):
+            break
+        group = child
+    signal = _signal_of(group)
+    return None if signal is None else str(signal.name)
+
+
+def _signal_of(group: h5py.Group) -> h5py.Dataset | None:
+    name = _text(group.attrs.get("signal"))
+    signal = group.get(name) if name else None
+    return signal if isinstance(signal, h5py.Dataset) and is_scan(signal) else None
+
+
+def _hinted(file: h5py.File, found: dict[str, h5py.Dataset]) -> set[str]:
+    """Return the paths of datasets that a NeXus or EMD group declares to be its data."""
+    names = set()
+    for name, dataset in found.items():
+        prefix, _, key = name.rpartition("/")
+        group = file[prefix or "/"]
+        is_signal = _text(group.attrs.get("signal")) == key or "signal" in dataset.attrs
+        is_emd = "emd_group_type" in group.attrs and key in ("data", "datacube")
+        if is_signal or is_emd:
+            names.add(name)
+    return names
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")

@@ -1,0 +1,44 @@
+"""A source of several sources that follow each other along the scan."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from udfwidgets.io.dataset.base import Array, Scratch, Source
+
+
+class JoinedSource(Source):
+    """Frames of several sources, numbered through.
+
+    Parameters
+    ----------
+    sources : list of (int, Source)
+        Number of frames, and the source. Closed together with this one.
+    """
+
+    def __init__(self, sources: list[tuple[int, Source]]) -> None:
+        self._sources = [source for _, source in sources]
+        self._ends = np.cumsum([n_frames for n_frames, _ in sources])
+
+    def read(self, start: int, stop: int, scratch: Scratch) -> Array:
+        """Pass on what one source has; only a run across a border is copied once more."""
+        first = int(np.searchsorted(self._ends, start, side="right"))
+        last = int(np.searchsorted(self._ends, stop, side="left"))
+        begin = int(self._ends[first - 1]) if first else 0
+        if first == last:
+            return self._sources[first].read(start - begin, stop - begin, scratch)
+        out: Array | None = None
+        for index in range(first, last + 1):
+            at, end = max(start, begin), min(stop, int(self._ends[index]))
+            part = self._sources[index].read(at - begin, end - begin, scratch)
+            if out is None:
+                out = scratch.array((stop - start, *part.shape[1:]), part.dtype, "joined")
+            out[at - start : end - start] = part
+            begin = end
+        assert out is not None
+        return out
+
+    def close(self) -> None:
+        """Close all sources."""
+        for source in self._sources:
+            source.close()

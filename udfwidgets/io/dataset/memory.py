@@ -1,0 +1,102 @@
+"""A dataset that already is an array in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
+from udfwidgets.io.dataset.folding import axes, fold, split_axes
+
+
+class MemoryDataSet(DataSet):
+    """A NumPy array, or anything that becomes one, as a dataset.
+
+    Parameters
+    ----------
+    data : array_like
+        Nav axes first. It is not copied, except into native byte order or C order where needed.
+    sig_dims : int, default 2
+        How many of the last axes belong to the detector.
+    nav_shape : tuple of int, optional
+        Scan axes to fold the first axes into.
+    sig_shape : tuple of int, optional
+        Detector axes to fold the last axes into: those that hold as many pixels. Its length then
+        takes the place of `sig_dims`.
+    num_partitions, tileshape : object, optional
+        Taken from code written for LiberTEM; here partitions and tiles are sized during the run.
+
+    Raises
+    ------
+    DataSetException
+        If the array is not numeric, is empty, or does not fold as asked for.
+    ValueError
+        If an axis, or `sig_dims`, is less than 1.
+    """
+
+    def __init__(
+        self,
+        data: npt.ArrayLike,
+        sig_dims: int = 2,
+        *,
+        nav_shape: Sequence[int] | None = None,
+        sig_shape: Sequence[int] | None = None,
+        num_partitions: int | None = None,
+        tileshape: Sequence[int] | None = None,
+    ) -> None:
+        array = np.asarray(data)
+        if array.dtype.kind not in "buifc":
+            raise DataSetException(
+                f"data is of dtype {array.dtype}, expected numbers (integer, float or complex)"
+            )
+        where = "the array passed as data="
+        # With a sig_shape, split_axes looks for the axes that it fits, however many they are.
+        at_least = sig_dims if sig_shape is None else 1
+        nav, sig = split_axes(where, array.shape, at_least, sig_shape)
+        n_frames = math.prod(nav)
+        if nav_shape is not None and math.prod(axes(nav_shape, "nav_shape")) != n_frames:
+            # A file may hold more than the scan; of an array, the right part can be passed.
+            raise DataSetException(
+                f"{where} has shape {array.shape}, {n_frames} frames of shape {sig}, expected the "
+                f"{math.prod(axes(nav_shape, 'nav_shape'))} frames of nav_shape={nav_shape}"
+            )
+        shape = fold(where, n_frames, sig, nav, nav_shape=nav_shape, sig_shape=sig_shape).shape
+        super().__init__(shape, array.dtype)
+        native = np.ascontiguousarray(array, dtype=self.dtype)
+        self._frames: Array = native.reshape(shape.flatten_nav())
+
+    @property
+    def data(self) -> Array:
+        """The array, in full shape."""
+        return self._frames.reshape(self.shape)
+
+    def open(self) -> Source:
+        """Return a source of views; nothing is read and nothing needs closing."""
+        return ArraySource(self._frames)
+
+
+class ArraySource(Source):
+    """Frames that are views of one array, in memory or memory-mapped.
+
+    Parameters
+    ----------
+    frames : numpy.ndarray
+        Of shape (n_frames, *sig), in native byte order.
+    """
+
+    def __init__(self, frames: Array) -> None:
+        self._frames: Array | None = frames
+
+    def read(self, start: int, stop: int, scratch: Scratch) -> Array:
+        """Return a view, without touching the data."""
+        if self._frames is None:
+            raise ValueError("read from a source that is closed")
+        return self._frames[start:stop]
+
+    def close(self) -> None:
+        """Drop the reference to the array."""
+        self._frames = None

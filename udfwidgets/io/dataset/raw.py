@@ -1,0 +1,91 @@
+"""Files of nothing but pixels, memory-mapped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset.base import DataSet, Source
+from udfwidgets.io.dataset.copied import CopiedSource
+from udfwidgets.io.dataset.files import PathLike, check_unchanged, existing_file, map_array, size_of
+from udfwidgets.io.dataset.folding import axes, fold
+from udfwidgets.io.dataset.memory import ArraySource
+from udfwidgets.io.dataset.synced import synced
+
+
+class RawFileDataSet(DataSet):
+    """Frames one after the other in C order, perhaps after a header of known size.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        ``~`` is expanded.
+    dtype : dtype_like
+        As stored, such as ``'uint16'`` or, for big-endian data, ``'>u2'``.
+    nav_shape : sequence of int, optional
+        Scan shape. Without it, the frames must make a square. A scan of fewer frames than the
+        file holds uses the first ones, and a warning is logged.
+    sig_shape : sequence of int
+        Detector shape.
+    offset : int, default 0
+        Bytes before the first frame.
+    sync_offset : int, default 0
+        Frames to skip at the start, or if negative, blank frames to put there.
+
+    Raises
+    ------
+    DataSetException
+        If the file does not hold a whole number of frames, or fewer than the scan has.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        dtype: npt.DTypeLike,
+        nav_shape: Sequence[int] | None = None,
+        sig_shape: Sequence[int] | None = None,
+        *,
+        offset: int = 0,
+        sync_offset: int = 0,
+    ) -> None:
+        if sig_shape is None:
+            raise TypeError("raw data need sig_shape=, the shape of one frame")
+        if offset < 0:
+            raise ValueError(f"offset={offset}, expected the number of bytes before the frames")
+        self._stored_dtype = np.dtype(dtype)
+        if self._stored_dtype.kind not in "buifc":
+            raise ValueError(f"dtype={self._stored_dtype}, expected a dtype of numbers")
+        sig = axes(sig_shape, "sig_shape")
+        self._path = existing_file(path)
+        self._file_size = size_of(self._path)
+        self._offset = offset
+        frame_bytes = math.prod(sig) * self._stored_dtype.itemsize
+        n_stored, rest = divmod(max(0, self._file_size - offset), frame_bytes)
+        if rest or not n_stored:
+            raise DataSetException(
+                f"{self._path} has {self._file_size} bytes, expected offset={offset} and a whole "
+                f"number of frames of {frame_bytes} bytes ({sig}, {self._stored_dtype}); "
+                f"{rest} bytes are left from byte {self._file_size - rest}"
+            )
+        self._fold = fold(
+            str(self._path), n_stored, sig, None, nav_shape=nav_shape, sync_offset=sync_offset
+        )
+        super().__init__(self._fold.shape, self._stored_dtype)
+
+    def open(self) -> Source:
+        """Map the file."""
+        check_unchanged(self._path, self._file_size)
+        sig = self.shape.sig.to_tuple()
+        stored = map_array(
+            self._path, self._stored_dtype, self._offset, (self._fold.n_stored, *sig)
+        )
+        source: Source
+        if self._stored_dtype.isnative:
+            source = ArraySource(stored)
+        else:
+            source = CopiedSource(stored, len(sig), sig)
+        return synced(source, self._fold)

@@ -1,0 +1,149 @@
+"""Opens a dataset by the name of its file type."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.dataset.files import PathLike, existing_file, read_start
+from udfwidgets.io.dataset.hdf5 import H5DataSet
+from udfwidgets.io.dataset.memory import MemoryDataSet
+from udfwidgets.io.dataset.mib import MIBDataSet
+from udfwidgets.io.dataset.npy import NPYDataSet
+from udfwidgets.io.dataset.raw import RawFileDataSet
+
+FILETYPES: dict[str, Callable[..., DataSet]] = {
+    "memory": MemoryDataSet,
+    "npy": NPYDataSet,
+    "raw": RawFileDataSet,
+    "hdf5": H5DataSet,
+    "mib": MIBDataSet,
+}
+
+_EXTENSIONS = {
+    **dict.fromkeys((".h5", ".hdf5", ".hdf", ".nxs", ".emd", ".hspy", ".py4dstem"), "hdf5"),
+    **dict.fromkeys((".mib", ".hdr"), "mib"),
+    ".npy": "npy",
+}
+_MAGICS = {b"\x93NUMPY": "npy", b"\x89HDF\r\n\x1a\n": "hdf5", b"MQ1,": "mib", b"HDR,": "mib"}
+# HDF5 may begin after a user block of 512 bytes or a power of two times that.
+_MAX_USER_BLOCK = 1 << 16
+
+
+def load(filetype: str, *args: Any, **kwargs: Any) -> DataSet:
+    """Open a dataset.
+
+    Parameters
+    ----------
+    filetype : str
+        ``'auto'``, or a key of `FILETYPES`: ``'memory'``, ``'npy'``, ``'raw'``, ``'hdf5'``,
+        ``'mib'``. Upper and lower case are the same.
+    *args, **kwargs
+        For the class of that type; ``path=`` first, or ``data=`` for ``'memory'``. With
+        ``'auto'``, ``path=`` and what the detected type takes beyond that.
+
+    Returns
+    -------
+    DataSet
+        Nothing is held open by it.
+
+    Raises
+    ------
+    DataSetException
+        If the type is unknown or a path, or the file cannot be read as that type.
+    TypeError
+        If there is an array where the type or a path belongs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> load("memory", data=np.zeros((4, 4, 8, 8), np.uint16))
+    <MemoryDataSet nav=(4, 4) sig=(8, 8) uint16>
+    """
+    if not isinstance(filetype, str) or _is_path(filetype):
+        raise _not_a_type(filetype)
+    key = filetype.lower()
+    if key == "auto":
+        return _load_auto(*args, **kwargs)
+    if key not in FILETYPES:
+        near = difflib.get_close_matches(key, FILETYPES, 1)
+        raise DataSetException(
+            f"filetype {filetype!r} is not known, expected 'auto' or one of {sorted(FILETYPES)}"
+            + (f"; did you mean {near[0]!r}?" if near else "")
+        )
+    return FILETYPES[key](*args, **kwargs)
+
+
+def _load_auto(path: PathLike | None = None, *args: Any, **kwargs: Any) -> DataSet:
+    if path is None or not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            f"load('auto', ...) needs path=, got {_brief(path)}; for an array use "
+            "load('memory', data=...)"
+        )
+    return FILETYPES[detect(path)](path, *args, **kwargs)
+
+
+def _is_path(filetype: str) -> bool:
+    if filetype.lower() in ("auto", *FILETYPES):
+        return False
+    has_separator = "/" in filetype or os.sep in filetype
+    return has_separator or bool(os.path.splitext(filetype)[1]) or os.path.isfile(filetype)
+
+
+def _not_a_type(given: object) -> Exception:
+    """Return the error for a path or an array that stands where the file type belongs."""
+    if isinstance(given, (str, os.PathLike)):
+        return DataSetException(
+            f"{os.fspath(given)!r} is given as the file type, and looks like a path: use "
+            f"load('auto', path={os.fspath(given)!r})"
+        )
+    return TypeError(
+        f"the file type is {_brief(given)}, expected 'auto' or one of {sorted(FILETYPES)}; for "
+        "an array use load('memory', data=...)"
+    )
+
+
+def _brief(value: object) -> str:
+    """Describe what was received without its contents, which may be a whole scan."""
+    if value is None:
+        return "None"
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    described = f" of shape {shape} and dtype {dtype}" if shape is not None else ""
+    return f"{type(value).__name__}{described}"
+
+
+def detect(path: PathLike) -> str:
+    """Tell the type of a file by its first bytes, or else by its extension.
+
+    Raises
+    ------
+    DataSetException
+        If neither is known.
+    """
+    file = existing_file(path)
+    found = _by_content(file) or _EXTENSIONS.get(file.suffix.lower())
+    if found is None:
+        raise DataSetException(
+            f"{file} begins with {read_start(file, 8)!r}, expected a file of one of the types "
+            f"{sorted(set(_EXTENSIONS.values()))}; name its type instead of 'auto', for instance "
+            "load('raw', path=..., dtype=..., nav_shape=..., sig_shape=...)"
+        )
+    return found
+
+
+def _by_content(file: Path) -> str | None:
+    start = read_start(file, _MAX_USER_BLOCK + 8)
+    for magic, filetype in _MAGICS.items():
+        if start.startswith(magic):
+            return filetype
+    at = 512
+    while at <= _MAX_USER_BLOCK:
+        if start[at:].startswith(b"\x89HDF\r\n\x1a\n"):
+            return "hdf5"
+        at *= 2
+    return None

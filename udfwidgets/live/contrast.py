@@ -1,0 +1,130 @@
+"""Which range of values an image should show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Limits = tuple[float, float]
+
+#: Differences of numbers beyond this overflow a float64, so ranges are cut here.
+LARGEST = 8e307
+#: A range narrower than this cannot be divided by.
+NARROWEST = 1e-290
+
+
+@dataclass(frozen=True)
+class PercentileLimits:
+    """Leave out a share of the darkest and of the brightest pixels.
+
+    Many detector images are zero nearly everywhere. When the chosen percentiles coincide although
+    the values differ, they are taken again over the values that differ from the commonest one.
+
+    Parameters
+    ----------
+    low, high : float
+        Percentiles, 0 <= low < high <= 100.
+    sample : int
+        About how many pixels are looked at; a larger image is strided. 30 000 pixels put the
+        percentiles within a fraction of one colour level, in a quarter of a millisecond.
+    """
+
+    low: float = 0.1
+    high: float = 99.8
+    sample: int = 30_000
+
+    def __call__(
+        self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None = None
+    ) -> Limits:
+        """Return (lo, hi) with lo < hi, both finite.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            Any real dtype; NaN and infinities are left out.
+        covered : numpy.ndarray of bool, optional
+            Only these pixels count.
+        """
+        known = _sample(values, covered, self.sample)
+        if not known.size:
+            return (0.0, 1.0)
+        lo, hi = np.percentile(known, (self.low, self.high))
+        if not lo < hi:
+            rest = known[known != lo]
+            if not rest.size:
+                return widened(float(lo), float(lo))
+            # The commonest value stays in the range: it is the background of the rest.
+            lo = min(lo, np.percentile(rest, self.low))
+            hi = max(hi, np.percentile(rest, self.high))
+        return widened(float(lo), float(hi))
+
+
+@dataclass(frozen=True)
+class FullLimits:
+    """Show everything from the smallest to the largest value."""
+
+    def __call__(
+        self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None = None
+    ) -> Limits:
+        """Return (lo, hi) with lo < hi, both finite."""
+        known = _sample(values, covered, values.size)
+        if not known.size:
+            return (0.0, 1.0)
+        return widened(float(known.min()), float(known.max()))
+
+
+Policy = PercentileLimits | FullLimits
+
+#: With a linear scale a few hot pixels may saturate, so that the rest can be seen.
+LINEAR = PercentileLimits()
+#: A logarithmic scale has room for the bright beam.
+LOGARITHMIC = PercentileLimits(low=0.5, high=100.0)
+
+
+def widened(lo: float, hi: float) -> Limits:
+    """Return a range that is not empty: one value alone is shown against zero."""
+    lo, hi = max(lo, -LARGEST), min(hi, LARGEST)
+    if hi - lo > NARROWEST:
+        return (lo, hi)
+    if abs(lo) <= NARROWEST:
+        return (0.0, 1.0)
+    return (0.0, lo) if lo > 0 else (lo, 0.0)
+
+
+def finite_range(values: npt.NDArray[Any]) -> Limits | None:
+    """Return the smallest and largest finite value, or None if there is none."""
+    if not values.size:
+        return None
+    if values.dtype.kind != "f":
+        return (float(values.min()), float(values.max()))
+    # fmin and fmax step over NaN; only infinities need the slower way.
+    lo, hi = float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
+    if not (np.isfinite(lo) and np.isfinite(hi)):
+        known = values[np.isfinite(values)]
+        if not known.size:
+            return None
+        lo, hi = float(known.min()), float(known.max())
+    return (max(lo, -LARGEST), min(hi, LARGEST))
+
+
+def _sample(
+    values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None, size: int
+) -> npt.NDArray[np.float64]:
+    flat = values.reshape(-1)
+    mask = None if covered is None else covered.reshape(-1)
+    if mask is not None and np.count_nonzero(mask) < flat.size // 2:
+        # A sparse scan would leave a strided sample with next to nothing.
+        flat, mask = flat[mask], None
+    # An odd stride does not fall in step with the rows of an image of even width.
+    step = max(1, flat.size // max(1, size)) | 1 if flat.size > size else 1
+    flat = flat[::step]
+    if mask is not None:
+        flat = flat[mask[::step]]
+    known = flat.astype(np.float64)
+    if flat.dtype.kind == "f":
+        known = known[np.isfinite(known)]
+        np.clip(known, -LARGEST, LARGEST, out=known)
+    return known

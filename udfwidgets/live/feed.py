@@ -1,0 +1,345 @@
+"""The news of one widget: the newest offer, made ready for the wire."""
+
+from __future__ import annotations
+
+import math
+import threading
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.live.contrast import LINEAR, LOGARITHMIC, Limits, Policy, finite_range
+from udfwidgets.live.flow import NOTHING, Feed, Part, Sight
+from udfwidgets.live.picture import Picture, Status
+from udfwidgets.live.pool import BufferPool, Lease
+from udfwidgets.live.protocol import Rect
+from udfwidgets.live.quantise import Encoding, settle
+from udfwidgets.live.sampling import bins, block_any, block_mean, factor_for
+
+Codes = npt.NDArray[np.uint16]
+Offered = TypeVar("Offered")
+
+#: Longest side of what is sent of a whole image; a figure is rarely drawn larger.
+OVERVIEW = 512
+#: Longest side of a part in full resolution.
+DETAIL = 1024
+#: Bins of the coverage strip of a sig image.
+STRIP = 200
+#: A page further behind than this many changes gets the whole picture.
+REMEMBERED = 32
+
+
+class Slot(Generic[Offered]):
+    """Holds the newest offer. The engine's threads put in, the hub's thread takes out."""
+
+    def __init__(self) -> None:
+        self._held: tuple[Callable[[], Offered | None], bool] | None = None
+
+    def put(self, source: Callable[[], Offered | None], final: bool) -> None:
+        """Replace whatever was in."""
+        self._held = (source, final)  # one assignment: no lock needed
+
+    def take(self) -> tuple[Callable[[], Offered | None], bool] | None:
+        """Empty the slot; return the source, and whether it is the last one."""
+        held, self._held = self._held, None
+        return held
+
+    @property
+    def full(self) -> bool:
+        """Whether an offer waits."""
+        return self._held is not None
+
+    @property
+    def final(self) -> bool:
+        """Whether the offer that waits is the last one."""
+        held = self._held
+        return held is not None and held[1]
+
+
+class SlotFeed(Feed, Generic[Offered]):
+    """A feed that is offered snapshots of which only the newest counts.
+
+    Parameters
+    ----------
+    key : str
+        Names the widget.
+    save : callable
+        Is handed the last part as (header, buffers), to be kept with the notebook.
+    """
+
+    def __init__(
+        self, key: str, save: Callable[[dict[str, Any], dict[str, memoryview]], None]
+    ) -> None:
+        self.key = key
+        self.version = NOTHING
+        self.slot: Slot[Offered] = Slot()
+        #: Set unless a last offer waits to be saved.
+        self.saved = threading.Event()
+        self.saved.set()
+        self._save = save
+        self._pool = BufferPool(kept=0)
+
+    def offer(self, source: Callable[[], Offered | None], final: bool) -> None:
+        """Replace the newest offer."""
+        if final:
+            self.saved.clear()
+        self.slot.put(source, final)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something was offered that has not been taken yet."""
+        return self.slot.full
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it is the last offer, which is saved even if nobody looks."""
+        return self.slot.final
+
+    def refresh(self) -> None:
+        """Take the newest offer."""
+        taken = self.slot.take()
+        if taken is None:
+            return
+        source, final = taken
+        try:
+            self._take(source)
+        finally:
+            # Whether it went well or not, nobody has to wait any longer.
+            if final and not self.slot.full:
+                self.saved.set()
+
+    def _take(self, source: Callable[[], Offered | None]) -> None:
+        news = source()
+        if news is not None and self.take_in(news):
+            part = self.part(Sight(visible=True), self._pool)
+            self._save(
+                {**part.header, "key": self.key, "sequence": 0},
+                {name: lease.memory for name, lease in part.buffers.items()},
+            )
+
+    @abstractmethod
+    def take_in(self, news: Offered) -> bool:
+        """Make an offer the current state; return whether it is the last one."""
+
+
+class ImageFeed(SlotFeed[Picture]):
+    """Pictures as codes, with the part that has changed since any recent version.
+
+    Parameters
+    ----------
+    key : str
+        Names the widget.
+    shape : tuple of int
+        Of every picture.
+    kind : {'nav', 'sig'}
+        Which axes the picture has; says how coverage is sent.
+    save : callable
+        As in `SlotFeed`.
+    linear, logarithmic : Policy
+        Choose the contrast.
+    """
+
+    kind = "images"
+
+    def __init__(
+        self,
+        key: str,
+        shape: tuple[int, int],
+        kind: Literal["nav", "sig"],
+        save: Callable[[dict[str, Any], dict[str, memoryview]], None],
+        linear: Policy = LINEAR,
+        logarithmic: Policy = LOGARITHMIC,
+    ) -> None:
+        super().__init__(key, save)
+        self.shape = shape
+        self.picture: Picture | None = None
+        self.limits: Limits = (0.0, 1.0)
+        self.limits_log: Limits = (0.0, 1.0)
+        self.kind_of_axes = kind
+        self._policies = (linear, logarithmic)
+        self._factor = factor_for(shape, OVERVIEW)
+        self._encoding = Encoding(0.0, 1.0)
+        self._codes: Codes = np.zeros((0, 0), np.uint16)
+        self._coverage: npt.NDArray[np.uint8] | None = None
+        #: What changed on the way to each version: a rectangle, and whether coverage did.
+        self._changes: dict[int, tuple[Rect, bool]] = {}
+
+    def take_in(self, news: Picture) -> bool:
+        """Encode a picture and note what has changed."""
+        if tuple(news.values.shape) != self.shape:
+            raise ValueError(
+                f"a picture of shape {news.values.shape} was offered to an image of shape "
+                f"{self.shape}; make a LiveImage of that shape instead"
+            )
+        if self.picture is not None and news.generation < self.picture.generation:
+            return False
+        self.picture = news
+        covered = news.coverage if self.kind_of_axes == "nav" else None
+        linear, logarithmic = self._policies
+        self.limits = linear(news.values, covered)
+        self.limits_log = logarithmic(news.values, covered)
+        before = self._encoding, self._codes, self._coverage
+        self._encoding = self._settle(news)
+        self._codes = self._encoding.encode(self._overview(news.values, covered))
+        self._coverage = self._packed(news)
+        rect = self._whole()
+        if before[0] == self._encoding and before[1].shape == self._codes.shape:
+            rect = changed_rect(before[1], self._codes)
+        self.version += 1
+        self._changes[self.version] = (rect, not _same(before[2], self._coverage))
+        self._changes.pop(self.version - REMEMBERED, None)
+        return news.final
+
+    def part(self, sight: Sight, pool: BufferPool) -> Part:
+        """Return the rectangle that changed since the version a page has."""
+        assert self.picture is not None, "only called after a version exists"
+        since = range(sight.version + 1, self.version + 1)
+        whole = sight.version == NOTHING or any(v not in self._changes for v in since)
+        changes = [self._changes[v] for v in since if v in self._changes]
+        rect = self._whole() if whole else union([rect for rect, _ in changes])
+        y, x, height, width = rect
+        buffers: dict[str, Lease] = {}
+        if height and width:
+            buffers["pixels"] = pool.copy(self._codes[y : y + height, x : x + width])
+        if self._coverage is not None and (whole or any(cover for _, cover in changes)):
+            buffers["coverage"] = pool.copy(self._coverage)
+        detail_rect = self._clipped(sight.look) if self._factor > 1 else None
+        if detail_rect is not None:
+            buffers["detail"] = pool.copy(self._detail(detail_rect))
+        header: dict[str, Any] = {
+            "generation": self.picture.generation,
+            "whole": whole,
+            "shape": self.shape,
+            "grid": self._codes.shape,
+            "rect": rect,
+            "lo": self._encoding.lo,
+            "hi": self._encoding.hi,
+            "curve": "log" if self._encoding.log else "linear",
+            "limits": self.limits,
+            "limits_log": self.limits_log,
+            "fraction": float(self.picture.fraction),
+            "final": bool(self.picture.final),
+            "estimated": bool(self.picture.estimated),
+            "pixels": None,
+            "coverage": None,
+            "detail": None,
+            "detail_rect": detail_rect,
+        }
+        return Part(header, buffers)
+
+    def _settle(self, news: Picture) -> Encoding:
+        return settle(
+            self._encoding if self.version != NOTHING else None,
+            finite_range(news.values),
+            # Means of blocks are no whole numbers.
+            whole_numbers=news.values.dtype.kind in "iub" and self._factor == 1,
+            linear=self.limits,
+            log=self.limits_log,
+            exact=news.final,
+        )
+
+    def _overview(
+        self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None
+    ) -> npt.NDArray[Any]:
+        return values if self._factor == 1 else block_mean(values, self._factor, covered)
+
+    def _packed(self, news: Picture) -> npt.NDArray[np.uint8] | None:
+        if news.coverage is None:
+            return None
+        if self.kind_of_axes == "sig":
+            return bins(news.coverage, STRIP)
+        return np.packbits(block_any(news.coverage, self._factor).reshape(-1), bitorder="little")
+
+    def _whole(self) -> Rect:
+        return (0, 0, self._codes.shape[0], self._codes.shape[1])
+
+    def _clipped(self, look: Rect | None) -> Rect | None:
+        if look is None:
+            return None
+        y, x = (min(max(0, look[i]), self.shape[i] - 1) for i in (0, 1))
+        sides = [min(look[i + 2], DETAIL, self.shape[i] - (y, x)[i]) for i in (0, 1)]
+        return (y, x, sides[0], sides[1]) if min(sides) > 0 else None
+
+    def _detail(self, rect: Rect) -> Codes:
+        assert self.picture is not None, "only called after a version exists"
+        y, x, height, width = rect
+        return self._encoding.encode(self.picture.values[y : y + height, x : x + width])
+
+
+class StatusFeed(SlotFeed[Status]):
+    """How far a run has come.
+
+    Parameters
+    ----------
+    key, save
+        As in `SlotFeed`.
+    on_cancel : callable
+        Called when a person asks to stop.
+    """
+
+    kind = "statuses"
+
+    def __init__(
+        self,
+        key: str,
+        save: Callable[[dict[str, Any], dict[str, memoryview]], None],
+        on_cancel: Callable[[], None],
+    ) -> None:
+        super().__init__(key, save)
+        self.status = Status()
+        self._on_cancel = on_cancel
+
+    def take_in(self, news: Status) -> bool:
+        """Make a status the current one."""
+        left = news.seconds_left
+        self.status = replace(
+            news,
+            fraction=_finite(news.fraction),
+            frames_per_second=_finite(news.frames_per_second),
+            bytes_per_second=_finite(news.bytes_per_second),
+            seconds_left=left if left is not None and math.isfinite(left) else None,
+        )
+        self.version += 1
+        return news.final
+
+    def part(self, sight: Sight, pool: BufferPool) -> Part:
+        """Return all fields: they are few."""
+        return Part(asdict(self.status))
+
+    def cancel(self) -> None:
+        """Pass the wish on."""
+        self._on_cancel()
+
+
+def changed_rect(before: Codes, after: Codes) -> Rect:
+    """Return the smallest rectangle that holds every difference; of no size without any."""
+    differs = before != after
+    rows = np.flatnonzero(differs.any(axis=1))
+    if not rows.size:
+        return (0, 0, 0, 0)
+    y, end = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(differs[y:end].any(axis=0))
+    x = int(columns[0])
+    return (y, x, end - y, int(columns[-1]) + 1 - x)
+
+
+def union(rects: list[Rect]) -> Rect:
+    """Return the smallest rectangle that holds all."""
+    full = [rect for rect in rects if rect[2] and rect[3]]
+    if not full:
+        return (0, 0, 0, 0)
+    y, x = min(r[0] for r in full), min(r[1] for r in full)
+    bottom, right = max(r[0] + r[2] for r in full), max(r[1] + r[3] for r in full)
+    return (y, x, bottom - y, right - x)
+
+
+def _same(a: npt.NDArray[np.uint8] | None, b: npt.NDArray[np.uint8] | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
+def _finite(number: float) -> float:
+    return float(number) if math.isfinite(number) else 0.0

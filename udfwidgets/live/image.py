@@ -1,0 +1,316 @@
+"""An image that sharpens while a run goes on, under axes and marks of bqplot."""
+
+from __future__ import annotations
+
+import base64
+import io
+import uuid
+from collections.abc import Callable
+from typing import Any, Literal
+
+import anywidget
+import bqplot
+import ipywidgets
+import traitlets
+from PIL import Image
+
+from udfwidgets.live import bundle
+from udfwidgets.live.colour import COLORMAPS, colour
+from udfwidgets.live.feed import ImageFeed
+from udfwidgets.live.hub import hub
+from udfwidgets.live.picture import Picture
+
+#: Room for the title and the axes around the pixels, in CSS pixels.
+MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
+#: Shapes flatter or taller than this are stretched, or nothing could be seen.
+FLATTEST, TALLEST = 0.2, 1.6
+
+_CELL = "1 / 1 / 2 / 2"
+
+
+class Canvas(anywidget.AnyWidget):  # type: ignore[misc]
+    """The pixels of a `LiveImage`; made by it, never alone."""
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    _kind = traitlets.Unicode("image").tag(sync=True)
+    _key = traitlets.Unicode().tag(sync=True)
+    _interaction = traitlets.Unicode("").tag(sync=True)
+    _saved = traitlets.Dict().tag(sync=True)
+    image_kind = traitlets.Enum(("nav", "sig")).tag(sync=True)
+    shape = traitlets.List().tag(sync=True)
+    margin = traitlets.Dict().tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+    scale_x = traitlets.Instance(bqplot.LinearScale).tag(
+        sync=True, **ipywidgets.widget_serialization
+    )
+    scale_y = traitlets.Instance(bqplot.LinearScale).tag(
+        sync=True, **ipywidgets.widget_serialization
+    )
+    colormap = traitlets.Enum(COLORMAPS, "viridis").tag(sync=True)
+    log_scale = traitlets.Bool(False).tag(sync=True)
+    gamma = traitlets.Float(1.0).tag(sync=True)
+    auto = traitlets.Bool(True).tag(sync=True)
+    limits = traitlets.List().tag(sync=True)
+    overlay = traitlets.Bool(True).tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(_esm=bundle.esm(), _css=bundle.css(), **traits)
+
+
+def _delegated(name: str, doc: str) -> property:
+    """Return a property of `LiveImage` that is a trait of its canvas."""
+
+    def read(image: LiveImage) -> Any:
+        return getattr(image.canvas, name)
+
+    def write(image: LiveImage, value: Any) -> None:
+        setattr(image.canvas, name, value)
+
+    return property(read, write, doc=doc)
+
+
+class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
+    """One nav or sig image that is redrawn whenever there is something new.
+
+    Axes, marks and selectors are bqplot's, in `figure`, which is transparent; the pixels lie under
+    it, on a canvas that follows the figure's scales. Scales count pixels: x from 0 to nx, y from 0
+    at the top to ny, and pixel (0, 0) lies between 0 and 1.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (ny, nx).
+    kind : {'nav', 'sig'}
+        Which axes of the dataset the image has. A nav image shows what is not merged yet as a
+        hatch; a sig image has a strip along its edge that shows how much of the scan is in.
+    title : str
+        Shown above.
+    colormap : str
+        One of `udfwidgets.live.colour.COLORMAPS`.
+    width : int
+        Of the whole widget, in CSS pixels. The height follows, so that pixels are square.
+    log : bool
+        Begin with a logarithmic scale.
+
+    Attributes
+    ----------
+    figure : bqplot.Figure
+        For marks (`image.figure.marks`) and selectors (`image.figure.interaction`).
+    canvas : anywidget.AnyWidget
+        The pixels.
+    """
+
+    #: False as well for one whose arguments were refused, which Python still disposes of.
+    _open = False
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        *,
+        kind: Literal["nav", "sig"],
+        title: str = "",
+        colormap: str = "viridis",
+        width: int = 360,
+        log: bool = False,
+    ) -> None:
+        if len(shape) != 2 or min(shape) < 1:
+            raise ValueError(f"shape is {shape}, expected (ny, nx), both at least 1")
+        if kind not in ("nav", "sig"):
+            raise ValueError(f"kind is {kind!r}, expected 'nav' or 'sig'")
+        ny, nx = (int(n) for n in shape)
+        height = _height(ny, nx, width)
+        key = uuid.uuid4().hex
+        self.figure = _figure(ny, nx, width, height)
+        self.canvas = Canvas(
+            _key=key,
+            image_kind=kind,
+            shape=[ny, nx],
+            margin=MARGIN,
+            title=title,
+            scale_x=self.figure.scale_x,
+            scale_y=self.figure.scale_y,
+            colormap=colormap,
+            log_scale=log,
+            layout=_layout(width, height),
+        )
+        super().__init__(
+            [self.canvas, self.figure],
+            layout=ipywidgets.Layout(
+                grid_template_columns=f"{width}px",
+                grid_template_rows=f"{height}px",
+                width=f"{width}px",
+                overflow="visible",
+            ),
+        )
+        self.add_class("udfw-image")
+        self.figure.observe(self._note_interaction, "interaction")
+        self._feed = ImageFeed(key, (ny, nx), kind, self._save)
+        self.canvas.on_msg(_through_widget)
+        hub().register(self._feed)
+        self._open = True
+
+    colormap = _delegated("colormap", "Name of the colour map.")
+    log = _delegated("log_scale", "Whether the scale is logarithmic; `scale` says it as a word.")
+    gamma = _delegated("gamma", "Exponent of the position in the range of colours.")
+    overlay = _delegated("overlay", "Whether coverage is drawn.")
+    title = _delegated("title", "The line above the image.")
+
+    @property
+    def scale(self) -> str:
+        """'linear' or 'log'."""
+        return "log" if self.log else "linear"
+
+    @scale.setter
+    def scale(self, name: str) -> None:
+        if name not in ("linear", "log"):
+            raise ValueError(f"scale is {name!r}, expected 'linear' or 'log'")
+        self.log = name == "log"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)."""
+        return self._feed.shape
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The values shown as first and last colour; None leaves the choice to the data."""
+        return None if self.canvas.auto else tuple(self.canvas.limits)
+
+    @limits.setter
+    def limits(self, limits: tuple[float, float] | None) -> None:
+        if limits is not None and not limits[0] < limits[1]:
+            raise ValueError(f"limits are {limits}, expected (lo, hi) with lo < hi")
+        with self.canvas.hold_sync():
+            self.canvas.limits = [] if limits is None else [float(n) for n in limits]
+            self.canvas.auto = limits is None
+
+    def offer(self, source: Callable[[], Picture | None], *, final: bool = False) -> None:
+        """Say that there is something new.
+
+        Safe on any thread; takes microseconds and never waits. The newest offer replaces older
+        ones that have not been taken.
+
+        Parameters
+        ----------
+        source : callable
+            Returns the newest picture, or None to leave the image as it is. Called at most once,
+            on the hub's thread, when a browser is ready to draw; never called if nobody looks.
+        final : bool
+            Nothing comes after it: `source` is called even if nobody looks, and the picture is
+            saved with the notebook.
+        """
+        self._feed.offer(source, final)
+        hub().news()
+
+    def wait_saved(self, timeout: float) -> bool:
+        """Wait until what was offered with `final` is saved with the notebook.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds at most.
+
+        Returns
+        -------
+        bool
+            Whether it is. On the hub's thread, which does it, there is no waiting.
+        """
+        if not self._open:
+            return True  # closed: nothing is taken any more
+        return self._feed.saved.wait(0 if hub().is_current_thread() else timeout)
+
+    def png(self) -> bytes | None:
+        """Return the newest picture that was taken as a PNG, in pixels of the data."""
+        picture = self._feed.picture
+        if picture is None:
+            return None
+        automatic = self._feed.limits_log if self.log else self._feed.limits
+        rgb = colour(
+            picture.values, self.limits or automatic, self.colormap, log=self.log, gamma=self.gamma
+        )
+        if self.overlay and self._feed.kind_of_axes == "nav" and picture.coverage is not None:
+            rgb[~picture.coverage] = (190, 190, 190)
+        file = io.BytesIO()
+        Image.fromarray(rgb).save(file, "PNG")
+        return file.getvalue()
+
+    def close(self) -> None:
+        """Release everything, in the kernel and in all browsers. May be called twice."""
+        if self._open:
+            self._open = False
+            hub().unregister(self._feed.key)
+            self.canvas.on_msg(_through_widget, remove=True)
+            figure = self.figure
+            figure.unobserve(self._note_interaction, "interaction")
+            for widget in (*figure.axes, figure.scale_x, figure.scale_y, figure, self.canvas):
+                widget.close()
+        super().close()
+
+    def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
+        self.canvas._saved = {
+            "header": header,
+            "buffers": {name: base64.b64encode(b).decode() for name, b in buffers.items()},
+        }
+
+    def _note_interaction(self, change: dict[str, Any]) -> None:
+        kind = change["new"]
+        panzoom = isinstance(kind, bqplot.PanZoom)
+        self.canvas._interaction = "" if kind is None else "panzoom" if panzoom else "selector"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        mime: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
+        mime["text/plain"] = repr(self)
+        png = self.png()
+        if png is not None:
+            mime["image/png"] = base64.b64encode(png).decode()
+        return mime
+
+    def __repr__(self) -> str:
+        ny, nx = self._feed.shape
+        title = f" {self.title!r}" if self.title else ""
+        return f"<LiveImage {self.canvas.image_kind} {ny}x{nx}{title}>"
+
+
+def _through_widget(canvas: Any, content: dict[str, Any], buffers: Any) -> None:
+    """Take a message of a page that cannot open comms."""
+    hub().receive(content, lambda frames, memory: canvas.send(frames, memory))
+
+
+def _height(ny: int, nx: int, width: int) -> int:
+    inside = width - MARGIN["left"] - MARGIN["right"]
+    ratio = min(max(ny / nx, FLATTEST), TALLEST)
+    return round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
+
+
+def _layout(width: int, height: int) -> ipywidgets.Layout:
+    # JupyterLab gives figures a margin, which would shift them against the pixels.
+    return ipywidgets.Layout(
+        width=f"{width}px",
+        height=f"{height}px",
+        min_width="0",
+        min_height="0",
+        margin="0",
+        grid_area=_CELL,
+    )
+
+
+def _figure(ny: int, nx: int, width: int, height: int) -> bqplot.Figure:
+    x, y = bqplot.LinearScale(min=0, max=nx), bqplot.LinearScale(min=ny, max=0)
+    bottom, left = (bqplot.Axis(scale=scale, grid_lines="none") for scale in (x, y))
+    left.orientation = "vertical"
+    return bqplot.Figure(
+        axes=[bottom, left],
+        scale_x=x,
+        scale_y=y,
+        fig_margin=MARGIN,
+        background_style={"fill": "none"},
+        display_toolbar=False,
+        # Padding would shift the axes against the pixels.
+        padding_x=0,
+        padding_y=0,
+        min_aspect_ratio=0.01,
+        max_aspect_ratio=100,
+        animation_duration=0,
+        layout=_layout(width, height),
+    )

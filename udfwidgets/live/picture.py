@@ -1,0 +1,82 @@
+"""What can be put on the screen: frozen snapshots, made by whoever has the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+State = Literal["waiting", "running", "done", "cancelled", "failed"]
+
+FINISHED: frozenset[State] = frozenset({"done", "cancelled", "failed"})
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One snapshot of an image.
+
+    Whoever makes it hands the arrays over: they must not change afterwards.
+
+    Attributes
+    ----------
+    values : numpy.ndarray
+        Of the image's shape and any real dtype (bool included). NaN means "no value here".
+    coverage : numpy.ndarray of bool, optional
+        True where the scan has been merged. For a nav image of the image's shape; for a sig image
+        of whatever shape the scan has, drawn as a strip in scan order. None means that all of a
+        nav image is in.
+    fraction : float
+        Share of the scan that is in, 0 to 1.
+    generation : int
+        Counts parameter changes of a run. A picture of an older generation than the one on
+        the screen is not drawn.
+    final : bool
+        Nothing comes after it. It is always delivered, exactly once.
+    estimated : bool
+        `values` outside `coverage` are estimates (for example the nearest merged neighbour) that
+        may shine through the hatch. Otherwise they are content without a meaning, and hidden.
+    """
+
+    values: npt.NDArray[Any]
+    coverage: npt.NDArray[np.bool_] | None = None
+    fraction: float = 1.0
+    generation: int = 0
+    final: bool = False
+    estimated: bool = False
+
+
+@dataclass(frozen=True)
+class Status:
+    """One snapshot of how far a run has come.
+
+    Attributes
+    ----------
+    state : {'waiting', 'running', 'done', 'cancelled', 'failed'}
+        The last three are final: nothing comes after them.
+    fraction : float
+        Share of the scan that is in, 0 to 1.
+    frames_done, frames_total : int
+        The same as a count of frames.
+    frames_per_second, bytes_per_second : float
+        Rates of the run so far; 0 when not known.
+    seconds_left : float or None
+        None when not known.
+    message : str
+        Shown below the bar; says why, when the run has failed.
+    """
+
+    state: State = "waiting"
+    fraction: float = 0.0
+    frames_done: int = 0
+    frames_total: int = 0
+    frames_per_second: float = 0.0
+    bytes_per_second: float = 0.0
+    seconds_left: float | None = None
+    message: str = ""
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing comes after it."""
+        return self.state in FINISHED

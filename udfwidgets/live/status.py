@@ -1,0 +1,111 @@
+"""The header of an analysis: what it is doing, how far it is, and a button to stop it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
+import traitlets
+
+from udfwidgets.live import bundle
+from udfwidgets.live.feed import StatusFeed
+from udfwidgets.live.hub import hub
+from udfwidgets.live.picture import Status
+
+
+class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
+    """Title, state, a slim progress bar, rates, and a cancel button while the run goes on.
+
+    Parameters
+    ----------
+    title : str
+        Of the analysis.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    _kind = traitlets.Unicode("status").tag(sync=True)
+    _key = traitlets.Unicode().tag(sync=True)
+    _saved = traitlets.Dict().tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+
+    _open = False
+
+    def __init__(self, title: str = "") -> None:
+        key = uuid.uuid4().hex
+        super().__init__(_esm=bundle.esm(), _css=bundle.css(), _key=key, title=title)
+        self.add_class("udfw-status-widget")
+        self._callbacks: list[Callable[[], None]] = []
+        self._feed = StatusFeed(key, self._save, self._cancel)
+        self.on_msg(_through_widget)
+        hub().register(self._feed)
+        self._open = True
+
+    @property
+    def status(self) -> Status:
+        """The newest status that was taken."""
+        return self._feed.status
+
+    def offer(self, source: Callable[[], Status], *, final: bool = False) -> None:
+        """Say that there is something new; as `LiveImage.offer`.
+
+        Parameters
+        ----------
+        source : callable
+            Returns the newest status. Called at most once, on the hub's thread.
+        final : bool
+            Nothing comes after it: `source` is called even if nobody looks.
+        """
+        self._feed.offer(source, final)
+        hub().news()
+
+    def wait_saved(self, timeout: float) -> bool:
+        """Wait until what was offered with `final` is saved with the notebook.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds at most.
+
+        Returns
+        -------
+        bool
+            Whether it is. On the hub's thread, which does it, there is no waiting.
+        """
+        if not self._open:
+            return True  # closed: nothing is taken any more
+        return self._feed.saved.wait(0 if hub().is_current_thread() else timeout)
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when a person presses the cancel button.
+
+        It is called on the hub's thread, so that it works while a cell blocks the kernel. It must
+        not block: until it returns no widget is updated. It may be called more than once.
+        """
+        self._callbacks.append(callback)
+
+    def close(self) -> None:
+        """Release everything, in the kernel and in all browsers. May be called twice."""
+        if self._open:
+            self._open = False
+            hub().unregister(self._feed.key)
+            self.on_msg(_through_widget, remove=True)
+            self._callbacks.clear()
+        super().close()
+
+    def _cancel(self) -> None:
+        for callback in list(self._callbacks):
+            callback()
+
+    def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
+        self._saved = {"header": header, "buffers": {}}
+
+    def __repr__(self) -> str:
+        return f"<StatusBar {self.title!r}>"
+
+
+def _through_widget(bar: Any, content: dict[str, Any], buffers: Any) -> None:
+    """Take a message of a page that cannot open comms."""
+    hub().receive(content, lambda frames, memory: bar.send(frames, memory))

@@ -1,0 +1,276 @@
+"""Virtual detectors: weighted sums over the detector."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.errors import UDFException
+from udfwidgets.shapes import Shape
+from udfwidgets.udf.auxiliary import AuxData
+from udfwidgets.udf.base import UDF, UDFMethod
+from udfwidgets.udf.kernels import apply_masks, flat
+
+MaskFactory = Callable[[], Any]
+
+# Up to here one pass of the kernel over the cached tile beats a conversion and a matrix product.
+FEW_MASKS = 16
+
+
+class ApplyMasksUDF(UDF):
+    """Multiplies each frame with each mask and adds up over the detector.
+
+    Parameters
+    ----------
+    mask_factories : callable, or sequence of callable
+        Each returns one mask of sig shape, dense or a SciPy sparse matrix. A single callable may
+        also return several, as a list or as a stack of shape (masks, sig axes).
+    use_sparse : bool or str, optional
+        True (or 'scipy.sparse', 'scipy.sparse.csr', ...) to multiply sparsely, False for
+        densely; by default sparsely if all masks come sparse.
+    mask_count : int, optional
+        How many masks there are; saves calling the factories to find out.
+    mask_dtype : dtype, optional
+        To convert the masks to.
+    preferred_dtype : dtype, default 'float32'
+        Combined with the dtypes of data and masks into that of the result.
+    use_torch, backends : bool, sequence of str
+        Taken from code written for several array libraries; there is one here, 'numpy'.
+    shifts : (y, x) of int, or AuxData, optional
+        Move the masks over the frame, down and to the right: by the same amount for all frames,
+        or, as ``UDF.aux_data(shifts, kind="nav", extra_shape=(2,), dtype=int)``, by one for each.
+        What comes to lie outside is cut off. Fractions are cut off too.
+
+    Results
+    -------
+    intensity : kind nav, extra_shape (masks,)
+    """
+
+    def __init__(
+        self,
+        mask_factories: MaskFactory | Sequence[MaskFactory],
+        use_sparse: bool | str | None = None,
+        mask_count: int | None = None,
+        mask_dtype: npt.DTypeLike | None = None,
+        preferred_dtype: npt.DTypeLike | None = None,
+        use_torch: bool = True,
+        backends: Sequence[str] | None = None,
+        shifts: AuxData | npt.ArrayLike | None = None,
+    ) -> None:
+        if backends is not None and self.BACKEND_NUMPY not in backends:
+            raise ValueError(f"no compatible backend found in {backends}: 'numpy' is the one here")
+        if shifts is not None:
+            _check_shifts(shifts, use_sparse)
+        super().__init__(
+            mask_factories=mask_factories,
+            use_sparse=use_sparse,
+            mask_count=mask_count,
+            mask_dtype=mask_dtype,
+            preferred_dtype=preferred_dtype,
+            use_torch=use_torch,
+            backends=backends,
+            shifts=shifts,
+        )
+        self._masks = MaskStack(mask_factories, use_sparse, mask_dtype)
+
+    def copy(self) -> ApplyMasksUDF:
+        """Return a new instance that shares the masks, which are computed once."""
+        clone = type(self)(**self._kwargs)
+        clone._masks = self._masks
+        return clone
+
+    @property
+    def _sum(self) -> str:
+        # Exact and apart, but for subclasses, whose code may read and write `results.intensity`.
+        return "total" if type(self) is ApplyMasksUDF else "intensity"
+
+    def get_preferred_input_dtype(self) -> npt.DTypeLike:
+        """Read the data as they are, but in a subclass as floats that it can calculate with."""
+        if self._sum == "total":
+            return self.USE_NATIVE_DTYPE
+        preferred: npt.DTypeLike = self.params.preferred_dtype or np.float32
+        return preferred
+
+    def get_method(self) -> UDFMethod:
+        """Shift the masks frame by frame; otherwise multiply a tile at a time."""
+        return UDFMethod.TILE if self.params.shifts is None else UDFMethod.FRAME
+
+    def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:
+        """Declare one number per mask and position."""
+        # Computed anew for each run, whose copies of the UDF share it: the next dataset can be of
+        # another shape, and a factory can look at what has changed meanwhile.
+        self._masks = self._masks.renewed()
+        sig = self.meta.dataset_shape.sig
+        count = self.params.mask_count or self._masks.resolve(sig).shape[0]
+        mask_dtype = self.params.mask_dtype or self._masks.resolve(sig).dtype
+        preferred = self.params.preferred_dtype or np.float32
+        dtype = np.result_type(preferred, self.meta.input_dtype, mask_dtype)
+        if self._sum == "intensity":
+            return {"intensity": self.buffer("nav", (count,), dtype)}
+        wide = np.complex128 if dtype.kind == "c" else np.float64
+        return {
+            "intensity": self.buffer("nav", (count,), dtype, use="result_only"),
+            "total": self.buffer("nav", (count,), wide, use="private"),
+        }
+
+    def get_task_data(self) -> Mapping[str, Any]:
+        """Provide the masks."""
+        sig = self.meta.dataset_shape.sig
+        masks = self._masks.resolve(sig)
+        if self.params.shifts is not None:
+            dense = masks.toarray() if scipy.sparse.issparse(masks) else masks
+            return {"masks": dense.reshape(-1, *sig)}
+        if scipy.sparse.issparse(masks) or len(masks) <= FEW_MASKS:
+            # In full precision: a product in the masks' own dtype could overflow.
+            masks = masks.astype(np.complex128 if masks.dtype.kind == "c" else np.float64)
+        return {"masks": masks}
+
+    def process_tile(self, tile: Array) -> None:
+        """Multiply a tile with the masks."""
+        masks, frames = self._part(self.task_data.masks), flat(tile)
+        total = self.results[self._sum]
+        _check_count(masks, total.shape[1])
+        if scipy.sparse.issparse(masks):
+            total += (masks @ frames.T).T
+        elif total.dtype.kind == "c" or masks.shape[0] > FEW_MASKS:
+            dtype = self.declarations["intensity"].dtype
+            total += frames.astype(dtype, copy=False) @ masks.astype(dtype, copy=False).T
+        else:
+            apply_masks(frames, masks, total)
+
+    def process_frame(self, frame: Array) -> None:
+        """Multiply a frame with the masks after shifting them."""
+        masks, total = self.task_data.masks, self.results[self._sum]
+        _check_count(masks, len(total))
+        steps = np.asarray(self.params.shifts).astype(int)
+        cuts = [_overlap(int(step), size) for step, size in zip(steps, frame.shape, strict=True)]
+        seen = frame[tuple(on_frame for on_frame, _ in cuts)].astype(total.dtype)
+        every_mask = (slice(None), *(on_mask for _, on_mask in cuts))
+        weights = masks[every_mask]
+        total += weights.reshape(len(total), -1) @ seen.reshape(-1)
+
+    def get_results(self) -> Mapping[str, Array]:
+        """Round once."""
+        return {"intensity": self.results[self._sum].astype(self.declarations["intensity"].dtype)}
+
+    def _part(self, masks: Any) -> Any:
+        """Return the pixels of the masks that belong to the part of the detector in hand."""
+        sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
+        if box.shape == sig:
+            return masks
+        pixels = np.arange(sig.size).reshape(sig.axes)[box.get()].reshape(-1)
+        return masks[:, pixels]
+
+
+def _check_shifts(shifts: AuxData | npt.ArrayLike, use_sparse: bool | str | None) -> None:
+    if isinstance(use_sparse, str) and use_sparse.startswith("scipy.sparse"):
+        raise ValueError(
+            f"use_sparse={use_sparse!r} does not go with shifts: masks are cut to shape densely, "
+            "leave it out"
+        )
+    if not isinstance(shifts, AuxData) and np.shape(shifts) != (2,):
+        raise ValueError(
+            f"shifts have shape {np.shape(shifts)}, expected one (y, x) for all frames, or "
+            "UDF.aux_data(shifts, kind='nav', extra_shape=(2,), dtype=int) for one per frame"
+        )
+
+
+def _check_count(masks: Any, count: int) -> None:
+    if masks.shape[0] != count:
+        raise UDFException(f"mask_count is {count}, the factories gave {masks.shape[0]} masks")
+
+
+def _overlap(step: int, size: int) -> tuple[slice, slice]:
+    """Return the indices of a frame, and of a mask moved up by `step`, that lie on each other."""
+    step = max(-size, min(step, size))
+    return (
+        slice(max(step, 0), size + min(step, 0)),
+        slice(max(-step, 0), size - max(step, 0)),
+    )
+
+
+class MaskStack:
+    """The masks of a UDF as one matrix, computed when first needed and then shared.
+
+    Parameters
+    ----------
+    factories : callable, or sequence of callable
+        As for `ApplyMasksUDF`.
+    use_sparse : bool, str or None
+        As for `ApplyMasksUDF`.
+    dtype : dtype or None
+        To convert to.
+    """
+
+    def __init__(
+        self,
+        factories: MaskFactory | Sequence[MaskFactory],
+        use_sparse: bool | str | None,
+        dtype: npt.DTypeLike | None,
+    ) -> None:
+        self._factories = factories
+        self._use_sparse = use_sparse
+        self._dtype = dtype
+        self._lock = threading.Lock()
+        self._matrix: Any = None
+
+    def renewed(self) -> MaskStack:
+        """Return a stack of the same factories that has computed nothing yet."""
+        return MaskStack(self._factories, self._use_sparse, self._dtype)
+
+    def resolve(self, sig: Shape) -> Any:
+        """Return the masks as a matrix (masks, pixels), dense or CSR, in their own dtype.
+
+        Raises
+        ------
+        ValueError
+            If a mask is not of sig shape.
+        """
+        with self._lock:
+            if self._matrix is None:
+                self._matrix = self._compute(sig)
+            return self._matrix
+
+    def _compute(self, sig: Shape) -> Any:
+        masks = self._call_factories(sig)
+        sparse = self._use_sparse
+        if sparse is None:
+            sparse = all(scipy.sparse.issparse(mask) for mask in masks)
+        rows = [_as_row(mask, sig, bool(sparse)) for mask in masks]
+        matrix = scipy.sparse.csr_matrix(scipy.sparse.vstack(rows)) if sparse else np.stack(rows)
+        return matrix if self._dtype is None else matrix.astype(self._dtype)
+
+    def _call_factories(self, sig: Shape) -> list[Any]:
+        if not callable(self._factories):
+            return [factory() for factory in self._factories]
+        mask = self._factories()
+        if isinstance(mask, (list, tuple)):
+            return list(mask)
+        is_stack = not scipy.sparse.issparse(mask) and np.ndim(mask) == sig.dims + 1
+        return list(mask) if is_stack else [mask]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_lock": None, "_matrix": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+
+def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
+    if not scipy.sparse.issparse(mask):
+        mask = np.asarray(mask.todense() if hasattr(mask, "todense") else mask)
+    if tuple(mask.shape) != sig.axes:
+        raise ValueError(
+            f"a mask has shape {tuple(mask.shape)}, the frames have sig shape {sig.axes}: they "
+            "need to be equal"
+        )
+    if sparse:
+        return scipy.sparse.csr_matrix(mask.reshape(1, -1))
+    dense = mask.toarray() if scipy.sparse.issparse(mask) else mask
+    return dense.reshape(-1)

@@ -1,0 +1,112 @@
+"""What a UDF may know about the dataset and the data in hand: `self.meta`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from udfwidgets.buffers import Array, BoolArray
+from udfwidgets.shapes import Shape, Slice
+
+
+@dataclass
+class UDFMeta:
+    """Facts about the dataset, the partition and the data in hand.
+
+    Attributes
+    ----------
+    dataset_shape : Shape
+        Nav axes, then sig axes.
+    dataset_dtype, input_dtype : numpy.dtype
+        Of the data on disk, and of the data that the UDF is handed.
+    roi : numpy.ndarray of bool or None
+        Of nav shape, True where selected.
+    tiling_scheme : tuple of Slice
+        The parts of the detector that `process_tile` is handed one after the other.
+    tiling_scheme_idx : int
+        Which of them is in hand.
+    frames : numpy.ndarray of int or None
+        Frame numbers selected by the roi, in scan order.
+    partition_range : tuple of int
+        First and last (exclusive) selected frame of the partition, counted among the selected.
+    device_class : str
+        Always 'cpu'.
+    array_backend : str
+        Always 'numpy'.
+    threads_per_worker : int or None
+        Threads a UDF may use for itself inside one worker.
+    corrections : object or None
+        Corrections that are applied to the data before the UDF sees it.
+    valid_nav : numpy.ndarray of bool or None
+        See `get_valid_nav_mask`.
+    in_hand : tuple of int
+        First and last (exclusive) frame in hand, counted among the selected.
+    """
+
+    dataset_shape: Shape
+    dataset_dtype: np.dtype[Any]
+    input_dtype: np.dtype[Any]
+    roi: BoolArray | None = None
+    tiling_scheme: tuple[Slice, ...] = ()
+    tiling_scheme_idx: int = 0
+    frames: Array | None = None
+    partition_range: tuple[int, int] | None = None
+    device_class: str = "cpu"
+    array_backend: str = "numpy"
+    threads_per_worker: int | None = 1
+    corrections: Any = None
+    valid_nav: BoolArray | None = field(default=None, repr=False)
+    in_hand: tuple[int, int] = (0, 0)
+
+    @property
+    def sig_slice(self) -> Slice:
+        """The part of the detector in hand."""
+        return self.tiling_scheme[self.tiling_scheme_idx]
+
+    @property
+    def slice(self) -> Slice:
+        """The data in hand: one flat nav axis counted in selected frames, then sig."""
+        start, stop = self.in_hand
+        box = self.sig_slice
+        return Slice((start, *box.origin), Shape((stop - start, *box.shape), box.shape.dims))
+
+    @property
+    def partition_shape(self) -> Shape:
+        """Shape of the partition: one flat nav axis of selected frames, then sig."""
+        if self.partition_range is None:
+            raise ValueError("meta.partition_shape exists only while a partition is processed")
+        start, stop = self.partition_range
+        sig = self.dataset_shape.sig
+        return Shape((stop - start, *sig), sig.dims)
+
+    @property
+    def coordinates(self) -> Array:
+        """Scan coordinates of the frames in hand, of shape (frames, nav axes), dtype int64."""
+        start, stop = self.in_hand
+        numbers = np.arange(start, stop) if self.frames is None else self.frames[start:stop]
+        return np.stack(np.unravel_index(numbers, self.dataset_shape.nav.axes), axis=1)
+
+    def get_valid_nav_mask(self, full_nav: bool = False) -> BoolArray | None:
+        """Return which scan positions have been merged, flat, in scan order.
+
+        It is known in `merge`, without the partition that is being merged, and in `get_results`;
+        elsewhere it is None.
+
+        Parameters
+        ----------
+        full_nav : bool
+            With one entry for every position, False outside the roi; otherwise with one for each
+            selected position.
+        """
+        if self.valid_nav is None or self.roi is None or not full_nav:
+            return self.valid_nav
+        full = np.zeros(self.roi.size, bool)
+        full[self.roi.reshape(-1)] = self.valid_nav
+        return full
+
+    def take_in_hand(self, start: int, stop: int, scheme_idx: int = 0) -> None:
+        """Note which selected frames, and which part of the detector, are processed now."""
+        self.in_hand = (start, stop)
+        self.tiling_scheme_idx = scheme_idx

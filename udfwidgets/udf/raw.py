@@ -1,0 +1,54 @@
+"""Frames as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.udf.base import UDF
+from udfwidgets.udf.views import Views
+
+
+class PickUDF(UDF):
+    """Picks the frames that the roi selects, in scan order and in the dtype of the file.
+
+    Results
+    -------
+    intensity : kind single
+        Of shape (selected frames, sig axes).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def get_preferred_input_dtype(self) -> npt.DTypeLike:
+        """Read the data as they are."""
+        return self.USE_NATIVE_DTYPE
+
+    def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:
+        """Declare one frame per selected position."""
+        shape, roi = self.meta.dataset_shape, self.meta.roi
+        n_frames = shape.nav.size if roi is None else int(np.count_nonzero(roi))
+        return {
+            "intensity": self.buffer(
+                "single", (n_frames, *shape.sig), self.meta.input_dtype, use="result_only"
+            ),
+            # Kept per position, so that merging copies each frame to its own place.
+            "frames": self.buffer("nav", shape.sig.axes, self.meta.input_dtype, use="private"),
+        }
+
+    def process_tile(self, tile: Array) -> None:
+        """Copy a tile."""
+        rows = (slice(None), *self.meta.sig_slice.get())
+        self.results.frames[rows] = tile
+
+    def merge(self, dest: Views, src: Views) -> None:
+        """Copy the frames of a partition to their place."""
+        dest.frames[:] = src.frames
+
+    def get_results(self) -> Mapping[str, Array]:
+        """Hand over the frames."""
+        return {"intensity": self.results.frames}

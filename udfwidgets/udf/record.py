@@ -1,0 +1,70 @@
+"""Keeps a copy of the frames in a .npy file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.udf.base import UDF
+
+
+class RecordUDF(UDF):
+    """Writes every frame, in the dtype of the dataset, to a NumPy file of the dataset's shape.
+
+    A run begins by making the file in its full size, in place of any that is there; one of the
+    same shape and dtype is written over frame by frame. It takes no roi. There are no results.
+
+    Parameters
+    ----------
+    filename : str or path
+        Of the file, usually ending in ``.npy``.
+    """
+
+    def __init__(self, filename: str | os.PathLike[str]) -> None:
+        super().__init__(filename=filename)
+
+    def get_preferred_input_dtype(self) -> npt.DTypeLike:
+        """Read the data as they are."""
+        return self.USE_NATIVE_DTYPE
+
+    def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:
+        """Declare nothing, and make the file, before the workers start to fill it."""
+        if self.meta.roi is not None:
+            raise RuntimeError(
+                "recording with a roi is not supported: leave out the roi, or record a dataset "
+                "that holds the selected frames only"
+            )
+        # Asked again when parameters change during a run: the frames that are in must stay.
+        if not self._fits():
+            self._open("w+")
+        return {}
+
+    def get_task_data(self) -> Mapping[str, Any]:
+        """Open the file for the frames of one partition."""
+        shape = self.meta.dataset_shape
+        return {"frames": self._open("r+").reshape(shape.flatten_nav())}
+
+    def process_tile(self, tile: Array) -> None:
+        """Write a tile to its place."""
+        self.task_data.frames[self.meta.slice.get()] = tile
+
+    def _fits(self) -> bool:
+        try:
+            there = np.load(os.fspath(self.params.filename), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return False  # none there, or no such file
+        wanted = (self.meta.dataset_shape.axes, self.meta.input_dtype)
+        return (there.shape, there.dtype) == wanted and bool(there.flags.c_contiguous)
+
+    def _open(self, mode: str) -> Array:
+        return np.lib.format.open_memmap(
+            os.fspath(self.params.filename),
+            mode=mode,
+            dtype=self.meta.input_dtype,
+            shape=self.meta.dataset_shape.axes,
+        )

@@ -1,0 +1,72 @@
+"""The sum of all frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.udf.base import UDF
+from udfwidgets.udf.kernels import STRIP, exact_dtype, flat, strip_dtype, sum_frames
+from udfwidgets.udf.views import Views
+
+
+class SumUDF(UDF):
+    """Adds up all frames: the mean diffraction pattern, times the number of positions.
+
+    Integers are added up exactly, in 64 bits, and rounded once into the result.
+
+    Parameters
+    ----------
+    dtype : dtype, default 'float32'
+        Of the result, combined with the dtype of the dataset by `numpy.result_type`.
+
+    Results
+    -------
+    intensity : kind sig
+    """
+
+    def __init__(self, dtype: npt.DTypeLike = "float32") -> None:
+        super().__init__(dtype=dtype)
+
+    @property
+    def _sum(self) -> str:
+        # Exact and apart, but for subclasses, whose code may read and write `results.intensity`.
+        return "total" if type(self) is SumUDF else "intensity"
+
+    def get_preferred_input_dtype(self) -> npt.DTypeLike:
+        """Read the data as they are, but in a subclass as floats that it can calculate with."""
+        return self.USE_NATIVE_DTYPE if self._sum == "total" else self.params.dtype
+
+    def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:
+        """Declare the result, and the exact sum behind it."""
+        native = self.meta.input_dtype
+        dtype = np.result_type(self.params.dtype, native)
+        if self._sum == "intensity":
+            return {"intensity": self.buffer("sig", dtype=dtype)}
+        return {
+            "intensity": self.buffer("sig", dtype=dtype, use="result_only"),
+            "total": self.buffer("sig", dtype=exact_dtype(native), use="private"),
+        }
+
+    def get_task_data(self) -> Mapping[str, Array]:
+        """Provide the scratch of the kernel."""
+        return {"strip": np.empty(STRIP, strip_dtype(self.meta.input_dtype))}
+
+    def process_tile(self, tile: Array) -> None:
+        """Add the frames of a tile."""
+        total = self.results[self._sum]
+        if total.flags.c_contiguous:
+            sum_frames(flat(tile), self.task_data.strip, total.reshape(-1))
+        else:
+            total += tile.sum(axis=0, dtype=total.dtype)
+
+    def merge(self, dest: Views, src: Views) -> None:
+        """Add the sum of a partition."""
+        dest[self._sum][:] += src[self._sum]
+
+    def get_results(self) -> Mapping[str, Array]:
+        """Round once."""
+        return {"intensity": self.results[self._sum].astype(self.declarations["intensity"].dtype)}

@@ -1,0 +1,55 @@
+"""The sum over each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.udf.base import UDF
+from udfwidgets.udf.kernels import exact_dtype, flat, strip_dtype, sum_pixels
+
+
+class SumSigUDF(UDF):
+    """Adds up each frame: how much arrived on the whole detector at each scan position.
+
+    Integers are added up exactly, in 64 bits, and rounded once into the result.
+
+    Results
+    -------
+    intensity : kind nav
+    """
+
+    @property
+    def _sum(self) -> str:
+        # Exact and apart, but for subclasses, whose code may read and write `results.intensity`.
+        return "total" if type(self) is SumSigUDF else "intensity"
+
+    def get_preferred_input_dtype(self) -> npt.DTypeLike:
+        """Read the data as they are, but in a subclass as floats that it can calculate with."""
+        return self.USE_NATIVE_DTYPE if self._sum == "total" else np.float32
+
+    def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:
+        """Declare the result, and the exact sum behind it."""
+        native = self.meta.input_dtype
+        dtype = np.result_type(np.float32, native)
+        if self._sum == "intensity":
+            return {"intensity": self.buffer("nav", dtype=dtype)}
+        return {
+            "intensity": self.buffer("nav", dtype=dtype, use="result_only"),
+            "total": self.buffer("nav", dtype=exact_dtype(native), use="private"),
+        }
+
+    def get_task_data(self) -> Mapping[str, Array]:
+        """Tell the kernel in which dtype to add up."""
+        return {"strip": np.empty(0, strip_dtype(self.meta.input_dtype))}
+
+    def process_tile(self, tile: Array) -> None:
+        """Add up the pixels of each frame of a tile."""
+        sum_pixels(flat(tile), self.task_data.strip, self.results[self._sum])
+
+    def get_results(self) -> Mapping[str, Array]:
+        """Round once."""
+        return {"intensity": self.results[self._sum].astype(self.declarations["intensity"].dtype)}

@@ -1,0 +1,117 @@
+"""Views: what `self.results` and `self.params` show of their arrays while a tile is in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from udfwidgets.buffers import Array, BufferDeclaration
+
+
+class Views:
+    """Arrays by name, read as attributes or items, that move with the data in hand.
+
+    Between tiles it shows the whole arrays. During `process_tile` it shows the rows of the tile
+    for nav buffers and its part of the detector for sig buffers; during `process_frame` the one
+    row of the frame, of shape `extra_shape`, or ``(1,)`` where there is none.
+
+    Parameters
+    ----------
+    declarations : mapping of str to BufferDeclaration
+        Which of the arrays follow the scan or the detector.
+    arrays : mapping of str to numpy.ndarray
+        Nav arrays have one row per selected frame of the partition. Views write through.
+    constants : mapping, optional
+        Further values that are shown as they are.
+    """
+
+    _arrays: dict[str, Array]
+    _box: tuple[slice, ...] | None
+    _nav: list[tuple[str, Array, bool]]
+    _sig: list[tuple[str, Array]]
+
+    def __init__(
+        self,
+        declarations: Mapping[str, BufferDeclaration],
+        arrays: Mapping[str, Array],
+        constants: Mapping[str, Any] | None = None,
+    ) -> None:
+        # The shown values are the instance's own attributes: the fastest thing Python can look up.
+        shown = self.__dict__
+        shown.update(constants or {})
+        shown.update(arrays)
+        kinds = {name: declarations[name].kind for name in arrays}
+        shown["_box"] = None
+        shown["_arrays"] = dict(arrays)
+        shown["_nav"] = [(n, a, a.ndim == 1) for n, a in arrays.items() if kinds[n] == "nav"]
+        shown["_sig"] = [(n, a) for n, a in arrays.items() if kinds[n] == "sig"]
+
+    def show_all(self) -> None:
+        """Show the whole arrays."""
+        self.__dict__.update(self._arrays, _box=None)
+
+    def show_tile(self, start: int, stop: int, box: tuple[slice, ...]) -> None:
+        """Show the rows `start` to `stop` of nav arrays and a part of the detector for sig."""
+        shown = self.__dict__
+        for name, array, _ in self._nav:
+            shown[name] = array[start:stop]
+        if box is not self._box:
+            shown["_box"] = box
+            for name, array in self._sig:
+                shown[name] = array[box]
+
+    def show_frame(self, row: int) -> None:
+        """Show one row of the nav arrays; the others stay as they are."""
+        shown = self.__dict__
+        for name, array, is_flat in self._nav:
+            shown[name] = array[row : row + 1] if is_flat else array[row]
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"there is no {name!r} here, only {', '.join(self) or 'nothing'}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self:
+            raise AttributeError(f"cannot set {name!r}: it is not one of {', '.join(self)}")
+        shown = self.__dict__[name]
+        if not isinstance(shown, np.ndarray):
+            raise AttributeError(f"cannot set {name!r}: it is a {type(shown).__name__}")
+        shown[...] = value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self:
+            return self.__dict__[name]
+        raise KeyError(f"there is no {name!r} here, only {', '.join(self) or 'nothing'}")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.__dict__ and not str(name).startswith("_")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.__dict__ if not name.startswith("_"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what is shown under a name, or the default."""
+        return self.__dict__[name] if name in self else default
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Pickled parts of an array would no longer write through: a copy shows the whole arrays.
+        return {**self.__dict__, **self._arrays, "_box": None}
+
+    def keys(self) -> list[str]:
+        """Return the names."""
+        return list(self)
+
+    def values(self) -> list[Any]:
+        """Return what is shown."""
+        return [self.__dict__[name] for name in self]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Return the names, each with what is shown."""
+        return [(name, self.__dict__[name]) for name in self]
