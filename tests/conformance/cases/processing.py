@@ -78,12 +78,11 @@ class Shapes(UDF):
             "note": self.buffer("single", dtype="U256"),
         }
 
-    def note(self, data):
-        names = ("flat", "wide", "sig", "deep", "single", "several")
-        self.results.note[:] = " ".join(
-            str(array.shape[array.ndim and array.shape[0] == len(data) :])
-            for array in (data, *(getattr(self.results, name) for name in names))
-        )
+    def note(self, data, is_frame=False):
+        results = self.results
+        by_frame = [a.shape[not is_frame :] for a in (data, results.flat, results.wide)]
+        whole = [a.shape for a in (results.sig, results.deep, results.single, results.several)]
+        results.note[:] = " ".join(map(str, by_frame + whole))
 
     def merge(self, dest, src):
         dest.note[:] = src.note
@@ -97,7 +96,7 @@ class TileShapes(Shapes):
 
 class FrameShapes(Shapes):
     def process_frame(self, frame):
-        self.note(frame)
+        self.note(frame, is_frame=True)
 
 
 class PartitionShapes(Shapes):
