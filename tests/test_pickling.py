@@ -48,12 +48,13 @@ from udfwidgets.buffers import BufferDeclaration, BufferWrapper, UDFResults
 from udfwidgets.demo import Sample, make_scan
 from udfwidgets.demo.pace import PacedDataSet
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
-from udfwidgets.engine.merging import Accumulator, conclude
+from udfwidgets.engine.merging import Accumulator
 from udfwidgets.engine.plan import Partition, Plan
+from udfwidgets.engine.results import conclude
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import AsyncResult, AsyncResultStream, Follower, ResultStream
 from udfwidgets.engine.subscription import EveryStep
-from udfwidgets.engine.work import Worker
+from udfwidgets.engine.worker import Worker
 from udfwidgets.errors import UDFException, UDFWidgetsError
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
@@ -248,7 +249,7 @@ SEND_FROM_MAIN = """
     import cloudpickle
     from udfwidgets.engine.plan import Partition
     from udfwidgets.engine.run import Run
-    from udfwidgets.engine.work import Worker
+    from udfwidgets.engine.worker import Worker
     from udfwidgets.io.load import load
 
     def work(dataset, udfs, plan, partition):
@@ -632,7 +633,7 @@ def test_open_sources_stay(tmp_path: Path, name: str) -> None:
 
 def in_run(make: Callable[[Run], Any]) -> Any:
     run = Run(load("memory", data=SCAN), [SumUDF()])
-    run.begin()
+    run.begin(InlineExecutor())
     run.finish()
     return make(run)
 

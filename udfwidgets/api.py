@@ -11,9 +11,9 @@ from typing import Any, Literal, NoReturn, cast, overload
 
 from udfwidgets.analysis.create import Analyses
 from udfwidgets.buffers import BufferWrapper
+from udfwidgets.engine.bar import ProgressBar
 from udfwidgets.engine.executors import Executor, make_executor
 from udfwidgets.engine.overview import Overview
-from udfwidgets.engine.progress import ProgressBar
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import (
     AsyncResult,
@@ -368,7 +368,7 @@ class Context(Analyses):
         roi: Any,
         corrections: Any = None,
         progress: bool = False,
-    ) -> tuple[_ShownRun, bool]:
+    ) -> tuple[Run, bool]:
         """Check what was asked for and return a run that has not started."""
         if not isinstance(dataset, DataSet):
             raise TypeError(f"dataset is a {type(dataset).__name__}, expected one from ctx.load()")
@@ -376,12 +376,12 @@ class Context(Analyses):
             raise TypeError(
                 f"corrections is a {type(corrections).__name__}, expected a CorrectionSet"
             )
-        run = _ShownRun(dataset, _as_udfs(udf), roi, self.executor.workers, corrections=corrections)
+        run = Run(dataset, _as_udfs(udf), roi, self.executor.workers, corrections=corrections)
         if progress:
             run.subscribe(ProgressBar(run))
         return run, isinstance(udf, UDF)
 
-    def _show(self, run: _ShownRun, udf: Any, plots: Any) -> PlotSet | None:
+    def _show(self, run: Run, udf: Any, plots: Any) -> PlotSet | None:
         """Show a view of the run if wanted, or return the plots that the user brought."""
         if plots is None or plots is False:
             return None
@@ -390,15 +390,11 @@ class Context(Analyses):
         self._view(run, plots).show()
         return None
 
-    def _view(self, run: _ShownRun, plots: Any) -> View:
+    def _view(self, run: Run, plots: Any) -> View:
         view_class: ViewClass = self.plot_class or pkgutil.resolve_name(LIVE_VIEW)
-        view = view_class(run, plots)
-        run.view = view
-        return view
+        return view_class(run, plots)
 
     def _start(self, run: Run) -> None:
-        # Whoever holds on to the run's result keeps the workers that make it.
-        run.owner = self.executor
         try:
             self.executor.start(run)
         except BaseException as error:
@@ -410,35 +406,6 @@ class Context(Analyses):
 
 def _do_nothing() -> None:
     pass
-
-
-class _ShownRun(Run):
-    """A run that lets nobody go, when it has ended, before its view has saved the last pictures.
-
-    The messages that save them have to leave while the cell runs that waits for the run: tools
-    that execute notebooks drop what comes later. The view limits how long that may take.
-    """
-
-    #: What shows it, until somebody has waited for it.
-    view: Any = None
-
-    def wait(self, come_true: Callable[[], bool]) -> None:
-        super().wait(come_true)
-        view = self._view_to_wait_for()
-        if hasattr(view, "wait_saved"):
-            view.wait_saved()
-
-    async def wait_async(self, come_true: Callable[[], bool]) -> None:
-        await super().wait_async(come_true)
-        view = self._view_to_wait_for()
-        if hasattr(view, "wait_saved_async"):
-            await view.wait_saved_async()
-
-    def _view_to_wait_for(self) -> Any:
-        if not self.has_ended():
-            return None
-        view, self.view = self.view, None
-        return view
 
 
 def _as_udfs(udf: Any) -> tuple[UDF, ...]:

@@ -1,43 +1,40 @@
-"""A text progress bar for a run, for scripts and terminals."""
+"""Where a run stands: its state, and how much of it is merged."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from tqdm import tqdm
-
-from udfwidgets.engine.run import Run
+from dataclasses import dataclass
+from enum import Enum
 
 
-class ProgressBar:
-    """Counts the merged frames of a run in a bar of tqdm, until the run ends.
+class RunState(Enum):
+    """Where a run stands."""
 
-    Parameters
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come.
+
+    Attributes
     ----------
-    run : Run
-        Not started yet.
+    frames, n_frames : int
+        Merged so far, and selected in all.
+    n_bytes : int
+        Size of the frames merged so far.
+    seconds : float
+        Since the run started, until it ended.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._bar: Any = None
+    frames: int
+    n_frames: int
+    n_bytes: int
+    seconds: float
 
-    def merged(self, run: Run) -> None:
-        """Move the bar; it appears with the first step."""
-        if self._bar is None:
-            self._bar = _Bar(total=run.plan.n_frames, unit=" frames", unit_scale=True)
-        self._bar.update(run.progress.frames - self._bar.n)
-
-    def has_room(self) -> bool:
-        """Whether it can take more: always."""
-        return True
-
-    def ended(self) -> None:
-        """Leave the bar as it is."""
-        if self._bar is not None:
-            self._bar.close()
-
-
-class _Bar(tqdm):  # type: ignore[misc]
-    # No monitor thread: every step moves the bar, and a run leaves no thread behind.
-    monitor_interval = 0
+    @property
+    def fraction(self) -> float:
+        """Share of the selected frames that are merged."""
+        return self.frames / self.n_frames if self.n_frames else 1.0

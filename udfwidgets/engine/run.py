@@ -8,85 +8,40 @@ thread at any time: workers look at it before every tile.
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from functools import cached_property
 from typing import Any, NoReturn, Protocol
 
 import anyio.lowlevel
 
 from udfwidgets.buffers import BufferWrapper, UDFResults
 from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.blame import add_note
 from udfwidgets.engine.cadence import Cadence, Pace
-from udfwidgets.engine.merging import Accumulator, Frozen, conclude
+from udfwidgets.engine.merging import Accumulator, Frozen
 from udfwidgets.engine.plan import READ_BYTES, Partition, Plan
+from udfwidgets.engine.progress import Progress, RunState
+from udfwidgets.engine.results import conclude
 from udfwidgets.engine.roi import resolve_roi
-from udfwidgets.engine.work import Worker, add_note
+from udfwidgets.engine.subscription import Subscriber
+from udfwidgets.engine.tying import tied
+from udfwidgets.engine.worker import Worker
 from udfwidgets.errors import UDFException, UDFRunCancelled
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet, Source
-from udfwidgets.udf.base import (
-    UDF,
-    UDFMeta,
-    UDFMethod,
-    check_choices,
-    declare,
-    input_dtype_of,
-    parameters_of,
-)
+from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
 
 # A UDF that looks at single frames gets so many at first; the number grows fourfold at a time.
 FIRST_FRAMES = 8
 
 
-class RunState(Enum):
-    """Where a run stands."""
+class Host(Protocol):
+    """Brings the workers: the executor that a run was given to."""
 
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-
-class Subscriber(Protocol):
-    """Wants to know of every merge step."""
-
-    def merged(self, run: Run) -> None:
-        """Take note of a merge step; called under the run's lock, on a worker's thread."""
-
-    def has_room(self) -> bool:
-        """Whether it can take more; workers pause while it cannot."""
-
-    def ended(self) -> None:
-        """Take note that the run has ended, for whatever reason; may be called on any thread."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come.
-
-    Attributes
-    ----------
-    frames, n_frames : int
-        Merged so far, and selected in all.
-    n_bytes : int
-        Size of the frames merged so far.
-    seconds : float
-        Since the run started, until it ended.
-    """
-
-    frames: int
-    n_frames: int
-    n_bytes: int
-    seconds: float
-
-    @property
-    def fraction(self) -> float:
-        """Share of the selected frames that are merged."""
-        return self.frames / self.n_frames if self.n_frames else 1.0
+    def advance(self, run: Run) -> bool:
+        """Do a piece of a run's work on the calling thread; False where workers do all of it."""
 
 
 class Run:
@@ -138,13 +93,12 @@ class Run:
             tile_depth,
             corrections,
         )
-        self.udfs = tuple(_tied(udf, plan, corrections) for udf in udfs)
+        self.udfs = tuple(tied(udf, plan, corrections) for udf in udfs)
         preferences = [udf.get_tiling_preferences() for udf in self.udfs]
         self.plan = plan if tile_depth else plan.with_tiles_for(preferences)
         self.bell = Bell()
         self.state = RunState.RUNNING
         self.error: BaseException | None = None
-        self._accumulator = Accumulator(self.udfs, self.plan)
         self._pace = pace or Cadence(
             self.plan.n_frames,
             workers,
@@ -157,10 +111,8 @@ class Run:
         self._ended = False
         self._subscribers: tuple[Subscriber, ...] = ()
         self._source: Source | None = None
-        #: Where there are no threads, does one piece of the work on the calling one.
-        self.advance: Callable[[], None] | None = None
-        #: Kept alive for as long as anybody waits for the run: the executor that works on it.
-        self.owner: object = None
+        # Until the run has ended: whoever holds on to its result keeps the workers that make it.
+        self._host: Host | None = None
         self._started = self._stopped = time.perf_counter()
 
     def __reduce__(self) -> NoReturn:
@@ -171,10 +123,17 @@ class Run:
 
     # For executors
 
-    def begin(self) -> None:
+    def begin(self, host: Host) -> None:
         """Open the dataset; from here on `finish` has to be called."""
+        self._host = host
         self._started = time.perf_counter()
+        self._accumulator  # noqa: B018  # here, and not on the first worker that merges
         self._source = self.dataset.open()
+
+    @cached_property
+    def _accumulator(self) -> Accumulator:
+        # Not before the run begins: a run that is only looked at takes no memory for results.
+        return Accumulator(self.udfs, self.plan)
 
     def new_worker(self) -> Worker:
         """Return a worker for one thread."""
@@ -236,7 +195,7 @@ class Run:
         self.state = self._final_state()
         with self._lock:
             self._ended = True
-        self.owner = None
+        self._host = None
         for subscriber in self._subscribers:
             subscriber.ended()
         self.bell.ring()
@@ -290,8 +249,7 @@ class Run:
     def abandon(self) -> None:
         """Stop a run whose consumer is gone, from wherever the collector happens to be at work."""
         self.cancel()
-        if self.advance is not None:
-            self.advance()  # without threads nobody else would give back what it holds
+        self._advance()  # without threads nobody else gives back what it holds
 
     def fail(self, error: BaseException) -> None:
         """Stop the run with an error, unless it already has one."""
@@ -312,16 +270,25 @@ class Run:
 
     def wait(self, come_true: Callable[[], bool]) -> None:
         """Block the calling thread until `come_true()`, which a merge step or the end makes."""
-        while self.advance is not None and not come_true():
-            self.advance()
+        while not come_true() and self._advance():
+            pass
         self.bell.wait(come_true)
+        if self._ended:
+            for subscriber in self._subscribers:
+                subscriber.linger()
 
     async def wait_async(self, come_true: Callable[[], bool]) -> None:
         """Wait, as a task under asyncio or trio, until `come_true()`."""
-        while self.advance is not None and not come_true():
-            self.advance()
+        while not come_true() and self._advance():
             await anyio.lowlevel.checkpoint()
         await self.bell.wait_async(come_true)
+        if self._ended:
+            for subscriber in self._subscribers:
+                await subscriber.linger_async()
+
+    def _advance(self) -> bool:
+        host = self._host
+        return host is not None and host.advance(self)
 
     @property
     def progress(self) -> Progress:
@@ -349,7 +316,7 @@ class Run:
             type(udf)(**{**parameters_of(udf), **new})
             for udf, new in zip(self.udfs, parameters, strict=True)
         )
-        udfs = tuple(_tied(udf, self.plan, self.corrections) for udf in changed)
+        udfs = tuple(tied(udf, self.plan, self.corrections) for udf in changed)
         with self._lock:
             self.udfs = udfs
             self._accumulator.take_parameters(udfs)
@@ -389,23 +356,6 @@ class Run:
                 f"the run was cancelled after {merged} of {total} frames: run it again for the "
                 "whole result, or use run_udf_iter to keep partial results"
             )
-
-
-def _tied(udf: UDF, plan: Plan, corrections: CorrectionSet | None) -> UDF:
-    """Return a copy of a UDF that knows the dataset and has declared its buffers."""
-    udf = copy.copy(udf)
-    check_choices(udf)
-    meta = UDFMeta(
-        dataset_shape=plan.shape,
-        dataset_dtype=plan.dtype,
-        input_dtype=input_dtype_of(udf, plan.corrected_dtype),
-        roi=plan.roi,
-        tiling_scheme=plan.scheme,
-        frames=plan.frames,
-        corrections=corrections,
-    )
-    declare(udf, meta)
-    return udf
 
 
 def _as_udf_exception(error: BaseException) -> UDFException:

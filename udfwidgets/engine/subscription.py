@@ -1,18 +1,41 @@
-"""Two kinds of subscribers of a run: one takes every merge step, one only the newest."""
+"""Subscribers of a run; of two kinds are inboxes: for every merge step, or for the newest."""
 
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from udfwidgets.buffers import UDFResults
-from udfwidgets.engine.merging import conclude
-from udfwidgets.engine.run import Run
+from udfwidgets.engine.results import conclude
+
+if TYPE_CHECKING:
+    from udfwidgets.engine.run import Run
 
 # Snapshots that may wait for a consumer. Enough to bridge its hiccups; each holds all results.
 BOUND = 8
 
 
-class EveryStep:
+class Subscriber:
+    """Wants to know of every merge step of a run, and of its end; the base takes no notice."""
+
+    def merged(self, run: Run) -> None:
+        """Take note of a merge step; called under the run's lock, on a worker's thread."""
+
+    def ended(self) -> None:
+        """Take note that the run has ended, for whatever reason; may be called on any thread."""
+
+    def has_room(self) -> bool:
+        """Whether it can take more; workers pause while it cannot."""
+        return True
+
+    def linger(self) -> None:
+        """Hold up whoever waited for the run, when it has ended, for as long as need be."""
+
+    async def linger_async(self) -> None:
+        """Hold up, as `linger`, a task under asyncio or trio."""
+
+
+class EveryStep(Subscriber):
     """Keeps a snapshot of every merge step until it is taken, and pauses the run when full."""
 
     def __init__(self) -> None:
@@ -45,7 +68,7 @@ class EveryStep:
         return step
 
 
-class NewestStep:
+class NewestStep(Subscriber):
     """Notes that there is news; the snapshot is made when it is taken. The last one is sure."""
 
     def __init__(self) -> None:
@@ -56,10 +79,6 @@ class NewestStep:
     def merged(self, run: Run) -> None:
         """Note the news."""
         self._news = True
-
-    def has_room(self) -> bool:
-        """Whether it can take more: always."""
-        return True
 
     def ended(self) -> None:
         """Take note that no more will come."""

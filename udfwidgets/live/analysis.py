@@ -16,8 +16,10 @@ from IPython.display import display
 from PIL import Image
 
 from udfwidgets.buffers import BufferWrapper, UDFResults
-from udfwidgets.engine.run import Run, RunState
+from udfwidgets.engine.progress import RunState
+from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import Follower
+from udfwidgets.engine.subscription import Subscriber
 from udfwidgets.live.channels import Channel, resolve_channels
 from udfwidgets.live.hub import hub
 from udfwidgets.live.image import LiveImage
@@ -33,7 +35,7 @@ PATIENCE = 1.0
 _log = logging.getLogger(__name__)
 
 
-class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
+class LiveAnalysis(ipywidgets.VBox, Subscriber):  # type: ignore[misc]
     """Shows a run while it goes on: the last line of a cell that starts one in the background.
 
     It is a widget, and it can be awaited for the final results (a tuple, one dict per UDF) and
@@ -65,6 +67,7 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         self._faults: dict[int, Exception] = {}
         self._fault_is_logged = False
         self._last_is_offered = threading.Event()
+        self._deadline: float | None = None
         self.images = tuple(
             LiveImage(
                 channel.shape,
@@ -102,7 +105,6 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
     def result(self) -> Results:
         """Block until the run has ended and return its results, or raise what went wrong."""
         self._run.wait(self._run.has_ended)
-        self.wait_saved()
         return self._run.result()
 
     def snapshot(self) -> UDFResults:
@@ -111,11 +113,10 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
 
     def __await__(self) -> Generator[Any, Any, Results]:
         yield from self._run.wait_async(self._run.has_ended).__await__()
-        yield from self.wait_saved_async().__await__()
         return self._run.result()
 
     def __aiter__(self) -> Follower:
-        return _PatientFollower(self._run, self)
+        return Follower(self._run)
 
     def wait_saved(self, timeout: float = PATIENCE) -> bool:
         """Wait until the last pictures of a run that has ended are saved with the notebook.
@@ -140,14 +141,6 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         for widget in widgets:
             saved = widget.wait_saved(max(0.0, deadline - time.monotonic())) and saved
         return saved
-
-    async def wait_saved_async(self, timeout: float = PATIENCE) -> bool:
-        """Wait as `wait_saved`, as a task under asyncio or trio."""
-        with anyio.move_on_after(timeout):
-            # Looked for, not signalled: it takes some milliseconds, once in a run.
-            while not self.wait_saved(0.0):
-                await anyio.sleep(0.005)
-        return self.wait_saved(0.0)
 
     def close(self) -> None:
         """Stop the run and release all widgets."""
@@ -183,14 +176,29 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         """Offer the news; it is looked at when the browser is ready to draw."""
         self._offer(final=False)
 
-    def has_room(self) -> bool:
-        """Whether it can take more: always, the newest replaces the older."""
-        return True
-
     def ended(self) -> None:
         """Offer the last state."""
         self._offer(final=True)
         self._last_is_offered.set()
+
+    # As a subscriber, for whoever waited for the run
+
+    def linger(self) -> None:
+        """Wait until the last pictures are saved, within the patience that is left."""
+        self.wait_saved(self._patience_left())
+
+    async def linger_async(self) -> None:
+        """Wait, as `linger`, as a task under asyncio or trio."""
+        with anyio.move_on_after(self._patience_left()):
+            # Looked for, not signalled: it takes some milliseconds, once in a run.
+            while not self.wait_saved(0.0):
+                await anyio.sleep(0.005)
+
+    def _patience_left(self) -> float:
+        """Seconds: it begins with the first one who waits, for nobody else has to."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + PATIENCE
+        return max(0.0, self._deadline - time.monotonic())
 
     def _offer(self, final: bool) -> None:
         for place, image in enumerate(self.images):
@@ -230,21 +238,6 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
             _log.info("%s cannot be drawn", self._channels[place].title, exc_info=error)
         self._fault_is_logged = True
         self._offer_status(final)
-
-
-class _PatientFollower(Follower):
-    """Ends when the last pictures are saved."""
-
-    def __init__(self, run: Run, view: LiveAnalysis) -> None:
-        super().__init__(run)
-        self._view = view
-
-    async def __anext__(self) -> UDFResults:
-        try:
-            return await super().__anext__()
-        except StopAsyncIteration:
-            await self._view.wait_saved_async()
-            raise
 
 
 class _Snapshots:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from udfwidgets.buffers import Array, BoolArray, BufferDeclaration
 from udfwidgets.shapes import Shape
+from udfwidgets.udf.views import Views
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,3 +46,28 @@ class AuxData:
         if self.declaration.kind == "nav" and roi is not None:
             return rows[roi.reshape(-1)]
         return rows
+
+
+def shown_params(
+    given: Mapping[str, Any], shape: Shape, roi: BoolArray | None, rows: slice = slice(None)
+) -> Views:
+    """Return parameters as a UDF sees them: arrays in place of auxiliary data.
+
+    Parameters
+    ----------
+    given : mapping
+        As the UDF was made with them.
+    shape : Shape
+        Of the dataset.
+    roi : numpy.ndarray of bool or None
+        Which positions are selected.
+    rows : slice
+        Of the selected positions, those that nav arrays are cut to.
+    """
+    auxiliary = {name: value for name, value in given.items() if isinstance(value, AuxData)}
+    declarations = {name: aux.declaration for name, aux in auxiliary.items()}
+    arrays = {name: aux.resolve(shape, roi) for name, aux in auxiliary.items()}
+    for name, declaration in declarations.items():
+        if declaration.kind == "nav":
+            arrays[name] = arrays[name][rows]
+    return Views(declarations, arrays, {k: v for k, v in given.items() if k not in auxiliary})

@@ -33,16 +33,18 @@ class RecordUDF(UDF):
         return self.USE_NATIVE_DTYPE
 
     def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:
-        """Declare nothing, and make the file, before the workers start to fill it."""
+        """Declare nothing: the file is all there is."""
         if self.meta.roi is not None:
             raise RuntimeError(
                 "recording with a roi is not supported: leave out the roi, or record a dataset "
                 "that holds the selected frames only"
             )
-        # Asked again when parameters change during a run: the frames that are in must stay.
-        if not self._fits():
-            self._open("w+")
         return {}
+
+    def preprocess(self) -> None:
+        """Make the file when the run begins, before the first partition."""
+        if self.meta.partition_range is None and not self._fits():
+            self._open("w+")
 
     def get_task_data(self) -> Mapping[str, Any]:
         """Open the file for the frames of one partition."""

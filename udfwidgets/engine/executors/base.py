@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from udfwidgets.engine.run import Run
+from udfwidgets.engine.run import Host, Run
 
 
-class Executor(Protocol):
+class Executor(Host, Protocol):
     """Brings the workers that do the work of runs.
 
     Attributes

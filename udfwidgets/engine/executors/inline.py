@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from udfwidgets.engine.run import Run
+from udfwidgets.engine.worker import Worker
 
 
 def _after_each_partition() -> bool:
@@ -19,25 +19,25 @@ class InlineExecutor:
     workers = 1
 
     def __init__(self) -> None:
-        self._runs: WeakSet[Run] = WeakSet()
+        self._at_work: WeakKeyDictionary[Run, Worker] = WeakKeyDictionary()
 
     def start(self, run: Run) -> None:
         """Begin a run; its work is done by whoever waits for it."""
-        run.begin()
-        run.advance = self._partition_by_partition(run)
-        self._runs.add(run)
+        run.begin(self)
+        self._at_work[run] = run.new_worker()
 
-    def _partition_by_partition(self, run: Run) -> Callable[[], None]:
-        worker = run.new_worker()
-
-        def advance() -> None:
-            if not run.has_ended() and not run.work(worker, _after_each_partition):
-                run.finish()
-
-        return advance
+    def advance(self, run: Run) -> bool:
+        """Work through one partition of a run; False when it has ended."""
+        worker = self._at_work.get(run)
+        if worker is None:
+            return False
+        if not run.work(worker, _after_each_partition):
+            del self._at_work[run]
+            run.finish()
+        return True
 
     def close(self) -> None:
         """Cancel all runs and give back what they hold."""
-        for run in list(self._runs):
+        for run in list(self._at_work):
             run.cancel()
             run.wait(run.has_ended)

@@ -21,7 +21,7 @@ import anyio
 import anyio.to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from udfwidgets.engine.run import Run
+from udfwidgets.engine.run import Host, Run
 
 
 def available_cpus() -> int:
@@ -52,7 +52,11 @@ class ThreadsExecutor:
 
     def start(self, run: Run) -> None:
         """Begin a run on the worker threads."""
-        self._loop.start(run)
+        self._loop.start(run, self)
+
+    def advance(self, run: Run) -> bool:
+        """Leave the work to the workers."""
+        return False
 
     def close(self) -> None:
         """Cancel all runs, wait until their workers are gone, and end the loop."""
@@ -76,7 +80,7 @@ class _Loop:
         self._closed = False
         self._runs: set[Run] = set()
 
-    def start(self, run: Run) -> None:
+    def start(self, run: Run, host: Host) -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the Context is closed: make a new one")
@@ -85,7 +89,7 @@ class _Loop:
                     start_blocking_portal("asyncio", name="udfwidgets-engine")
                 )
                 atexit.register(self.close)
-            run.begin()
+            run.begin(host)
             self._runs.add(run)
             self._portal.start_task_soon(self._drive, run)
 

@@ -1,0 +1,99 @@
+"""A shift: one UDF at work on one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from udfwidgets.buffers import Array
+from udfwidgets.engine.blame import Blame
+from udfwidgets.engine.plan import Partition, Plan
+from udfwidgets.udf.auxiliary import shown_params
+from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
+from udfwidgets.udf.views import Views
+
+Buffers = Mapping[str, Array]
+
+
+class Shift:
+    """One UDF at work on one partition, with a copy of the UDF of its own.
+
+    Parameters
+    ----------
+    udf : UDF
+        A UDF that has been tied to the dataset by `declare`; it is copied, not changed.
+    plan : Plan
+        What is read.
+    partition : Partition
+        What this shift works on.
+    """
+
+    def __init__(self, udf: UDF, plan: Plan, partition: Partition) -> None:
+        self.method = udf.get_method()
+        self.dtype = udf.meta.input_dtype
+        self._plan = plan
+        self._partition = partition
+        # What to cut out of the detector axes, and out of a tile.
+        self._cuts = [(box.get(), (slice(None), *box.get())) for box in plan.scheme]
+        self._arrays = {
+            name: declaration.allocate(len(partition), plan.shape.sig)
+            for name, declaration in udf.declarations.items()
+            if declaration.stored
+        }
+        self._udf = udf.copy()
+        self._meta = self._udf.meta = replace(
+            udf.meta, partition_range=(partition.start, partition.stop)
+        )
+        self._udf.declarations = udf.declarations
+        self._results = self._udf.results = Views(udf.declarations, self._arrays)
+        self._params = self._udf.params = shown_params(
+            parameters_of(udf), plan.shape, plan.roi, slice(partition.start, partition.stop)
+        )
+        self._meta.take_in_hand(partition.start, partition.stop)
+        with Blame(self._udf):
+            self._udf.task_data = Views({}, {}, self._udf.get_task_data())
+            self._udf.preprocess()
+
+    def feed(self, tile: Array, start: int, stopped: Callable[[], bool]) -> None:
+        """Let the UDF see a tile whose first frame is the selected frame `start`.
+
+        A UDF that works by frames leaves off between two of them when `stopped`.
+        """
+        with Blame(self._udf):
+            if self.method is UDFMethod.TILE:
+                self._feed_tile(tile, start)
+            elif self.method is UDFMethod.FRAME:
+                self._feed_frames(tile, start, stopped)
+            else:
+                self._meta.take_in_hand(start, start + len(tile))
+                self._udf.process_partition(tile)  # type: ignore[attr-defined]
+
+    def _feed_tile(self, tile: Array, start: int) -> None:
+        row, stop = start - self._partition.start, start + len(tile)
+        for number, (box, cut) in enumerate(self._cuts):
+            self._meta.take_in_hand(start, stop, number)
+            self._results.show_tile(row, row + len(tile), box)
+            self._params.show_tile(row, row + len(tile), box)
+            self._udf.process_tile(tile[cut])  # type: ignore[attr-defined]
+
+    def _feed_frames(self, tile: Array, start: int, stopped: Callable[[], bool]) -> None:
+        process = self._udf.process_frame  # type: ignore[attr-defined]
+        take, results, params = self._meta.take_in_hand, self._results, self._params
+        row = start - self._partition.start
+        for offset, frame in enumerate(tile):
+            if stopped():
+                return
+            take(start + offset, start + offset + 1)
+            results.show_frame(row + offset)
+            params.show_frame(row + offset)
+            process(frame)
+
+    def end(self) -> Buffers:
+        """Let the UDF finish the partition and return its buffers."""
+        self._results.show_all()
+        self._params.show_all()
+        self._meta.take_in_hand(self._partition.start, self._partition.stop)
+        with Blame(self._udf):
+            self._udf.postprocess()
+            self._udf.cleanup()
+        return self._arrays
