@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -229,17 +229,36 @@ def _empty_value(dtype: np.dtype[Any]) -> Any:
     return values.get(dtype.kind, 0)
 
 
-@dataclass(frozen=True)
 class UDFResults:
     """What a run has merged so far.
 
-    Attributes
+    Parameters
     ----------
-    buffers : tuple of dict
-        One dict per UDF, name to `BufferWrapper`. They never change afterwards.
+    buffers : tuple of dict, or callable
+        One dict per UDF, name to `BufferWrapper`; or what makes them when they are first looked
+        at, so that a step nobody looks at costs nothing.
     damage : BufferWrapper
         Kind 'nav', dtype bool: the scan positions that are in.
     """
 
-    buffers: tuple[dict[str, BufferWrapper], ...]
-    damage: BufferWrapper
+    def __init__(
+        self,
+        buffers: tuple[dict[str, BufferWrapper], ...]
+        | Callable[[], tuple[dict[str, BufferWrapper], ...]],
+        damage: BufferWrapper,
+    ) -> None:
+        self._made_by = buffers
+        self.damage = damage
+
+    @cached_property
+    def buffers(self) -> tuple[dict[str, BufferWrapper], ...]:
+        """One dict per UDF, name to `BufferWrapper`. They never change afterwards."""
+        made = self._made_by() if callable(self._made_by) else self._made_by
+        self._made_by = made
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UDFResults, (self.buffers, self.damage)
+
+    def __repr__(self) -> str:
+        return f"UDFResults(buffers={self.buffers!r}, damage={self.damage!r})"

@@ -21,7 +21,7 @@ DAMAGE = BufferDeclaration.of("nav", dtype=bool)
 
 
 def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
-    """Let the UDFs make the user's results out of frozen buffers.
+    """Let the UDFs make the user's results out of frozen buffers, when they are looked at.
 
     Parameters
     ----------
@@ -32,13 +32,15 @@ def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
     plan : Plan
         What was read.
     """
-    buffers = tuple(
-        _results_of(at_rest(udf, plan, frozen.damage), arrays, frozen.damage, plan)
-        for udf, arrays in zip(udfs, frozen.arrays, strict=True)
-    )
+
+    def make() -> tuple[dict[str, BufferWrapper], ...]:
+        return tuple(
+            _results_of(at_rest(udf, plan, frozen.damage), arrays, frozen.damage, plan)
+            for udf, arrays in zip(udfs, frozen.arrays, strict=True)
+        )
+
     everywhere = np.ones(plan.n_frames, bool)
-    damage = BufferWrapper(DAMAGE, frozen.damage, plan.shape, plan.roi, everywhere)
-    return UDFResults(buffers, damage)
+    return UDFResults(make, BufferWrapper(DAMAGE, frozen.damage, plan.shape, plan.roi, everywhere))
 
 
 def _results_of(

@@ -43,6 +43,7 @@ class _Stream:
         self._inbox = inbox
         self._plots = plots
         self._closed = False
+        self._last: UDFResults | None = None
         # Dropped without close(): nobody can wait for the workers, but they stop.
         self._finalizer = weakref.finalize(self, run.abandon)
         self._finalizer.atexit = False
@@ -53,10 +54,13 @@ class _Stream:
         if step is None and not self._closed:
             self._closed = True
             self._run.check()
+            if self._last is not None:
+                self._last.buffers  # noqa: B018  # raises if get_results fails, looked at or not
             if self._plots is not None:
                 self._plots.finish()
         if step is not None and self._plots is not None:
             self._plots.update(step)
+        self._last = step
         return step
 
     def _stop(self) -> None:
