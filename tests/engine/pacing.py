@@ -14,7 +14,7 @@ class FixedPace:
     def __init__(self, size: int) -> None:
         self.size = size
 
-    def learn(self, n_frames: int, seconds: float) -> None:
+    def learn(self, n_frames: int, seconds: float, merging: float) -> None:
         pass
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from udfwidgets.engine.cadence import LONGEST, SHORTEST, STEPS, Cadence
 
 
-def simulate(n_frames: int, per_frame: float, workers: int = 2, most: int = 10**9) -> list[int]:
+def simulate(
+    n_frames: int, per_frame: float, workers: int = 2, most: int = 10**9, merging: float = 0.0
+) -> list[int]:
     cadence, sizes = Cadence(n_frames, workers, first=4, most=most), []
     while sum(sizes) < n_frames:
         size = min(cadence.size, n_frames - sum(sizes))
         sizes.append(size)
-        cadence.learn(size, size * per_frame)
+        cadence.learn(size, size * per_frame, merging)
     return sizes
 
 
@@ -39,3 +41,15 @@ def test_memory_bounds_the_size():
 
 def test_every_worker_gets_a_share_of_a_tiny_scan():
     assert simulate(8, per_frame=1e-6, workers=2) == [4, 4]
+
+
+def test_large_results_are_merged_less_often():
+    sizes = simulate(500_000, per_frame=20e-6, merging=0.02)
+    assert len(sizes) * 0.02 < 0.1 * 500_000 * 20e-6
+
+
+def test_one_slow_merge_changes_nothing():
+    cadence = Cadence(100_000, 2, first=100, most=10**9)
+    for merging in (0.0, 1.0, 0.0):
+        cadence.learn(100, 0.002, merging)
+    assert cadence.size < 1000

@@ -9,6 +9,8 @@ STEPS = 56
 # Below this a partition's own cost (buffers, merge, snapshot) shows; above it the picture lags.
 SHORTEST = 0.002
 LONGEST = 0.04
+# Where merging takes long, because results are large, a partition takes this many times as long.
+WORK_PER_MERGE = 12
 
 
 class Pace(Protocol):
@@ -18,8 +20,18 @@ class Pace(Protocol):
     def size(self) -> int:
         """Frames that the next partition should have."""
 
-    def learn(self, n_frames: int, seconds: float) -> None:
-        """Take note that a partition of `n_frames` took `seconds` of one worker's time."""
+    def learn(self, n_frames: int, seconds: float, merging: float) -> None:
+        """Take note of a partition of `n_frames`.
+
+        Parameters
+        ----------
+        n_frames : int
+            In the partition.
+        seconds : float
+            What processing it took of one worker's time.
+        merging : float
+            Seconds that merging it took, subscribers included.
+        """
 
 
 class Cadence:
@@ -42,17 +54,21 @@ class Cadence:
         self._workers = workers
         self._most = max(most, 1)
         self._size = max(1, min(first, -(-n_frames // workers), self._most))
+        self._merging = 0.0
 
     @property
     def size(self) -> int:
         """Frames that the next partition should have."""
         return self._size
 
-    def learn(self, n_frames: int, seconds: float) -> None:
-        """Take note that a partition of `n_frames` took `seconds` of one worker's time."""
+    def learn(self, n_frames: int, seconds: float, merging: float = 0.0) -> None:
+        """Take note of a partition, see `Pace.learn`."""
         per_frame = max(seconds, 1e-9) / n_frames
         target = per_frame * self._n_frames / STEPS
         target = min(max(target, SHORTEST), LONGEST)
+        # Of the last two, the shorter: once in a while one has to wait for something else.
+        target = max(target, WORK_PER_MERGE * min(merging, self._merging))
+        self._merging = merging
         wanted = int(target / per_frame)
         # Never grow more than fourfold at once: the first partitions are too short to trust.
         largest = min(4 * n_frames, -(-self._n_frames // self._workers), self._most)

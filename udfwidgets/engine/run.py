@@ -103,7 +103,7 @@ class Run:
             self.plan.n_frames,
             workers,
             first=self._first_partition(),
-            most=max(1, READ_BYTES // max(self.plan.frame_bytes, 1)),
+            most=self._largest_partition(),
         )
         self._lock = threading.Lock()
         self._next = 0
@@ -168,8 +168,10 @@ class Run:
                 parts = worker.process(self.udfs, partition, self.is_stopping)
                 if parts is None:
                     return False
-                self._pace.learn(len(partition), time.perf_counter() - started)
+                processed = time.perf_counter()
                 self._merge(partition, parts)
+                merged = time.perf_counter()
+                self._pace.learn(len(partition), processed - started, merged - processed)
                 if step_aside():
                     return True
         except BaseException as error:
@@ -210,6 +212,12 @@ class Run:
         """Return how many frames to begin with: few where Python may need long for each."""
         by_tile = all(udf.get_method() is UDFMethod.TILE for udf in self.udfs)
         return self.plan.tile_depth if by_tile else min(self.plan.tile_depth, FIRST_FRAMES)
+
+    def _largest_partition(self) -> int:
+        """Return how many frames may be in memory at once, if a UDF wants to see them so."""
+        if any(udf.get_method() is UDFMethod.PARTITION for udf in self.udfs):
+            return max(1, READ_BYTES // max(self.plan.frame_bytes, 1))
+        return max(1, self.plan.n_frames)
 
     def _take(self) -> Partition | None:
         with self._lock:
