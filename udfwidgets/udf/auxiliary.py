@@ -28,6 +28,11 @@ class AuxData:
     data: Array
     declaration: BufferDeclaration
 
+    @property
+    def raw_data(self) -> Array:
+        """The values, flat but for the extra axes of each entry."""
+        return self.data.reshape((-1, *self.declaration.extra_shape))
+
     def resolve(self, shape: Shape, roi: BoolArray | None) -> Array:
         """Return the values in buffer shape: for kind 'nav' one row per selected position.
 
