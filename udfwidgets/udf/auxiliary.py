@@ -76,3 +76,8 @@ def shown_params(
         if declaration.kind == "nav":
             arrays[name] = arrays[name][rows]
     return Views(declarations, arrays, {k: v for k, v in given.items() if k not in auxiliary})
+
+
+def has_aux_data(given: Mapping[str, Any]) -> bool:
+    """Whether any of some parameters is auxiliary data."""
+    return any(isinstance(value, AuxData) for value in given.values())
