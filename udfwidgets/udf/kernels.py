@@ -147,7 +147,7 @@ def add_squares(tile: Array, total: Array, squares: Array) -> None:
         Sum of the squares.
     """
     n_frames, n_pixels = tile.shape
-    wide, u32, u64 = total.dtype.type, np.uint32, np.uint64
+    wide, i32, u32, u64 = total.dtype.type, np.int32, np.uint32, np.uint64
     sums = np.empty(STRIP, np.int32)
     powers = np.empty(STRIP, np.uint32)
     for first in range(0, n_frames, SQUARES_DEPTH):
@@ -157,14 +157,22 @@ def add_squares(tile: Array, total: Array, squares: Array) -> None:
             sums[:] = 0
             powers[:] = 0
             bits = u32(0)  # all that are set in any of the squares
-            for frame in range(first, last):
-                pixels = tile[frame, begin : begin + size]
+            for frame in range(first, last - 1, 2):
+                a, b = tile[frame, begin : begin + size], tile[frame + 1, begin : begin + size]
                 for i in range(size):
-                    value = np.int32(pixels[i])
-                    square = u32(u32(value) * u32(value))
-                    sums[i] = np.int32(sums[i] + value)
-                    powers[i] = u32(powers[i] + square)
-                    bits |= square
+                    x, y = i32(a[i]), i32(b[i])
+                    xx, yy = u32(u32(x) * u32(x)), u32(u32(y) * u32(y))
+                    sums[i] = i32(sums[i] + i32(x + y))
+                    powers[i] = u32(powers[i] + u32(xx + yy))
+                    bits = u32(bits | u32(xx | yy))
+            if (last - first) % 2:
+                a = tile[last - 1, begin : begin + size]
+                for i in range(size):
+                    x = i32(a[i])
+                    xx = u32(u32(x) * u32(x))
+                    sums[i] = i32(sums[i] + x)
+                    powers[i] = u32(powers[i] + xx)
+                    bits = u32(bits | xx)
             out, out_squares = total[begin : begin + size], squares[begin : begin + size]
             for i in range(size):
                 out[i] = wide(out[i] + wide(sums[i]))
@@ -175,8 +183,8 @@ def add_squares(tile: Array, total: Array, squares: Array) -> None:
                 for frame in range(first, last):
                     pixels = tile[frame, begin : begin + size]
                     for i in range(size):
-                        value = np.int32(pixels[i])
-                        out_squares[i] = u64(out_squares[i] + u64(u32(u32(value) * u32(value))))
+                        x = i32(pixels[i])
+                        out_squares[i] = u64(out_squares[i] + u64(u32(u32(x) * u32(x))))
 
 
 @numba.njit(nogil=True, cache=True)

@@ -24,9 +24,9 @@ class Runs(Protocol):
 class StdDevUDF(UDF):
     """How much each detector pixel varies over the scan.
 
-    Integers of up to 16 bits are added up exactly, and so are their squares; the results are rounded
-    at the end. For other numbers, tiles and partitions are combined by the parallel formula of Chan,
-    Golub and LeVeque (1979) in 64-bit floating point. Large means do no harm in either.
+    Integers of up to 16 bits are added up exactly, and so are their squares; results are rounded
+    at the end. For other numbers, tiles and partitions are combined by the parallel formula of
+    Chan, Golub and LeVeque (1979) in 64-bit floating point. Large means do no harm in either.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class StdDevUDF(UDF):
             "mean": sums["sum"] / divisor,
         }
         dtypes = {name: self.declarations[name].dtype for name in made}
-        return super().get_results() | {n: a.astype(dtypes[n]) for n, a in made.items()}
+        return {**super().get_results(), **{n: a.astype(dtypes[n]) for n, a in made.items()}}
 
 
 def _spread(total: Array, squares: Array, n_frames: int) -> Array:
