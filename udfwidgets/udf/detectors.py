@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array
+from udfwidgets.masks import is_scipy_sparse
 from udfwidgets.udf.kernels import ANY_ORDER
 
 # Pixels of weight 0 that are rather multiplied than gone around: a new run costs about as much.
@@ -45,8 +46,12 @@ class Detector:
     def of(cls, masks: Any, dtype: npt.DTypeLike) -> Detector:
         """Return the detector of a matrix (masks, pixels), dense or sparse, in float or complex."""
         count, n_pixels = masks.shape
-        rows, columns = masks.nonzero()
-        values = np.asarray(masks[rows, columns]).reshape(-1).astype(dtype)
+        if is_scipy_sparse(masks):
+            stored = masks.tocsr().tocoo()
+            rows, columns, values = stored.row, stored.col, stored.data.astype(dtype)
+        else:
+            rows, columns = masks.nonzero()
+            values = masks[rows, columns].astype(dtype)
         order = np.lexsort((columns, rows))
         runs, weights = _runs(rows[order], columns[order], values[order])
         matrix = None
@@ -68,7 +73,7 @@ def _runs(rows: Array, columns: Array, values: Array) -> tuple[npt.NDArray[np.in
     new = np.ones(len(rows), bool)
     new[1:] = (np.diff(rows) != 0) | (np.diff(columns) > GAP)
     first = np.flatnonzero(new)
-    last = np.append(first[1:], len(rows)) - 1
+    last = np.append(first, len(rows))[1:] - 1
     begin, end = columns[first], columns[last] + 1
     offsets = np.cumsum(end - begin) - (end - begin)
     weights = np.zeros(int(np.sum(end - begin)), values.dtype)

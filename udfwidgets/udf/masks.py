@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.errors import UDFException
+from udfwidgets.masks import is_scipy_sparse
 from udfwidgets.shapes import Shape, Slice
 from udfwidgets.udf.auxiliary import AuxData
 from udfwidgets.udf.base import UDF, UDFMethod
@@ -123,7 +124,7 @@ class ApplyMasksUDF(UDF):
             return {}
         sig = self.meta.dataset_shape.sig
         masks = self._masks.resolve(sig)
-        dense = masks.toarray() if scipy.sparse.issparse(masks) else masks
+        dense = masks.toarray() if is_scipy_sparse(masks) else masks
         return {"masks": dense.reshape(-1, *sig)}
 
     def process_tile(self, tile: Array) -> None:
@@ -240,9 +241,9 @@ class MaskStack:
         masks = self._call_factories(sig)
         sparse = self._use_sparse
         if sparse is None:
-            sparse = all(scipy.sparse.issparse(mask) for mask in masks)
+            sparse = all(is_scipy_sparse(mask) for mask in masks)
         rows = [_as_row(mask, sig, bool(sparse)) for mask in masks]
-        matrix = scipy.sparse.csr_matrix(scipy.sparse.vstack(rows)) if sparse else np.stack(rows)
+        matrix = _scipy_sparse().vstack(rows, "csr") if sparse else np.stack(rows)
         return matrix if self._dtype is None else matrix.astype(self._dtype)
 
     def _call_factories(self, sig: Shape) -> list[Any]:
@@ -251,7 +252,7 @@ class MaskStack:
         mask = self._factories()
         if isinstance(mask, (list, tuple)):
             return list(mask)
-        is_stack = not scipy.sparse.issparse(mask) and np.ndim(mask) == sig.dims + 1
+        is_stack = not is_scipy_sparse(mask) and np.ndim(mask) == sig.dims + 1
         return list(mask) if is_stack else [mask]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -261,8 +262,13 @@ class MaskStack:
         self.__dict__.update(state, _lock=threading.Lock())
 
 
+def _scipy_sparse() -> Any:
+    # When the first sparse mask asks for it: most runs have none, and the import takes long.
+    return importlib.import_module("scipy.sparse")
+
+
 def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
-    if not scipy.sparse.issparse(mask):
+    if not is_scipy_sparse(mask):
         mask = np.asarray(mask.todense() if hasattr(mask, "todense") else mask)
     if tuple(mask.shape) != sig.axes:
         raise ValueError(
@@ -270,6 +276,6 @@ def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
             "need to be equal"
         )
     if sparse:
-        return scipy.sparse.csr_matrix(mask.reshape(1, -1))
-    dense = mask.toarray() if scipy.sparse.issparse(mask) else mask
+        return _scipy_sparse().csr_matrix(mask.reshape(1, -1))
+    dense = mask.toarray() if is_scipy_sparse(mask) else mask
     return dense.reshape(-1)
