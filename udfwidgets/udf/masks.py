@@ -17,6 +17,7 @@ from udfwidgets.shapes import Shape, Slice
 from udfwidgets.udf.auxiliary import AuxData
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.detectors import Detector
+from udfwidgets.udf.fused import Step, add_up_matrix, add_up_runs
 from udfwidgets.udf.kernels import flat
 
 MaskFactory = Callable[[], Any]
@@ -136,6 +137,20 @@ class ApplyMasksUDF(UDF):
         sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
         detector = self._masks.detector(sig, box, total.shape[1], wide)
         detector.add(flat(tile), total)
+
+    def fused_step(self) -> Step | None:
+        """Return what `process_tile` does, for all tiles of a partition, with real masks."""
+        total, dtype = self.results.total, self.meta.input_dtype
+        if total.dtype.kind == "c":
+            return None
+        sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
+        count = total.shape[1]
+        detector = self._masks.detector(sig, box, count, total.dtype)
+        if detector.matrix is not None:
+            masks = detector.matrix
+            return Step(add_up_matrix(dtype), total, masks, n_aux=len(masks), n_more=count)
+        runs, weights = detector.runs, detector.weights
+        return Step(add_up_runs(dtype), total, runs, weights, len(runs), count)
 
     def process_frame(self, frame: Array) -> None:
         """Multiply a frame with the masks after shifting them."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
+from udfwidgets.udf.fused import Step, add_up_squares
 from udfwidgets.udf.kernels import add_squares, exact_dtype, flat, mean_and_spread
 from udfwidgets.udf.views import Views
 
@@ -106,6 +107,14 @@ class StdDevUDF(UDF):
         self.task_data.seen[part] = seen + len(tile)
         if part == 0:
             self.results.num_frames[:] += len(tile)
+
+    def fused_step(self) -> Step | None:
+        """Return what `process_tile` does, for all tiles of a partition, where it is exact."""
+        if not self._is_exact or self.meta.input_dtype.kind == "b":
+            return None
+        self.results.num_frames[:] = self.meta.partition_shape[0]
+        address = add_up_squares(self.meta.input_dtype)
+        return Step(address, self.results.total, self.results.squares)
 
     def merge(self, dest: Views, src: Views) -> None:
         """Combine what is there with a partition."""
