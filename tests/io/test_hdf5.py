@@ -17,7 +17,8 @@ from tests.io.contract import Case, DataSetContract, read_all
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.hdf5 import H5DataSet
-from udfwidgets.io.dataset.hdf5_chunks import ChunkedSource, chunk_layout, read_index
+from udfwidgets.io.dataset.hdf5_chunked import ChunkedSource
+from udfwidgets.io.dataset.hdf5_chunks import chunk_layout, read_index
 from udfwidgets.io.dataset.hdf5_locked import LockedSource
 from udfwidgets.io.dataset.joined import JoinedSource
 from udfwidgets.io.dataset.memory import ArraySource
@@ -562,7 +563,8 @@ def test_a_chunk_beyond_the_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_cut_while_it_is_read_is_named(tmp_path: Path) -> None:
-    dataset = H5DataSet(write(tmp_path / "a.h5", chunks=(1, 1, 7, 9)))
+    path = write(tmp_path / "a.h5", chunks=(1, 1, 7, 9), compression="gzip")
+    dataset = H5DataSet(path)
     with dataset.open() as source:
         (tmp_path / "a.h5").write_bytes(b"")
         with pytest.raises(DataSetException, match=r"a\.h5 ends at byte"):

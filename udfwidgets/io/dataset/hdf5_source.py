@@ -11,12 +11,8 @@ import h5py
 from udfwidgets.io.dataset.base import Array, Source
 from udfwidgets.io.dataset.copied import CopiedSource
 from udfwidgets.io.dataset.files import map_array
-from udfwidgets.io.dataset.hdf5_chunks import (
-    ChunkedSource,
-    chunk_layout,
-    frames_per_block,
-    read_index,
-)
+from udfwidgets.io.dataset.hdf5_chunked import ChunkedSource
+from udfwidgets.io.dataset.hdf5_chunks import chunk_layout, frames_per_block, read_index
 from udfwidgets.io.dataset.hdf5_filters import can_undo
 from udfwidgets.io.dataset.hdf5_locked import LockedSource
 from udfwidgets.io.dataset.hdf5_virtual import Run, check_external, check_sources, runs_of
