@@ -73,6 +73,30 @@ def test_any_bytes_never_leave_their_place(block: bytes, n_bytes: int) -> None:
     decode(block, n_bytes)
 
 
+TOO_LONG = {
+    "literals": b"\xf0" + b"\xff" + b"\x00" + b"a" * 270,
+    "repeat of one byte": b"\x1fa\x01\x00" + b"\xff" * 4 + b"\x00\x10a",
+    "repeat of ten": b"\xafabcdefghij\x0a\x00" + b"\xff" * 4 + b"\x00\x10a",
+    "repeat of twenty": b"\xff\x05" + b"a" * 20 + b"\x14\x00" + b"\xff" * 4 + b"\x00\x10a",
+}
+REACHING = {
+    "before the place": b"\x10a\x02\x00\x10a",
+    "nowhere": b"\x10a\x00\x00\x10a",
+    "for literals behind the end": b"\xf0\x20aaaa",
+    "for half a distance": b"\x10a\x01",
+}
+
+
+@pytest.mark.parametrize("block", TOO_LONG.values(), ids=TOO_LONG)
+def test_more_than_fits_is_not_written(block: bytes) -> None:
+    assert decode(block, 40) is None
+
+
+@pytest.mark.parametrize("block", REACHING.values(), ids=REACHING)
+def test_what_reaches_out_is_refused(block: bytes) -> None:
+    assert decode(block, 6) is None
+
+
 @pytest.mark.parametrize("change", [-1, 1])
 def test_another_length_is_refused(change: int) -> None:
     block = bytes(imagecodecs.lz4_encode(b"abcd" * 50, header=False))
