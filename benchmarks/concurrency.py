@@ -1,0 +1,123 @@
+"""Several runs of one dataset at the same time, and what is left of one that was cancelled."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import data
+from benchmarks.answers import answers, compare
+from benchmarks.bars import WAS_OVER
+from benchmarks.contenders import LIBERTEM_DEFAULT, OURS
+from benchmarks.live import SUMS, Bench, Values
+from benchmarks.processes import Worker, WorkerError, left_out
+
+TAKING_PART = (OURS, LIBERTEM_DEFAULT, "LiberTEM threads")
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Runs that are started at once.
+
+    Parameters
+    ----------
+    key : str
+        Of the quantity.
+    works : list of list of str
+        The works of each run.
+    by_peers : bool
+        Whether LiberTEM is asked to, for which many at once take long.
+    """
+
+    key: str
+    works: list[list[str]]
+    by_peers: bool = True
+
+
+MIXES = (
+    Mix("two", [SUMS] * 2),
+    Mix("four", [SUMS] * 4),
+    Mix("ten", [SUMS] * 10, by_peers=False),
+    Mix("different", [SUMS, ["stddev"], ["com"], ["mask"]]),
+)
+
+
+def concurrent_raw(bench: Bench) -> dict[str, Values]:
+    """Several runs on a raw file."""
+    return _concurrent(bench, "raw", data.RAW)
+
+
+def concurrent_gzip(bench: Bench) -> dict[str, Values]:
+    """Several runs on gzip-compressed HDF5."""
+    return _concurrent(bench, "gzip", data.GZIP)
+
+
+def _concurrent(bench: Bench, name: str, storage: data.Storage) -> dict[str, Values]:
+    scan = bench.extent.hdf5 if storage.hdf5 else bench.extent.raw
+    expected = answers(scan, bench.folder)
+    everyone = [worker for worker in bench.workers if worker.label in TAKING_PART]
+    found: dict[str, Values] = {f"{mix.key}-{name}": {} for mix in MIXES}
+    workers = bench.loaded("concurrent runs", scan, storage, everyone)
+    for worker in workers:
+        ours = worker.label == OURS
+        for mix in MIXES:
+            if ours or mix.by_peers:
+                rounds = bench.extent.rounds if ours else bench.extent.peer_rounds
+                value = _relative(worker, mix, expected, rounds)
+                found[f"{mix.key}-{name}"][worker.label] = value
+    return found
+
+
+def _relative(worker: Worker, mix: Mix, expected: Any, rounds: int) -> float | str:
+    """Time of all together over that of one alone: the slowest one, if they are different."""
+    alone = [works for i, works in enumerate(mix.works) if works not in mix.works[:i]]
+    try:
+        if not _is_right(worker, mix, expected):
+            return "wrong"
+        ratios = []
+        for _ in range(rounds):
+            one = max(worker.ask("concurrent", mix=[works]) for works in alone)
+            ratios.append(worker.ask("concurrent", mix=mix.works) / one)
+    except WorkerError as error:
+        left_out("concurrent runs", error)
+        return "fails"
+    return statistics.median(ratios)
+
+
+def _is_right(worker: Worker, mix: Mix, expected: Any) -> bool:
+    exact = [array for works in mix.works for work in works for array in expected[work]]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "results.npz"
+        worker.ask("concurrent", mix=mix.works, save=str(path))
+        with np.load(path) as saved:
+            return compare([saved[f"arr_{i}"] for i in range(len(saved.files))], exact)[0]
+
+
+def cancel(bench: Bench) -> dict[str, Values]:
+    """Cancel after 50 ms: a run of compiled UDFs, and one of a UDF in Python."""
+    found: dict[str, Values] = {}
+    for suffix, works in (("", SUMS), ("-python", ["framemax"] * 4)):
+        cpu: Values = {}
+        idle: Values = {}
+        found |= {f"cancel-cpu{suffix}": cpu, f"cancel-idle{suffix}": idle}
+        for worker in bench.loaded("cancel", bench.extent.raw):
+            ask = partial(worker.ask, "cancel", timeout=40, works=works, after=0.05)
+            family = [process.pid for process in worker.family()]
+            try:
+                turns = [ask(family=family) for _ in range(bench.extent.rounds)]
+            except WorkerError as error:
+                left_out("cancel", error)
+                cpu[worker.label] = idle[worker.label] = "fails"
+                continue
+            if any(turn["finished"] for turn in turns):
+                cpu[worker.label] = idle[worker.label] = WAS_OVER
+                continue
+            cpu[worker.label] = statistics.median(turn["cpu"] for turn in turns)
+            idle[worker.label] = statistics.median(turn["idle"] for turn in turns)
+    return found
