@@ -61,7 +61,7 @@ class ThreadedContender(Contender):
 class NumPyContender(ThreadedContender):
     """What one writes with NumPy when one knows about caches: tiles of 64 frames."""
 
-    works = ("sums", "mask", "masks8", "stddev", "com", "framemax")
+    works = ("sums", "mask", "masks8", "stddev", "com")
     depth = 64
 
     def _tiles(self, function: Callable[[slice, Any], Any]) -> list[list[Any]]:
@@ -121,8 +121,3 @@ class NumPyContender(ThreadedContender):
 
         mean, square = sum(self.parts(part, len(self.frames))) / len(self.frames)
         return [self.as_sig(np.sqrt(square - mean**2))]
-
-    def framemax(self) -> list[Any]:
-        found = self.per_frame(self.flat.dtype)
-        self._tiles(lambda where, tile: tile.max(axis=1, out=found[where]))
-        return [self.as_nav(found)]

@@ -1,15 +1,15 @@
-"""The least that has to be done to read a chunked HDF5 dataset: `pread` and decode."""
+"""The least that has to be done to add up a chunked HDF5 dataset: find, decode, add."""
 
 from __future__ import annotations
 
-import os
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import h5py
 import imagecodecs
 import numpy as np
+
+from benchmarks.workers import bitshuffle, kernels
 
 _codecs: Any = imagecodecs
 GZIP, BITSHUFFLE = 1, 32008
@@ -29,52 +29,56 @@ class ChunkedScan:
     """
 
     def __init__(self, scan: dict[str, Any]) -> None:
+        chunks: list[Any] = []
         with h5py.File(scan["path"], "r") as file:
             stored = file[scan["ds_path"]]
-            chunks: list[Any] = []
             stored.id.chunk_iter(chunks.append)
             properties = stored.id.get_create_plist()
             filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
-            self._shape, (_, self._per_chunk, *sig) = stored.shape, stored.chunks
-        n_x = self._shape[1]
+            n_x, (_, self._per_chunk, *sig) = stored.shape[1], stored.chunks
         if n_x % self._per_chunk:
             raise ValueError(f"chunks of {self._per_chunk} frames do not divide rows of {n_x}")
-        self._chunks = [
-            (c.chunk_offset[0] * n_x + c.chunk_offset[1], c.byte_offset, c.size) for c in chunks
-        ]
+        self._first = np.array([c.chunk_offset[0] * n_x + c.chunk_offset[1] for c in chunks])
+        self._offsets = np.array([c.byte_offset for c in chunks])
+        self._sizes = np.array([c.size for c in chunks])
         self._n_pixels = int(np.prod(sig))
-        self._decode: Callable[[Any, Any], Any] = {
-            (): _no_filter,
-            (GZIP,): _undo_gzip,
-            (BITSHUFFLE,): _undo_bitshuffle,
+        self._add: Callable[..., None] = {
+            (): self._add_plain,
+            (GZIP,): self._add_gzip,
+            (BITSHUFFLE,): self._add_bitshuffle,
         }[tuple(filters)]
-        self._file = os.open(scan["path"], os.O_RDONLY)
+        self._mapped = np.memmap(scan["path"], np.uint8, "r")
 
     def __len__(self) -> int:
-        return len(self._chunks)
+        return len(self._offsets)
 
-    def read(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
-        """Yield the number of the first frame, and the frames, of some chunks."""
+    def add(self, start: int, stop: int, sums_of_frames: Any) -> Any:
+        """Return the sum of the frames of some chunks, and put that of each frame in its place."""
+        total = np.zeros(self._n_pixels, np.uint32)
+        self._add(slice(start, stop), total, sums_of_frames)
+        return total
+
+    def _add_bitshuffle(self, some: slice, total: Any, sums_of_frames: Any) -> None:
         frames = np.empty((self._per_chunk, self._n_pixels), np.uint16)
-        for first, offset, size in self._chunks[start:stop]:
-            stored = os.pread(self._file, size, offset)
-            yield first, self._decode(stored, frames)
+        bitshuffle.add_chunks(
+            self._mapped, self._offsets[some], self._first[some], frames, total, sums_of_frames
+        )
 
+    def _add_gzip(self, some: slice, total: Any, sums_of_frames: Any) -> None:
+        frames = np.empty((self._per_chunk, self._n_pixels), np.uint16)
+        out = frames.reshape(-1).view(np.uint8)
+        for first, stored in self._stored(some):
+            _codecs.deflate_decode(stored, out=out)
+            kernels.add(frames, total, sums_of_frames[first : first + self._per_chunk])
 
-def _no_filter(stored: bytes, frames: Any) -> Any:
-    return np.frombuffer(stored, frames.dtype).reshape(frames.shape)
+    def _add_plain(self, some: slice, total: Any, sums_of_frames: Any) -> None:
+        for first, stored in self._stored(some):
+            frames = stored.view(np.uint16).reshape(self._per_chunk, self._n_pixels)
+            kernels.add(frames, total, sums_of_frames[first : first + self._per_chunk])
 
-
-def _undo_gzip(stored: bytes, frames: Any) -> Any:
-    _codecs.deflate_decode(stored, out=frames.reshape(-1).view(np.uint8))
-    return frames
-
-
-def _undo_bitshuffle(stored: bytes, frames: Any) -> Any:
-    # LZ4 blocks are laid out as the LZ4 filter has them, as long as each got shorter: these do.
-    (block_bytes,) = struct.unpack(">I", stored[8:12])
-    shuffled = _codecs.lz4h5_decode(stored)
-    items = block_bytes // frames.itemsize
-    flat = frames.reshape(-1).view(np.uint8)
-    _codecs.bitshuffle_decode(shuffled, itemsize=frames.itemsize, blocksize=items, out=flat)
-    return frames
+    def _stored(self, some: slice) -> Any:
+        """Yield the number of the first frame, and the bytes, of some chunks."""
+        for first, offset, size in zip(
+            self._first[some], self._offsets[some], self._sizes[some], strict=True
+        ):
+            yield first, self._mapped[offset : offset + size]

@@ -8,7 +8,7 @@ import numpy as np
 from numba import uint32, uint64  # numba widens a sum of two to 64 bits unless told otherwise
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def add(frames, total, sums_of_frames):
     """Add frames to a total and sum each, in one pass."""
     for f in range(frames.shape[0]):
@@ -20,7 +20,7 @@ def add(frames, total, sums_of_frames):
         sums_of_frames[f] = s
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def add_eight(frames, total, sums_of_frames):
     """Do the same with eight frames at a time: an eighth of the work on the total."""
     if frames.shape[0] % 8:
@@ -45,7 +45,7 @@ def add_eight(frames, total, sums_of_frames):
         sums_of_frames[f + 6], sums_of_frames[f + 7] = s6, s7
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def add_all(frames):
     """Add up all numbers."""
     total = uint64(0)
@@ -57,7 +57,7 @@ def add_all(frames):
     return total
 
 
-@numba.njit(nogil=True, fastmath=True)
+@numba.njit(nogil=True, cache=True, fastmath=True)
 def weigh(frames, weights, found):
     """Multiply each frame with a mask and add up."""
     for f in range(frames.shape[0]):
@@ -67,7 +67,7 @@ def weigh(frames, weights, found):
         found[f] = s
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def convert(frames, tile):
     """Copy frames into floats."""
     for f in range(frames.shape[0]):
@@ -75,7 +75,7 @@ def convert(frames, tile):
             tile[f, p] = np.float32(frames[f, p])
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def add_squares(frames, total, squares):
     """Add frames and their squares to totals, in one pass."""
     for f in range(frames.shape[0]):
@@ -85,7 +85,7 @@ def add_squares(frames, total, squares):
             squares[p] = uint32(squares[p] + uint32(value * value))
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def moments(frames, found):
     """Find the centre of mass of each frame, with integers that fit those of any file here."""
     for f in range(frames.shape[0]):

@@ -27,7 +27,7 @@ def as_dask(scan: dict[str, Any]) -> Any:
 class DaskContender(Contender):
     """dask.array with its threads."""
 
-    works = ("sums", "mask", "masks8", "stddev", "com", "framemax")
+    works = ("sums", "mask", "masks8", "stddev", "com")
     formats = ("raw", "hdf5")
 
     def load(self, scan: dict[str, Any]) -> None:
@@ -54,9 +54,6 @@ class DaskContender(Contender):
     def stddev(self) -> list[Any]:
         return self._do(self.scan.std(axis=(0, 1)))
 
-    def framemax(self) -> list[Any]:
-        return self._do(self.scan.max(axis=(2, 3)))
-
     def _do(self, *lazy: Any) -> list[Any]:
         return list(dask.compute(*lazy))
 
@@ -64,7 +61,7 @@ class DaskContender(Contender):
 class HyperspyContender(Contender):
     """Lazy signals of hyperspy."""
 
-    works = ("sums", "stddev", "framemax")
+    works = ("sums", "stddev")
 
     def load(self, scan: dict[str, Any]) -> None:
         signals = importlib.import_module("hyperspy.api").signals
@@ -78,6 +75,3 @@ class HyperspyContender(Contender):
 
     def stddev(self) -> list[Any]:
         return list(dask.compute(self.signal.std(axis=self.nav).data))
-
-    def framemax(self) -> list[Any]:
-        return list(dask.compute(self.signal.max(axis=self.sig).data))

@@ -62,10 +62,7 @@ class BareLoopContender(ThreadedContender):
         of_frames = np.empty(int(np.prod(self.nav_shape)), np.uint64)
 
         def part(start: int, stop: int) -> Any:
-            total = np.zeros(int(np.prod(self.sig_shape)), np.uint32)
-            for first, frames in scan.read(start, stop):
-                kernels.add(frames, total, of_frames[first : first + len(frames)])
-            return total
+            return scan.add(start, stop, of_frames)
 
         total = np.sum(self.parts(part, len(scan)), axis=0, dtype=np.uint64)
         return [self.as_sig(total), self.as_nav(of_frames)]
