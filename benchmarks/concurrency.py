@@ -110,7 +110,9 @@ def cancel(bench: Bench) -> dict[str, Values]:
             ask = partial(worker.ask, "cancel", timeout=40, works=works, after=0.05)
             family = [process.pid for process in worker.family()]
             try:
-                turns = [ask(family=family) for _ in range(bench.extent.rounds)]
+                ours = worker.label == OURS
+                rounds = bench.extent.rounds if ours else bench.extent.peer_rounds
+                turns = [ask(family=family) for _ in range(rounds)]
             except WorkerError as error:
                 left_out("cancel", error)
                 cpu[worker.label] = idle[worker.label] = "fails"

@@ -20,7 +20,9 @@ class Extent:
     rounds : int
         Of the interleaved runs.
     peer_rounds : int
-        Of these, how many LiberTEM takes part in where many runs are started at once.
+        Of those that are not interleaved, for LiberTEM; as many as `rounds` for us.
+    patience : float
+        Seconds in one row after which a contender sits out the rounds that are left.
     """
 
     raw: Scan
@@ -28,6 +30,7 @@ class Extent:
     huge: Scan | None
     rounds: int
     peer_rounds: int
+    patience: float
     tiny_repeat: int = 20
 
 
@@ -37,6 +40,7 @@ FULL = Extent(
     huge=Scan((512, 256), (128, 128)),
     rounds=5,
     peer_rounds=2,
+    patience=5.0,
 )
 QUICK = Extent(
     raw=Scan((32, 256), (128, 128)),
@@ -44,6 +48,7 @@ QUICK = Extent(
     huge=None,
     rounds=3,
     peer_rounds=1,
+    patience=0.6,
 )
 TINY = Scan((16, 16), (32, 32))
 LARGE_COUNTS = Scan((64, 64), (32, 32), counts="large")

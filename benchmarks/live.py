@@ -80,7 +80,7 @@ def intermediate(bench: Bench) -> dict[str, Values]:
         return {**worker.ask("iterate", works=SUMS), "plain": plain}
 
     able(workers, "intermediate results", both)
-    turns = interleaved(workers, bench.extent.rounds, both)
+    turns = interleaved(workers, bench.extent, both)
     return {
         "steps": {k: statistics.median(turn["steps"] for turn in t) for k, t in turns.items()},
         "first": {k: statistics.median(turn["first"] for turn in t) for k, t in turns.items()},
@@ -96,7 +96,7 @@ def tiny(bench: Bench) -> dict[str, Values]:
     workers = bench.loaded("a tiny run", TINY)
     repeat = bench.extent.tiny_repeat
     times = interleaved(
-        workers, bench.extent.rounds, lambda worker: worker.ask("run", works=SUMS, repeat=repeat)
+        workers, bench.extent, lambda worker: worker.ask("run", works=SUMS, repeat=repeat)
     )
     return {"tiny": {label: statistics.median(seconds) for label, seconds in times.items()}}
 
@@ -145,8 +145,10 @@ def iterators(bench: Bench) -> dict[str, Values]:
 def start(bench: Bench) -> dict[str, Values]:
     """Import and Context, in a new process each time."""
     found: dict[str, list[float]] = {worker.label: [] for worker in bench.workers}
-    for _ in range(bench.extent.rounds):
+    for number in range(bench.extent.rounds):
         for label, seconds in found.items():
+            if label != OURS and number >= bench.extent.peer_rounds:
+                continue
             with bench.fresh(label) as worker:
                 seconds.append(worker.start())
     return {"start": {label: statistics.median(seconds) for label, seconds in found.items()}}

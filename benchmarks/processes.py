@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from typing import Any
 import psutil
 
 from benchmarks.contenders import Contender
+from benchmarks.extent import Extent
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 120.0
@@ -177,17 +179,24 @@ def able(
 
 
 def interleaved(
-    workers: Sequence[Worker], rounds: int, measure: Callable[[Worker], Any]
+    workers: Sequence[Worker], extent: Extent, measure: Callable[[Worker], Any]
 ) -> dict[str, list[Any]]:
-    """Let every worker be measured once per round, and return what each gave, round by round."""
+    """Let every worker be measured once per round, and return what each gave, round by round.
+
+    One that has used up its share of the time sits out the rounds that are left.
+    """
     measured: dict[str, list[Any]] = {worker.label: [] for worker in workers}
-    for number in range(rounds):
+    used = dict.fromkeys(measured, 0.0)
+    for number in range(extent.rounds):
         turn = number % max(len(workers), 1)
         for worker in [*workers[turn:], *workers[:turn]]:
-            measured[worker.label].append(measure(worker))
+            begin = time.perf_counter()
+            if used[worker.label] < extent.patience:
+                measured[worker.label].append(measure(worker))
+            used[worker.label] += time.perf_counter() - begin
     return measured
 
 
 def median_ratio(numerator: Sequence[float], denominator: Sequence[float]) -> float:
-    """Median over the rounds of the ratio within a round."""
-    return statistics.median(a / b for a, b in zip(numerator, denominator, strict=True))
+    """Median of the ratio within a round, over the rounds that both took part in."""
+    return statistics.median(a / b for a, b in zip(numerator, denominator, strict=False))

@@ -25,17 +25,16 @@ def scaling(workers: Sequence[Worker], extent: Extent, folder: Path) -> dict[str
     ours = [worker for worker in takers if worker.label == OURS]
     n_y, n_x = extent.raw.nav_shape
     width = extent.raw.sig_shape[0]
-    rounds = extent.rounds
     found: dict[str, Points] = {"nav": [], "sig": [], "udfs": [], "steps": []}
     for part in (32, 16, 8, 4, 2, 1):
         scan = {**file, "nav_shape": [n_y // part, n_x]}
-        found["nav"].append(_runs(takers, scan, SUMS, rounds))
-        found["steps"].append(_steps(ours, scan, rounds))
+        found["nav"].append(_runs(takers, scan, SUMS, extent))
+        found["steps"].append(_steps(ours, scan, extent))
     for size in (width // 8, width // 4, width // 2, width, 2 * width, 4 * width, 8 * width):
         n_frames = n_y * n_x * width**2 // size**2
         scan = {**file, "nav_shape": [8, n_frames // 8], "sig_shape": [size, size]}
-        found["sig"].append(_runs(takers, scan, SUMS, rounds))
-    found["udfs"] = [_runs(ours, file, works, rounds) for works in UDF_SETS]
+        found["sig"].append(_runs(takers, scan, SUMS, extent))
+    found["udfs"] = [_runs(ours, file, works, extent) for works in UDF_SETS]
     return found
 
 
@@ -47,21 +46,21 @@ def _load(workers: Sequence[Worker], scan: dict[str, Any], works: list[str]) -> 
 
 
 def _runs(
-    workers: Sequence[Worker], scan: dict[str, Any], works: list[str], rounds: int
+    workers: Sequence[Worker], scan: dict[str, Any], works: list[str], extent: Extent
 ) -> dict[str, Any]:
     what = _load(workers, scan, works)
-    times = interleaved(workers, rounds, lambda worker: worker.ask("run", works=works))
+    times = interleaved(workers, extent, lambda worker: worker.ask("run", works=works))
     return {**what, "seconds": {label: statistics.median(t) for label, t in times.items()}}
 
 
-def _steps(workers: Sequence[Worker], scan: dict[str, Any], rounds: int) -> dict[str, Any]:
+def _steps(workers: Sequence[Worker], scan: dict[str, Any], extent: Extent) -> dict[str, Any]:
     what = _load(workers, scan, SUMS)
 
     def measure(worker: Worker) -> dict[str, Any]:
         plain = worker.ask("run", works=SUMS)
         return {**worker.ask("iterate", works=SUMS), "plain": plain}
 
-    (turns,) = interleaved(workers, rounds, measure).values()
+    (turns,) = interleaved(workers, extent, measure).values()
     return {
         **what,
         "steps": statistics.median(turn["steps"] for turn in turns),

@@ -65,7 +65,7 @@ def measure(row: Row, workers: Sequence[Worker], extent: Extent, folder: Path) -
     expected = answers(scan, folder)
     takers = [worker for worker in workers if worker.can(row.work, file)]
     checked = able(takers, row.title, partial(warm_up, row.work, file, expected))
-    times = interleaved(list(checked), extent.rounds, partial(_time, row.work))
+    times = interleaved(list(checked), extent, partial(_time, row.work))
     return {
         "title": row.title,
         "bytes": scan.n_bytes,
