@@ -73,6 +73,8 @@ BARS = (
     Bar("ten-gzip", 2.5),
     Bar("cancel-cpu", 0.02),
     Bar("cancel-idle", 0.05),
+    Bar("cancel-cpu-gzip", 0.02),
+    Bar("cancel-idle-gzip", 0.05),
     Bar("cancel-cpu-python", 0.02),
     Bar("cancel-idle-python", 0.05),
     Bar("iterators", "ends"),
@@ -80,7 +82,6 @@ BARS = (
     Bar("history", "stays"),
     Bar("start", 0.6),
     Bar("memory", 250e6),
-    Bar("memory-iterate", 250e6),
     Bar("inexact", 0),
     Bar("huge", 250e6),
 )

@@ -100,26 +100,34 @@ def _is_right(worker: Worker, mix: Mix, expected: Any) -> bool:
 
 
 def cancel(bench: Bench) -> dict[str, Values]:
-    """Cancel after 50 ms: a run of compiled UDFs, and one of a UDF in Python."""
+    """Cancel after 50 ms: compiled UDFs on a raw and on a gzip file, and one in Python."""
+    raw, gzip = (bench.extent.raw, data.RAW), (bench.extent.hdf5, data.GZIP)
     found: dict[str, Values] = {}
-    for suffix, works in (("", SUMS), ("-python", ["framemax"] * 4)):
-        cpu: Values = {}
-        idle: Values = {}
-        found |= {f"cancel-cpu{suffix}": cpu, f"cancel-idle{suffix}": idle}
-        for worker in bench.loaded("cancel", bench.extent.raw):
-            ask = partial(worker.ask, "cancel", timeout=40, works=works, after=0.05)
-            family = [process.pid for process in worker.family()]
-            try:
-                ours = worker.label == OURS
-                rounds = bench.extent.rounds if ours else bench.extent.peer_rounds
-                turns = [ask(family=family) for _ in range(rounds)]
-            except WorkerError as error:
-                left_out("cancel", error)
-                cpu[worker.label] = idle[worker.label] = "fails"
-                continue
-            if any(turn["finished"] for turn in turns):
-                cpu[worker.label] = idle[worker.label] = WAS_OVER
-                continue
-            cpu[worker.label] = statistics.median(turn["cpu"] for turn in turns)
-            idle[worker.label] = statistics.median(turn["idle"] for turn in turns)
+    for suffix, file, works in (
+        ("", raw, SUMS),
+        ("-gzip", gzip, SUMS),
+        ("-python", raw, ["framemax"] * 4),
+    ):
+        measured = {w.label: _cancelled(bench, w, works) for w in bench.loaded("cancel", *file)}
+        for what in ("cpu", "idle"):
+            found[f"cancel-{what}{suffix}"] = {k: turn[what] for k, turn in measured.items()}
     return found
+
+
+def _cancelled(bench: Bench, worker: Worker, works: list[str]) -> dict[str, Any]:
+    """Return processor time and seconds until nothing goes on any more, or a word."""
+    ours = worker.label == OURS
+    family = [process.pid for process in worker.family()]
+    order = partial(worker.ask, "cancel", timeout=40, works=works, after=0.05, family=family)
+    rounds = bench.extent.rounds if ours else bench.extent.peer_rounds
+    try:
+        turns = [order() for _ in range(rounds)]
+    except WorkerError as error:
+        left_out("cancel", error)
+        return dict.fromkeys(("cpu", "idle"), "fails")
+    finally:
+        if not ours:  # some can do nothing any more afterwards
+            worker.end()
+    if any(turn["finished"] for turn in turns):
+        return dict.fromkeys(("cpu", "idle"), WAS_OVER)
+    return {what: statistics.median(turn[what] for turn in turns) for what in ("cpu", "idle")}

@@ -42,9 +42,12 @@ class Contender:
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
-    def has_udfs(self) -> bool:
-        """Whether it is a package with the UDF contract, which can be asked for live results."""
-        return self.name in ("udfwidgets", "libertem")
+    def is_live(self) -> bool:
+        """Whether it has intermediate results.
+
+        LiberTEM's "delayed" has not: what it gives is computed when it is looked at.
+        """
+        return self.name in ("udfwidgets", "libertem") and self.variant != "delayed"
 
 
 def contenders(python: str, libertem: str | None, peers: str | None) -> list[Contender]:

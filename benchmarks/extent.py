@@ -51,5 +51,5 @@ QUICK = Extent(
     patience=0.6,
 )
 TINY = Scan((16, 16), (32, 32))
-LARGE_COUNTS = Scan((64, 64), (32, 32), counts="large")
+LARGE_COUNTS = Scan((128, 128), (32, 32), counts="large")
 MEMORY_LIMIT = 1536 * 2**20

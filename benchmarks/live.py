@@ -114,11 +114,12 @@ def same_instance(bench: Bench) -> dict[str, Values]:
 
     def measure(worker: Worker) -> str:
         try:
-            right = worker.ask("same_instance", timeout=40, works=SUMS, times=5)
+            right = worker.ask("same_instance", timeout=15, works=SUMS, times=5)
         except WorkerHangsError:
             return "hangs"
         except WorkerError as error:
             left_out("one instance in two runs", error)
+            worker.end()
             return "error"
         return "right" if right else "wrong"
 
@@ -136,6 +137,7 @@ def iterators(bench: Bench) -> dict[str, Values]:
             return "hangs"
         except WorkerError as error:
             left_out("two async iterators", error)
+            worker.end()
             return "error"
         return "ends"
 
@@ -155,14 +157,16 @@ def start(bench: Bench) -> dict[str, Values]:
 
 
 def memory(bench: Bench) -> dict[str, Values]:
-    """Anonymous memory at the highest, for a plain run and for one with intermediate results."""
+    """Anonymous memory at the highest, with intermediate results and without."""
     workers = bench.loaded("memory", bench.extent.raw)
     return {
-        key: {
-            worker.label: peak_memory(worker, partial(worker.ask, operation, works=SUMS))
+        "memory": {
+            worker.label: max(
+                peak_memory(worker, partial(worker.ask, operation, works=SUMS))
+                for operation in ("run", "iterate")
+            )
             for worker in workers
         }
-        for key, operation in (("memory", "run"), ("memory-iterate", "iterate"))
     }
 
 

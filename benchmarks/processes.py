@@ -101,7 +101,7 @@ class Worker:
 
         def give_up() -> None:
             hangs.set()
-            self._end(self.family()[1:])
+            self.end()
 
         timer = threading.Timer(timeout, give_up)
         timer.start()
@@ -129,6 +129,10 @@ class Worker:
             return [process, *process.children(recursive=True)]
         except psutil.NoSuchProcess:
             return []
+
+    def end(self) -> None:
+        """End the process, whatever state it is in; the next order starts another one."""
+        self._end(self.family()[1:])
 
     def _end(self, children: Sequence[psutil.Process]) -> None:
         self._process.kill()
@@ -175,6 +179,7 @@ def able(
             found[worker] = prepare(worker)
         except WorkerError as error:
             left_out(where, error)
+            worker.end()
     return found
 
 

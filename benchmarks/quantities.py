@@ -65,6 +65,8 @@ QUANTITIES = (
     Quantity("different-gzip", "four different ones, of the slowest", times),
     Quantity("cancel-cpu", "processor time after a cancel at 50 ms", seconds),
     Quantity("cancel-idle", "from the cancel to idle", seconds),
+    Quantity("cancel-cpu-gzip", "processor time after a cancel, gzip HDF5", seconds),
+    Quantity("cancel-idle-gzip", "from the cancel to idle, gzip HDF5", seconds),
     Quantity("cancel-cpu-python", "processor time after a cancel, Python UDF", seconds),
     Quantity("cancel-idle-python", "from the cancel to idle, Python UDF", seconds),
     Quantity("iterators", "two concurrent async iterators", count),
@@ -72,7 +74,6 @@ QUANTITIES = (
     Quantity("history", "a stored intermediate result", count),
     Quantity("start", "import and Context", seconds),
     Quantity("memory", "peak anonymous memory", megabytes),
-    Quantity("memory-iterate", "peak anonymous memory, intermediate results", megabytes),
     Quantity("inexact", "inexact sum pixels of 1024, large counts", count),
     Quantity("huge", "4 GiB under a limit of 1.5 GiB: peak", megabytes),
 )

@@ -58,7 +58,7 @@ def run_all(
                 results["throughput"][row.key] = measure(row, workers, extent, folder)
         if _wanted(only, "scaling"):
             results["scaling"] = scaling(workers, extent, folder)
-        packages = [worker for worker in workers if worker.contender.has_udfs]
+        packages = [worker for worker in workers if worker.contender.is_live]
         bench = Bench(packages, extent, folder, log)
         for case in CASES:
             if _wanted(only, case.__name__):
