@@ -77,26 +77,28 @@ def _concurrent(bench: Bench, name: str, storage: data.Storage) -> dict[str, Val
 def _relative(worker: Worker, mix: Mix, expected: Any, rounds: int) -> float | str:
     """Time of all together over that of one alone: the slowest one, if they are different."""
     alone = [works for i, works in enumerate(mix.works) if works not in mix.works[:i]]
+    exact = [array for works in mix.works for work in works for array in expected[work]]
+    ratios = []
     try:
-        if not _is_right(worker, mix, expected):
-            return "wrong"
-        ratios = []
         for _ in range(rounds):
             one = max(worker.ask("concurrent", mix=[works]) for works in alone)
-            ratios.append(worker.ask("concurrent", mix=mix.works) / one)
+            together, arrays = _together(worker, mix)
+            if not compare(arrays, exact)[0]:
+                return "wrong"
+            ratios.append(together / one)
     except WorkerError as error:
         left_out("concurrent runs", error)
+        worker.end()
         return "fails"
     return statistics.median(ratios)
 
 
-def _is_right(worker: Worker, mix: Mix, expected: Any) -> bool:
-    exact = [array for works in mix.works for work in works for array in expected[work]]
+def _together(worker: Worker, mix: Mix) -> tuple[float, list[Any]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.npz"
-        worker.ask("concurrent", mix=mix.works, save=str(path))
+        seconds = worker.ask("concurrent", mix=mix.works, save=str(path))
         with np.load(path) as saved:
-            return compare([saved[f"arr_{i}"] for i in range(len(saved.files))], exact)[0]
+            return seconds, [saved[name] for name in saved.files]
 
 
 def cancel(bench: Bench) -> dict[str, Values]:
@@ -126,7 +128,7 @@ def _cancelled(bench: Bench, worker: Worker, works: list[str]) -> dict[str, Any]
         left_out("cancel", error)
         return dict.fromkeys(("cpu", "idle"), "fails")
     finally:
-        if not ours:  # some can do nothing any more afterwards
+        if worker.contender.variant == "pipelined":  # is out of step afterwards
             worker.end()
     if any(turn["finished"] for turn in turns):
         return dict.fromkeys(("cpu", "idle"), WAS_OVER)

@@ -150,16 +150,8 @@ def running(contenders: Sequence[Contender], log: Path) -> Iterator[list[Worker]
     support) is left out, with a line that says so.
     """
     with contextlib.ExitStack() as stack:
-        workers = []
-        for contender in contenders:
-            worker = stack.enter_context(Worker(contender, log))
-            try:
-                worker.start()
-            except WorkerError as error:
-                left_out("everywhere", error)
-                continue
-            workers.append(worker)
-        yield workers
+        workers = [stack.enter_context(Worker(contender, log)) for contender in contenders]
+        yield list(able(workers, "everything", Worker.start))
 
 
 def left_out(where: str, error: Exception) -> None:
