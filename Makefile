@@ -150,6 +150,11 @@ $(PEER)/.stamp-peer:
 	@env -u VIRTUAL_ENV $(PEER)/bin/python -m pip --quiet install libertem hdf5plugin
 	@touch $@
 
+$(VENV)/.stamp-bench: pyproject.toml | $(BIN)/python $(BUNDLE)
+	$(call say,installing udfwidgets and what its benchmarks need)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) install --editable '.[bench]'
+	@touch $@
+
 # One that cannot be installed is left out, with a line that says so; the benchmarks say which take part.
 $(OTHERS)/.stamp-peers:
 	$(call say,installing dask.array$(comma) hyperspy and py4DSTEM in $(OTHERS))
@@ -160,7 +165,7 @@ $(OTHERS)/.stamp-peers:
 	done
 	@touch $@
 
-bench: $(VENV)/.stamp-test $(PEER)/.stamp-peer $(OTHERS)/.stamp-peers
+bench: $(VENV)/.stamp-bench $(PEER)/.stamp-peer $(OTHERS)/.stamp-peers
 	$(call say,benchmarks)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') \
 		--libertem $(PEER)/bin/python --peers $(OTHERS)/bin/python

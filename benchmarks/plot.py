@@ -11,7 +11,7 @@ from benchmarks.contenders import LIMIT, OURS
 from benchmarks.tables import best_of_others, speed
 from benchmarks.throughput import best_libertem
 
-WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 860, 262, 150, 62, 46, 11
+WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 860, 262, 110, 62, 46, 11
 # Chosen for a contrast of at least three to one with white as well as with near-black.
 INK, RULE = "#7d8590", "#7d859055"
 OUR_COLOUR, LIBERTEM_COLOUR, OTHER_COLOUR = "#2f81f7", "#db6d28", "#8b949e"
@@ -46,6 +46,8 @@ def _chart(rows: list[dict[str, Any]]) -> str:
     for i, row in enumerate(rows):
         y = TOP + i * ROW
         parts.append(_text(LEFT - 12, y + 1.5 * BAR + 4, row["title"], "end"))
+        limit = f"{speed(row, LIMIT):.1f} GB/s"
+        parts.append(_text(WIDTH - 8, y + 1.5 * BAR + 4, limit, "end", 10.5))
         for j, (colour, ratio, label) in enumerate(_bars(row)):
             top, width = y + j * BAR, max(ratio * scale, 1)
             parts.append(
@@ -77,7 +79,11 @@ def _legend() -> list[str]:
         (LIBERTEM_COLOUR, "LiberTEM, its best executor"),
         (OTHER_COLOUR, "best of the other peers"),
     )
-    parts, x = [_text(LEFT, 16, "Part of what a bare loop reaches", "start", 15)], float(LEFT)
+    parts = [
+        _text(LEFT, 16, "Part of what a bare loop reaches", "start", 15),
+        _text(WIDTH - 8, TOP - 23, "limit", "end", 10.5),
+    ]
+    x = float(LEFT)
     for colour, name in entries:
         parts.append(f'<rect x="{x}" y="29" width="11" height="11" rx="2" fill="{colour}"/>')
         parts.append(_text(x + 16, 39, name, "start"))

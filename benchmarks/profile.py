@@ -1,0 +1,133 @@
+"""Evidence of where the time goes: ``python -m benchmarks.profile [ROW ...]``.
+
+Three numbers for each row, of a process that does its work over and over:
+
+* Python calls per frame, counted (`sys.setprofile` in all threads) in a run of its own;
+* the part of the time in which any thread holds the GIL: samples of ``py-spy record --gil`` over
+  all moments that were sampled;
+* how many processors are busy. What threads wait for the GIL, or for anything else, is a part of
+  what is missing.
+
+And where the threads are, and where they are while they hold the GIL, by function.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.extent import FULL, Extent
+from benchmarks.throughput import ROWS, Row
+from benchmarks.workers.package import PackageContender
+
+RATE, SECONDS, SHOWN = 250, 8, 8
+ROOT = Path(__file__).parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description=__doc__)
+    parser.add_argument("rows", nargs="*", default=["sums", "gzip"], help="keys of rows")
+    parser.add_argument("--data", type=Path, default=ROOT / "benchmarks/data")
+    parser.add_argument("--work", choices=["calls", "loop"], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    for key in arguments.rows:
+        row = next(row for row in ROWS if row.key == key)
+        if arguments.work is not None:
+            work(row, FULL, arguments.data, arguments.work)
+        else:
+            report(row, arguments.data)
+
+
+def report(row: Row, folder: Path) -> None:
+    """Print what there is to know about a row."""
+    command = [sys.executable, "-m", "benchmarks.profile", "--data", str(folder), row.key, "--work"]
+    print(f"\n{row.title}")
+    for line in _output([*command, "calls"]).splitlines():
+        print(f"  {line}")
+    everything, said = _record([*command, "loop"])
+    holding, _ = _record([*command, "loop"], "--gil")
+    moments = RATE * SECONDS
+    print(f"  {said}")
+    print(f"  a thread holds the GIL {sum(holding.values()) / moments:.1%} of the time")
+    for what, samples in (("threads are in", everything), ("the GIL is held in", holding)):
+        print(f"  {what}")
+        for function, count in samples.most_common(SHOWN):
+            print(f"    {count / moments:7.1%}  {function}")
+
+
+def _record(command: list[str], *options: str) -> tuple[collections.Counter[str], str]:
+    """Return how often threads were in each function, and what the command printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "samples.txt"
+        said = _output(
+            [
+                *("py-spy", "record", *options, "--rate", str(RATE), "--format", "raw"),
+                *("--output", str(path), "--", *command),
+            ]
+        )
+        found: collections.Counter[str] = collections.Counter()
+        for line in path.read_text().splitlines():
+            stack, _, count = line.rpartition(" ")
+            found[stack.rpartition(";")[2]] += int(count)
+    return found, said.strip().splitlines()[-1]
+
+
+def _output(command: list[str]) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def work(row: Row, extent: Extent, folder: Path, kind: str) -> None:
+    """Count the calls of one run, or run for some seconds."""
+    counts: collections.Counter[str] = collections.Counter()
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        if event in ("call", "c_call"):
+            counts[event] += 1
+
+    if kind == "calls":
+        threading.setprofile(count)  # the Context's threads are still to come
+    scan = extent.hdf5 if row.storage.hdf5 else extent.raw
+    package = PackageContender("udfwidgets", None)
+    package.start()
+    package.load(scan.describe(folder, row.storage))
+    package.run([row.work])
+    if kind == "calls":
+        counts.clear()
+        package.run([row.work])
+        n_frames = int(np.prod(scan.nav_shape))
+        print(
+            f"{counts['call'] / n_frames:.4f} calls of Python functions and "
+            f"{counts['c_call'] / n_frames:.4f} of C functions per frame, in {n_frames} frames"
+        )
+    else:
+        begin, cpu, runs = time.perf_counter(), time.process_time(), 0
+        while time.perf_counter() - begin < SECONDS:
+            package.run([row.work])
+            runs += 1
+        seconds = time.perf_counter() - begin
+        busy = (time.process_time() - cpu) / seconds
+        speed = runs * scan.n_bytes / seconds / 1e9
+        print(
+            f"{speed:.2f} GB/s while it is sampled, {busy:.2f} of {os.cpu_count()} processors busy"
+        )
+    package.stop()
+
+
+if __name__ == "__main__":
+    main()
