@@ -147,7 +147,7 @@ browser: $(VENV)/.stamp-test $(BUNDLE) demo-data/default.hdr chromium
 $(PEER)/.stamp-peer:
 	$(call say,installing LiberTEM in $(PEER))
 	@$(PYTHON) -m venv $(PEER)
-	@env -u VIRTUAL_ENV $(PEER)/bin/python -m pip --quiet install libertem hdf5plugin
+	@env -u VIRTUAL_ENV $(PEER)/bin/python -m pip --quiet install libertem psutil
 	@touch $@
 
 $(VENV)/.stamp-bench: pyproject.toml | $(BIN)/python $(BUNDLE)
