@@ -155,7 +155,7 @@ $(VENV)/.stamp-bench: pyproject.toml | $(BIN)/python $(BUNDLE)
 	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) install --editable '.[bench]'
 	@touch $@
 
-# One that cannot be installed is left out, with a line that says so; the benchmarks say which take part.
+# One that cannot be installed is left out, with a line that says so.
 $(OTHERS)/.stamp-peers:
 	$(call say,installing dask.array$(comma) hyperspy and py4DSTEM in $(OTHERS))
 	@$(PYTHON) -m venv $(OTHERS)

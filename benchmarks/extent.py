@@ -40,7 +40,7 @@ FULL = Extent(
     huge=Scan((512, 256), (128, 128)),
     rounds=5,
     peer_rounds=2,
-    patience=5.0,
+    patience=3.0,
 )
 QUICK = Extent(
     raw=Scan((32, 256), (128, 128)),
