@@ -50,22 +50,23 @@ class Contender:
         return self.name in ("udfwidgets", "libertem") and self.variant != "delayed"
 
 
-def contenders(python: str, libertem: str | None, peers: str | None) -> list[Contender]:
+def contenders(python: str, libertem: str, peers: str) -> list[Contender]:
     """Return all who take part, us first.
 
     Parameters
     ----------
-    python, libertem, peers : str or None
-        The interpreters that have udfwidgets, LiberTEM and the other packages. None leaves out.
+    python, libertem, peers : str
+        The interpreters that have udfwidgets, LiberTEM and the other packages. Who has none is
+        left out, with a line that says so.
     """
     found = [Contender(OURS, python, "udfwidgets")]
-    if libertem is not None and Path(libertem).exists():
+    if _exists(libertem):
         found.append(Contender(LIBERTEM_DEFAULT, libertem, "libertem"))
         found += [
             Contender(f"{LIBERTEM} {kind}", libertem, "libertem", kind)
             for kind in LIBERTEM_EXECUTORS
         ]
-    if peers is not None and Path(peers).exists():
+    if _exists(peers):
         found.append(Contender("dask.array", peers, "dask", None, ONE_THREAD))
         found.append(Contender("hyperspy lazy", peers, "hyperspy", None, ONE_THREAD))
         found.append(Contender("py4DSTEM", peers, "py4DSTEM"))
@@ -78,3 +79,10 @@ def contenders(python: str, libertem: str | None, peers: str | None) -> list[Con
         Contender("bare loop, new map", python, "loops", "new map"),
         Contender("read only", python, "loops", "read only"),
     ]
+
+
+def _exists(python: str) -> bool:
+    if not Path(python).exists():
+        print(f"    left out: there is no {python}; make bench sets it up")
+        return False
+    return True

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import argparse
 import collections
+import ctypes
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -30,7 +32,8 @@ from benchmarks.extent import FULL, Extent
 from benchmarks.throughput import ROWS, Row
 from benchmarks.workers.package import PackageContender
 
-RATE, SECONDS, SHOWN = 250, 8, 8
+RATE, SECONDS, SHOWN = 200, 6, 8
+PR_SET_PTRACER, PTRACER_ANY = 0x59616D61, 2**64 - 1  # prctl(2)
 ROOT = Path(__file__).parent.parent
 
 
@@ -52,48 +55,47 @@ def report(row: Row, folder: Path) -> None:
     """Print what there is to know about a row."""
     command = [sys.executable, "-m", "benchmarks.profile", "--data", str(folder), row.key, "--work"]
     print(f"\n{row.title}")
-    for line in _output([*command, "calls"]).splitlines():
-        print(f"  {line}")
-    everything, said = _record([*command, "loop"])
-    holding, _ = _record([*command, "loop"], "--gil")
+    with subprocess.Popen(
+        [*command, "calls"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as child:
+        print(f"  {child.communicate()[0].strip()}")
+    with subprocess.Popen(
+        [*command, "loop"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # it is warm
+        everything = _record(child.pid)
+        holding = _record(child.pid, "--gil")
+        print(f"  {child.communicate('stop')[0].strip()}")
     moments = RATE * SECONDS
-    print(f"  {said}")
     print(f"  a thread holds the GIL {sum(holding.values()) / moments:.1%} of the time")
     for what, samples in (("threads are in", everything), ("the GIL is held in", holding)):
         print(f"  {what}")
         for function, count in samples.most_common(SHOWN):
-            print(f"    {count / moments:7.1%}  {function}")
+            print(f"    {count / moments:7.1%}  {function or 'no Python function'}")
 
 
-def _record(command: list[str], *options: str) -> tuple[collections.Counter[str], str]:
-    """Return how often threads were in each function, and what the command printed."""
+def _record(pid: int, *options: str) -> collections.Counter[str]:
+    """Return how often threads of a process were in each function."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "samples.txt"
-        said = _output(
-            [
-                *("py-spy", "record", *options, "--rate", str(RATE), "--format", "raw"),
-                *("--output", str(path), "--", *command),
-            ]
+        command = ["py-spy", "record", *options, "--rate", str(RATE), "--duration", str(SECONDS)]
+        command += ["--format", "raw", "--output", str(path), "--pid", str(pid)]
+        search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            command, env=os.environ | {"PATH": search}, capture_output=True, text=True
         )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         found: collections.Counter[str] = collections.Counter()
         for line in path.read_text().splitlines():
             stack, _, count = line.rpartition(" ")
             found[stack.rpartition(";")[2]] += int(count)
-    return found, said.strip().splitlines()[-1]
-
-
-def _output(command: list[str]) -> str:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return found
 
 
 def work(row: Row, extent: Extent, folder: Path, kind: str) -> None:
-    """Count the calls of one run, or run for some seconds."""
+    """Count the calls of one run, or run until told to stop."""
     counts: collections.Counter[str] = collections.Counter()
 
     def count(frame: Any, event: str, argument: Any) -> None:
@@ -116,17 +118,23 @@ def work(row: Row, extent: Extent, folder: Path, kind: str) -> None:
             f"{counts['c_call'] / n_frames:.4f} of C functions per frame, in {n_frames} frames"
         )
     else:
-        begin, cpu, runs = time.perf_counter(), time.process_time(), 0
-        while time.perf_counter() - begin < SECONDS:
-            package.run([row.work])
-            runs += 1
-        seconds = time.perf_counter() - begin
-        busy = (time.process_time() - cpu) / seconds
-        speed = runs * scan.n_bytes / seconds / 1e9
-        print(
-            f"{speed:.2f} GB/s while it is sampled, {busy:.2f} of {os.cpu_count()} processors busy"
-        )
+        _loop(package, row.work, scan.n_bytes)
     package.stop()
+
+
+def _loop(package: PackageContender, work: str, n_bytes: int) -> None:
+    """Run until there is something on stdin, and print how fast and how busy that was."""
+    # The process that samples is no ancestor of this one, which Linux wants to be asked for.
+    ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(PTRACER_ANY))
+    print("warm", flush=True)
+    begin, cpu, runs = time.perf_counter(), time.process_time(), 0
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        package.run([work])
+        runs += 1
+    seconds = time.perf_counter() - begin
+    busy = (time.process_time() - cpu) / seconds
+    speed = runs * n_bytes / seconds / 1e9
+    print(f"{speed:.2f} GB/s while it is sampled, {busy:.2f} of {os.cpu_count()} processors busy")
 
 
 if __name__ == "__main__":

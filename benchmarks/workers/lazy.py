@@ -63,9 +63,12 @@ class HyperspyContender(Contender):
 
     works = ("sums", "stddev")
 
+    def start(self) -> dict[str, float]:
+        self.signals = importlib.import_module("hyperspy.api").signals
+        return super().start()
+
     def load(self, scan: dict[str, Any]) -> None:
-        signals = importlib.import_module("hyperspy.api").signals
-        self.signal = signals.Signal2D(as_dask(scan)).as_lazy()
+        self.signal = self.signals.Signal2D(as_dask(scan)).as_lazy()
         axes = self.signal.axes_manager
         self.nav, self.sig = axes.navigation_axes, axes.signal_axes
 
