@@ -20,7 +20,7 @@ class Extent:
     rounds : int
         Of the interleaved runs.
     peer_rounds : int
-        Of those that are not interleaved, for LiberTEM; as many as `rounds` for us.
+        Of those that are not interleaved, for LiberTEM; `rounds` for us.
     patience : float
         Seconds in one row after which a contender sits out the rounds that are left.
     """
@@ -39,7 +39,7 @@ FULL = Extent(
     hdf5=Scan((128, 256), (128, 128)),
     huge=Scan((512, 256), (128, 128)),
     rounds=5,
-    peer_rounds=2,
+    peer_rounds=1,
     patience=3.0,
 )
 QUICK = Extent(

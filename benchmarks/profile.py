@@ -17,6 +17,7 @@ import argparse
 import collections
 import ctypes
 import os
+import re
 import select
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from benchmarks.extent import FULL, Extent
 from benchmarks.throughput import ROWS, Row
 from benchmarks.workers.package import PackageContender
 
-RATE, SECONDS, SHOWN = 200, 6, 8
+RATE, SECONDS, SHOWN, WARM_RUNS = 100, 6, 8, 5
 PR_SET_PTRACER, PTRACER_ANY = 0x59616D61, 2**64 - 1  # prctl(2)
 ROOT = Path(__file__).parent.parent
 
@@ -63,10 +64,10 @@ def report(row: Row, folder: Path) -> None:
         [*command, "loop"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None
-        child.stdout.readline()  # it is warm
+        print(f"  {child.stdout.readline().strip()}")
         everything = _record(child.pid)
         holding = _record(child.pid, "--gil")
-        print(f"  {child.communicate('stop')[0].strip()}")
+        child.communicate("stop")
     moments = RATE * SECONDS
     print(f"  a thread holds the GIL {sum(holding.values()) / moments:.1%} of the time")
     for what, samples in (("threads are in", everything), ("the GIL is held in", holding)):
@@ -79,7 +80,9 @@ def _record(pid: int, *options: str) -> collections.Counter[str]:
     """Return how often threads of a process were in each function."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "samples.txt"
-        command = ["py-spy", "record", *options, "--rate", str(RATE), "--duration", str(SECONDS)]
+        # Stopping the process for each sample would take more than half of its time.
+        command = ["py-spy", "record", "--nonblocking", *options]
+        command += ["--rate", str(RATE), "--duration", str(SECONDS)]
         command += ["--format", "raw", "--output", str(path), "--pid", str(pid)]
         search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
@@ -90,7 +93,8 @@ def _record(pid: int, *options: str) -> collections.Counter[str]:
         found: collections.Counter[str] = collections.Counter()
         for line in path.read_text().splitlines():
             stack, _, count = line.rpartition(" ")
-            found[stack.rpartition(";")[2]] += int(count)
+            function = re.sub(r":\d+\)$", ")", stack.rpartition(";")[2])
+            found[function] += int(count)
     return found
 
 
@@ -123,18 +127,16 @@ def work(row: Row, extent: Extent, folder: Path, kind: str) -> None:
 
 
 def _loop(package: PackageContender, work: str, n_bytes: int) -> None:
-    """Run until there is something on stdin, and print how fast and how busy that was."""
+    """Print how fast and how busy some runs are, and go on until there is something on stdin."""
     # The process that samples is no ancestor of this one, which Linux wants to be asked for.
     ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(PTRACER_ANY))
-    print("warm", flush=True)
-    begin, cpu, runs = time.perf_counter(), time.process_time(), 0
+    begin, cpu = time.perf_counter(), time.process_time()
+    seconds = sum(package.run([work]) for _ in range(WARM_RUNS))
+    busy = (time.process_time() - cpu) / (time.perf_counter() - begin)
+    speed = WARM_RUNS * n_bytes / seconds / 1e9
+    print(f"{speed:.2f} GB/s, {busy:.2f} of {os.cpu_count()} processors busy", flush=True)
     while not select.select([sys.stdin], [], [], 0)[0]:
         package.run([work])
-        runs += 1
-    seconds = time.perf_counter() - begin
-    busy = (time.process_time() - cpu) / seconds
-    speed = runs * n_bytes / seconds / 1e9
-    print(f"{speed:.2f} GB/s while it is sampled, {busy:.2f} of {os.cpu_count()} processors busy")
 
 
 if __name__ == "__main__":
