@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-QUIET_SECONDS, QUIET_CPU, LONGEST_WAIT = 0.05, 0.002, 8.0
+QUIET_SECONDS, QUIET_CPU, LONGEST_WAIT, BEFORE = 0.05, 0.002, 8.0, 0.3
 
 
 class LiveOrders:
@@ -131,19 +131,24 @@ class LiveOrders:
                 await stream.aclose()
 
         async def run() -> dict[str, Any]:
+            before = cpu_seconds(family)
+            await asyncio.sleep(BEFORE)
+            resting = (cpu_seconds(family) - before) / BEFORE  # a cluster has its heartbeat
             task = asyncio.create_task(consume())
             await asyncio.sleep(after)
             finished = task.done()
             begin, burnt = time.perf_counter(), cpu_seconds(family)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            samples = [(time.perf_counter() - begin, cpu_seconds(family) - burnt)]
-            while samples[-1][0] < LONGEST_WAIT:
+            samples: list[tuple[float, float]] = []
+            while not samples or samples[-1][0] < LONGEST_WAIT:
+                seconds = time.perf_counter() - begin
+                samples.append((seconds, cpu_seconds(family) - burnt - resting * seconds))
+                first = next(s for s in samples if s[0] >= seconds - QUIET_SECONDS)
+                quiet = samples[-1][1] - first[1] < QUIET_CPU + resting * QUIET_SECONDS
+                if quiet and seconds - samples[0][0] > QUIET_SECONDS:
+                    return {"finished": finished, "idle": first[0], "cpu": max(first[1], 0.0)}
                 await asyncio.sleep(0.005)
-                samples.append((time.perf_counter() - begin, cpu_seconds(family) - burnt))
-                quiet = [s for s in samples if s[0] >= samples[-1][0] - QUIET_SECONDS]
-                if samples[-1][0] > QUIET_SECONDS and quiet[-1][1] - quiet[0][1] < QUIET_CPU:
-                    return {"finished": finished, "idle": quiet[0][0], "cpu": quiet[0][1]}
             return {"finished": finished, "idle": samples[-1][0], "cpu": samples[-1][1]}
 
         return asyncio.run(run())
