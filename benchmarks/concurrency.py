@@ -18,6 +18,7 @@ from benchmarks.contenders import LIBERTEM_DEFAULT, OURS
 from benchmarks.live import SUMS, Bench, Values
 from benchmarks.processes import Worker, WorkerError, left_out
 
+ROUNDS = 3
 TAKING_PART = (OURS, LIBERTEM_DEFAULT, "LiberTEM threads")
 
 
@@ -68,7 +69,7 @@ def _concurrent(bench: Bench, name: str, storage: data.Storage) -> dict[str, Val
         ours = worker.label == OURS
         for mix in MIXES:
             if ours or mix.by_peers:
-                rounds = bench.extent.rounds if ours else bench.extent.peer_rounds
+                rounds = ROUNDS if ours else bench.extent.peer_rounds
                 value = _relative(worker, mix, expected, rounds)
                 found[f"{mix.key}-{name}"][worker.label] = value
     return found
