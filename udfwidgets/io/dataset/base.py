@@ -54,6 +54,23 @@ class Source(ABC):
             If the file no longer holds what its header promised.
         """
 
+    def available(self) -> int | None:
+        """Return how many frames, in scan order from 0, can be read by now; None for all.
+
+        Cheap, and may be called from any thread. Frames beyond must not be read.
+
+        Raises
+        ------
+        DataSetException
+            If no further frames will come although some are missing. Not before a call has
+            returned all that did come: whoever reads until it raises, has read them all.
+        """
+        return None
+
+    def waiting_for(self) -> str:
+        """Return a short text for people while nothing arrives, else an empty one."""
+        return ""
+
     @abstractmethod
     def close(self) -> None:
         """Give back every handle. Closing twice is allowed."""
@@ -109,6 +126,11 @@ class DataSet(ABC):
         together. The engine keeps its partitions and reads on multiples of it.
         """
         return 1
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether frames are still coming; they are then read in scan order as they arrive."""
+        return False
 
     @property
     def nbytes(self) -> int:
