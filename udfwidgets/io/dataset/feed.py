@@ -195,6 +195,7 @@ class Feed:
             self._finish(end, cause)
 
     async def _take(self) -> None:
+        await anyio.lowlevel.checkpoint_if_cancelled()  # closed before the first step
         gave_way = time.monotonic()
         async for item in self._frames:
             frames = self._checked(item)

@@ -8,6 +8,10 @@ The shape says less: it may have grown before the frames come, or have its final
 beginning. A frame counts as arrived when its chunks are in the index, and, where chunks hold
 several frames, when one with later frames is, too, because the newest may be half full. The
 writer takes back a mark at the start of the file when it closes it; that is the end.
+
+HDF5 confuses the index of a dataset that is open twice in a process when it is refreshed
+(https://github.com/h5py/h5py/issues/2803). So all sources of a dataset share one handle, and a lock
+keeps the others of this module away from a refresh.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -41,14 +45,12 @@ from udfwidgets.io.dataset.hdf5_filters import can_undo
 from udfwidgets.io.dataset.hdf5_find import find_dataset, walk
 from udfwidgets.shapes import Shape
 
-_ADVICE = (
-    "load the file without follow=True and with the nav_shape= of what has come, or select that "
-    "by roi="
-)
+_ADVICE = "for what has come, load it with follow=True and a nav_shape= of no more frames"
 # Looking up a chunk takes about 10 us. A latecomer is told of what there is piece by piece.
 _LOOK_FOR = 0.02
 # The chunk that ends the scan may be half full, and no later one tells when it is not.
 _SETTLED = 5.0
+_lock = threading.RLock()
 _WRITING = 0x01  # of the status flags, byte 11 of a superblock of version 3
 
 
@@ -96,7 +98,7 @@ class GrowingH5DataSet(DataSet):
         self._path = existing_file(path)
         self._stall_timeout = check_stall_timeout(stall_timeout)
         self._is_complete = False
-        with _open(self._path) as file:
+        with _lock, _open(self._path) as file:
             self._ds_path = _find(self._path, file) if ds_path is None else ds_path
             dataset = _chunked(self._path, file, self._ds_path)
             where = f"{self._path}:{self._ds_path}"
@@ -179,16 +181,17 @@ class _GrowingH5Source(GrowingSource):
         # and those of them that are full, from the first one without a gap.
         self._n_begun = self._n_full = 0
         self._changed: tuple[object, float] = (None, 0.0)
-        self._file: h5py.File | None = _open(path)
+        self._has_closed = False
+        self._handle: _Handle | None = _Handle.of(path, ds_path)
+        self._dataset = self._handle.dataset
         try:
-            self._dataset = _chunked(path, self._file, ds_path)
             self._frames: Source = (
                 ChunkedSource(path, ds_path, layout, self._index, len(layout.shape) - nav_dims, sig)
                 if _can_do_without_lock(self._dataset, layout)
                 else _SwmrSource(self._dataset, nav_dims, sig)
             )
         except BaseException:
-            self._file.close()
+            self._handle.release()
             raise
 
     def read(self, start: int, stop: int, scratch: Scratch) -> Array:
@@ -196,25 +199,27 @@ class _GrowingH5Source(GrowingSource):
         return self._frames.read(start, stop, scratch)
 
     def close(self) -> None:
-        """Close the file."""
+        """Let go of the file."""
         self._frames.close()
         with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            if self._handle is not None:
+                self._handle.release()
+                self._handle = None
 
     def _look(self) -> Arrived:
-        if self._file is None:
+        if self._handle is None:
             raise ValueError("asked a source that is closed")
-        is_written = _is_written(self._path, self._file.userblock_size)
-        # After the flag: if that says that the writer has gone, nothing comes after this.
-        self._dataset.refresh()
-        deadline = time.monotonic() + _LOOK_FOR
-        begun = self._advance_begun(deadline)
-        is_settled = begun and (not is_written or self._is_settled())
-        full = self._advance_full(deadline, is_settled)
-        n_frames = min(self._first_frame(self._n_full), self._in_shape())
-        has_ended = begun and full and not is_written
+        with _lock:
+            if not self._has_closed:
+                self._has_closed = not _is_written(self._path, self._dataset.file.userblock_size)
+                # After the flag: if that says that the writer has gone, nothing comes after this.
+                self._dataset.refresh()
+            deadline = time.monotonic() + _LOOK_FOR
+            begun = self._advance_begun(deadline)
+            is_settled = begun and (self._has_closed or self._is_settled())
+            full = self._advance_full(deadline, is_settled)
+            n_frames = min(self._first_frame(self._n_full), self._in_shape())
+        has_ended = begun and full and self._has_closed
         return Arrived(n_frames, "the file has been closed" if has_ended else "")
 
     def _advance_begun(self, deadline: float) -> bool:
@@ -294,6 +299,41 @@ class _GrowingH5Source(GrowingSource):
         if state != self._changed[0]:
             self._changed = state, now
         return now - self._changed[1] > _SETTLED
+
+
+class _Handle:
+    """The one handle in this process of a dataset that is followed."""
+
+    _all: ClassVar[dict[tuple[int, int, str], _Handle]] = {}
+
+    def __init__(self, path: Path, ds_path: str) -> None:
+        self.file = _open(path)
+        self._n_users = 0
+        try:
+            self.dataset = _chunked(path, self.file, ds_path)
+        except BaseException:
+            self.file.close()
+            raise
+
+    @classmethod
+    def of(cls, path: Path, ds_path: str) -> _Handle:
+        """Return the handle of a dataset, to be released."""
+        with _lock:
+            found = existing_file(path).stat()
+            key = found.st_dev, found.st_ino, ds_path
+            handle = cls._all.get(key) or cls(path, ds_path)
+            cls._all[key] = handle
+            handle._n_users += 1
+            return handle
+
+    def release(self) -> None:
+        """Close the file with the last user."""
+        with _lock:
+            self._n_users -= 1
+            if self._n_users == 0:
+                key = next(key for key, handle in self._all.items() if handle is self)
+                del self._all[key]
+                self.file.close()
 
 
 class _SwmrSource(Source):

@@ -30,10 +30,7 @@ from udfwidgets.io.dataset.mib_header import (
 from udfwidgets.io.dataset.mib_parts import Part, part_paths
 from udfwidgets.shapes import Shape
 
-_ADVICE = (
-    "load the file without follow=True and with the nav_shape= of what has come, or select that "
-    "by roi="
-)
+_ADVICE = "for what has come, load it with follow=True and a nav_shape= of no more frames"
 # A folder may hold thousands of files, and a new part comes every few seconds at most.
 _LIST_EVERY = 0.2
 _LONGEST_HEADER = 1024

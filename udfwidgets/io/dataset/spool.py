@@ -18,7 +18,7 @@ class Spool:
     """Room on the disk for all frames of a scan, written from the front.
 
     The system keeps what it can of it in memory and gives that back when others need it. The file
-    goes when the spool and all arrays from it have gone, in a crash, too.
+    goes when the spool is closed and all maps of it have gone, in a crash, too.
 
     Parameters
     ----------
@@ -55,14 +55,14 @@ class Spool:
                 "another spool_dir="
             ) from error
         self._frame_bytes = n_bytes // shape[0]
-        mapped: np.memmap[Any, Any] = np.memmap(self._file, dtype, "r", 0, shape)
-        # A plain ndarray: slicing an np.memmap goes through Python code each time.
-        self._frames: Array = np.asarray(mapped)
+        self._shape = shape
+        self._dtype = dtype
 
-    @property
-    def frames(self) -> Array:
-        """All frames, read-only; those that were not written yet are 0."""
-        return self._frames
+    def map(self) -> Array:
+        """Return all frames, read-only; those that were not written yet are 0."""
+        mapped: np.memmap[Any, Any] = np.memmap(self._file, self._dtype, "r", 0, self._shape)
+        # A plain ndarray: slicing an np.memmap goes through Python code each time.
+        return np.asarray(mapped)
 
     def write(self, start: int, frames: Array) -> None:
         """Put contiguous frames in from number `start` on.
@@ -85,5 +85,5 @@ class Spool:
             ) from error
 
     def close(self) -> None:
-        """Take no more frames. What was read stays valid for as long as somebody has it."""
+        """Take no more frames. A map stays valid for as long as somebody has it."""
         self._file.close()

@@ -81,7 +81,7 @@ class StreamDataSet(DataSet):
         iterator = _async_iterator(frames)
         n_frames = math.prod(nav)
         spool = Spool((n_frames, *sig), self.dtype, spool_dir)
-        self._frames: Array | None = spool.frames
+        self._frames: Array | None = spool.map()
         self._feed = Feed(iterator, spool, n_frames, sig, self.dtype)
         # Dropped without close(): nobody can wait for the task, but it ends.
         self._finalizer = weakref.finalize(self, self._feed.stop)
