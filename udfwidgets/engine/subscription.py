@@ -19,10 +19,13 @@ class Subscriber:
     """Wants to know of every merge step of a run, and of its end; the base takes no notice."""
 
     def merged(self, run: Run) -> None:
-        """Take note of a merge step; called under the run's lock, on a worker's thread."""
+        """Take note of a merge step; called under the lock of its buffers, by a worker."""
 
     def ended(self) -> None:
         """Take note that the run has ended, for whatever reason; may be called on any thread."""
+
+    def changed(self, run: Run) -> None:
+        """Take note of a pause, or the end of one; may be called on any thread."""
 
     def has_room(self) -> bool:
         """Whether it can take more; workers pause while it cannot."""
@@ -63,8 +66,7 @@ class EveryStep(Subscriber):
         if not self._steps:
             return None
         step = self._steps.popleft()
-        # A worker may be waiting for the room.
-        run.bell.ring()
+        run.ring()  # a worker may be waiting for the room
         return step
 
 

@@ -55,20 +55,20 @@ class Source(ABC):
         """
 
     def available(self) -> int | None:
-        """Return how many frames, in scan order from 0, can be read by now; None for all.
+        """Return how many frames, from the first one on, can be read by now; None for all.
 
-        Cheap, and may be called from any thread. Frames beyond must not be read.
+        It is asked often, from any thread, and answers at once.
 
         Raises
         ------
         DataSetException
-            If no further frames will come although some are missing. Not before a call has
-            returned all that did come: whoever reads until it raises, has read them all.
+            If some are missing and none will come any more; not before all that did come were
+            told of.
         """
         return None
 
     def waiting_for(self) -> str:
-        """Return a short text for people while nothing arrives, else an empty one."""
+        """Say in words what is waited for, if frames should come and do not."""
         return ""
 
     @abstractmethod
@@ -129,7 +129,7 @@ class DataSet(ABC):
 
     @property
     def is_growing(self) -> bool:
-        """Whether frames are still coming; they are then read in scan order as they arrive."""
+        """Whether frames are still coming: they are then visited in scan order, as they come."""
         return False
 
     @property
