@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tests.io.contract import Case, DataSetContract
 from tests.io.elsewhere import eventually
 from tests.io.merlin import write_hdr, write_mib
-from udfwidgets.errors import DataSetException
+from udfwidgets.errors import AcquisitionEnded, DataSetException
 from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.mib_growing import GrowingMIBDataSet
 from udfwidgets.io.load import load
@@ -144,8 +145,9 @@ def test_a_stall_ends_it_where_that_is_asked_for(tmp_path: Path) -> None:
         with pytest.raises(DataSetException, match=r"9 of 15 .* nothing has come .* nav_shape="):
             eventually(lambda: source.available() != 9)
         # It stays so, and what has come can still be read.
-        with pytest.raises(DataSetException, match="9 of 15"):
+        with pytest.raises(AcquisitionEnded, match="9 of 15") as caught:
             source.available()
+        assert pickle.loads(pickle.dumps(caught.value)).n_frames == 9
         np.testing.assert_array_equal(source.read(0, 9, Scratch()), FRAMES[:9])
     with load("mib", path=hdr, follow=True, nav_shape=(9,)).open() as source:
         check(source, 9)

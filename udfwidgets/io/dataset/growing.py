@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from udfwidgets.errors import DataSetException
+from udfwidgets.errors import AcquisitionEnded, DataSetException
 from udfwidgets.io.dataset.base import Source
 
 # Looking for new frames costs up to a millisecond; nobody sees a picture change faster than this.
@@ -118,7 +118,7 @@ class GrowingSource(Source):
                 )
         if self._failure:
             # A new one each time: several runs may add what they know to theirs.
-            raise DataSetException(self._failure) from self._arrived.cause
+            raise AcquisitionEnded(self._failure, self._told) from self._arrived.cause
 
     def _look_safely(self) -> Arrived:
         try:
