@@ -310,6 +310,24 @@ def test_a_udf_knows_which_frames_it_has_in_any_order(scan, order, roi):
     np.testing.assert_array_equal(result["value"].raw_data, values[chosen].astype("f4"))
 
 
+class Weighed(Position):
+    """Reads its auxiliary data while it merges."""
+
+    def merge(self, dest, src):
+        dest.number[:] = src.number
+        dest.place[:] = src.place
+        dest.value[:] = src.value + self.params.weights
+
+
+@pytest.mark.parametrize("order", ["scan", "progressive"])
+def test_merging_sees_the_auxiliary_data_of_the_partition(scan, order):
+    weights = UDF.aux_data(np.arange(1024), "nav")
+    with Context() as ctx:
+        result = ctx.run_udf(scan, Weighed(weights=weights), order=order)
+    values = np.arange(1024) * (1 + scan.frames[:, 0, 0].astype("f4"))
+    np.testing.assert_array_equal(result["value"].raw_data, values)
+
+
 def test_a_progressive_run_is_spread_over_the_scan_from_its_first_steps(scan):
     with closing(ThreadsExecutor()) as executor:
         run = Run(scan, [SumSigUDF()], pace=FixedPace(8), order="progressive")

@@ -14,7 +14,8 @@ from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan import Partition, Plan
 from udfwidgets.engine.shift import Buffers
 from udfwidgets.engine.tying import at_rest
-from udfwidgets.udf.base import UDF
+from udfwidgets.udf.auxiliary import has_aux_data, shown_params
+from udfwidgets.udf.base import UDF, parameters_of
 from udfwidgets.udf.views import Views
 
 
@@ -111,6 +112,9 @@ class Accumulator:
             # A view where the partition is a slice, else a copy that is written back.
             dest = {n: a[rows] if kinds[n].kind == "nav" else a for n, a in arrays.items()}
             udf.meta.take_in_hand(partition.start, partition.stop)
+            given = parameters_of(udf)
+            if has_aux_data(given):
+                udf.params = shown_params(given, self._plan.shape, self._plan.roi, rows)
             with Blame(udf):
                 udf.merge(Views(kinds, dest), Views(kinds, part))
             if partition.rows is not None:
@@ -124,6 +128,7 @@ class Accumulator:
         """Merge from now on with the parameters of these UDFs."""
         for own, changed in zip(self._udfs, udfs, strict=True):
             own.params = at_rest(changed, self._plan).params
+            own._kwargs = changed._kwargs
 
     def freeze(self) -> Frozen:
         """Return the buffers as they are now."""
