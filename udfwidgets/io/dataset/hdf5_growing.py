@@ -32,18 +32,19 @@ import numpy.typing as npt
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
 from udfwidgets.io.dataset.boxes import boxes
-from udfwidgets.io.dataset.files import PathLike, PositionedFile, existing_file, read_start
+from udfwidgets.io.dataset.files import PathLike, existing_file, read_start
 from udfwidgets.io.dataset.folding import axes
 from udfwidgets.io.dataset.growing import Arrived, GrowingSource, check_stall_timeout
+from udfwidgets.io.dataset.hdf5_chunked import ChunkedSource
 from udfwidgets.io.dataset.hdf5_chunks import (
-    ChunkedSource,
-    ChunkIndex,
     ChunkLayout,
     chunk_layout,
     frames_per_block,
 )
 from udfwidgets.io.dataset.hdf5_filters import can_undo, undo
 from udfwidgets.io.dataset.hdf5_find import find_dataset, walk
+from udfwidgets.io.dataset.hdf5_store import ChunkStore
+from udfwidgets.io.dataset.lz4 import SLACK
 from udfwidgets.shapes import Shape
 
 _ADVICE = "for what has come, load it with follow=True and a nav_shape= of no more frames"
@@ -182,7 +183,7 @@ class _GrowingH5Source(GrowingSource):
         self._dataset = self._handle.dataset
         try:
             self._frames: Source = (
-                _DirectSource(self._dataset, path, layout, nav_dims, sig)
+                _DirectSource(self._dataset, layout, nav_dims, sig)
                 if can_undo(layout.filters) and _is_plain(self._dataset)
                 else _SwmrSource(self._dataset, nav_dims, sig)
             )
@@ -331,38 +332,61 @@ class _DirectSource(ChunkedSource):
     """Frames from chunks that HDF5 finds, and workers decode."""
 
     def __init__(
-        self,
-        dataset: h5py.Dataset,
-        path: Path,
-        layout: ChunkLayout,
-        nav_dims: int,
-        sig: tuple[int, ...],
+        self, dataset: h5py.Dataset, layout: ChunkLayout, nav_dims: int, sig: tuple[int, ...]
     ) -> None:
-        self._dataset = dataset
-        # All chunks that are asked for are there; where, HDF5 knows.
-        nowhere = np.zeros(layout.grid, np.int64)
-        index = ChunkIndex(nowhere, nowhere + 1, nowhere.astype(np.uint32))
-        super().__init__(path, dataset.name, layout, index, len(layout.shape) - nav_dims, sig)
+        # Without the places of the chunks, which are what the other one begins with.
+        self._layout = layout
+        self._nav_dims = nav_dims
+        self._sig = sig
+        self._native = layout.dtype.newbyteorder("=")
+        self._order = None
+        self._store: ChunkStore | None = _DirectStore(dataset, layout)
 
-    def _decode(
+
+class _DirectStore(ChunkStore):
+    """Chunks that are all there; where, HDF5 knows."""
+
+    def __init__(self, dataset: h5py.Dataset, layout: ChunkLayout) -> None:
+        self._dataset = dataset
+        self._layout = layout
+
+    def missing(self, first: int, stop: int) -> list[int]:
+        """Return none: only what has come is asked for."""
+        return []
+
+    def decode(
         self,
-        file: PositionedFile,
-        at: tuple[int, ...],
+        first: int,
+        stop: int,
         out: npt.NDArray[np.uint8],
+        to: npt.NDArray[np.int64],
         scratch: Scratch,
     ) -> None:
-        where = f"{self._where}: chunk {at}"
-        try:
-            mask, data = self._dataset.id.read_direct_chunk(_corner(at, self._layout))
-            stored = np.frombuffer(data, np.uint8)
-            filters = tuple(f for i, f in enumerate(self._layout.filters) if not mask >> i & 1)
-            if filters:
-                undo(filters, stored, out, scratch.array((len(out),), np.uint8, "spare"))
-            else:
-                np.copyto(out, stored)
-        except Exception as error:
-            # Each codec raises its own kind, and struct and NumPy theirs for broken lengths.
-            raise DataSetException(f"{where} cannot be read ({error}); it is damaged") from error
+        """Decode chunks as `ChunkStore.decode` does."""
+        n_bytes = self._layout.chunk_bytes
+        for number, begin in zip(range(first, stop), to.tolist(), strict=True):
+            at = tuple(int(i) for i in np.unravel_index(number, self._layout.grid))
+            try:
+                mask, data = self._dataset.id.read_direct_chunk(_corner(at, self._layout))
+                # With room behind, which decoders read and overwrite.
+                stored = scratch.array((len(data) + SLACK,), np.uint8, "stored")[: len(data)]
+                stored[:] = np.frombuffer(data, np.uint8)
+                filters = tuple(f for i, f in enumerate(self._layout.filters) if not mask >> i & 1)
+                target = out[begin : begin + n_bytes]
+                if filters:
+                    spare = scratch.array((n_bytes + SLACK,), np.uint8, "spare")[:n_bytes]
+                    undo(filters, stored, target, spare)
+                else:
+                    np.copyto(target, stored)
+            except Exception as error:
+                # Each codec raises its own kind, and struct and NumPy theirs for broken lengths.
+                raise DataSetException(
+                    f"{self._dataset.file.filename}:{self._dataset.name}: chunk {at} cannot be "
+                    f"read ({error}); it is damaged"
+                ) from error
+
+    def close(self) -> None:
+        """Leave the file to its owner."""
 
 
 class _SwmrSource(Source):
