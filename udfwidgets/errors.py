@@ -38,7 +38,7 @@ class AcquisitionEnded(DataSetException):
         How many have come, in scan order; they can be read.
     """
 
-    def __init__(self, message: str, n_frames: int) -> None:
+    def __init__(self, message: str, n_frames: int = 0) -> None:
         super().__init__(message)
         self.n_frames = n_frames
 
