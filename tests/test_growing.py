@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,47 @@ async def test_all_that_came_is_merged_before_the_error(ctx: Context) -> None:
         roi = np.arange(96).reshape(NAV) < 50
         whole, _ = ctx.run_udf(dataset, UDFS, roi=roi)
         np.testing.assert_array_equal(whole["intensity"].data, FRAMES[:50].sum(axis=0))
+
+
+class SlowUDF(SumSigUDF):
+    """Has not taken all that came when the source has nothing more to tell."""
+
+    def process_tile(self, tile: Any) -> None:
+        time.sleep(0.02)
+        super().process_tile(tile)
+
+    def get_tiling_preferences(self) -> dict[str, Any]:
+        return {"depth": 8, "total_size": UDF.TILE_SIZE_BEST_FIT}
+
+
+@pytest.mark.anyio
+async def test_a_udf_may_be_slower_than_the_end(ctx: Context) -> None:
+    async with ctx.load("stream", frames=given(50), **STREAM) as dataset:
+        steps: list[Any] = []
+        with pytest.raises(DataSetException, match="50 of 96"):
+            await collect(ctx, dataset, steps, [SumUDF(), SlowUDF()])
+        assert np.count_nonzero(steps[-1].damage.data) == 50
+        check(steps[-1].buffers, 50)
+
+
+@pytest.mark.anyio
+async def test_a_latecomer_to_what_has_ended(ctx: Context) -> None:
+    async with ctx.load("stream", frames=given(50), **STREAM) as dataset:
+        first, second = [], []
+
+        async def come_late() -> None:
+            while not first:
+                await anyio.sleep(0.001)
+            with pytest.raises(DataSetException, match="50 of 96"):
+                await collect(ctx, dataset, second)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(come_late)
+            with pytest.raises(DataSetException, match="50 of 96"):
+                await collect(ctx, dataset, first, [SumUDF(), SlowUDF()])
+        for steps in (first, second):
+            assert np.count_nonzero(steps[-1].damage.data) == 50
+            check(steps[-1].buffers, 50)
 
 
 @pytest.mark.anyio
