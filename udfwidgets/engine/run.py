@@ -145,6 +145,7 @@ class Run:
         self._at_work = 0
         self._stopping = False
         self._paused = False
+        self._waiting = ""
         self._finishing = False
         self._ended = False
         self._subscribers: tuple[Subscriber, ...] = ()
@@ -257,6 +258,7 @@ class Run:
                 self.fail(error)
         self._stopwatch.stop()
         self._state = self._final_state()
+        self._waiting = ""
         with self._lock:
             self._ended = True
         self._host = None
@@ -327,6 +329,16 @@ class Run:
         for subscriber in self._subscribers:
             subscriber.changed(self)
         self.ring()
+
+    def look_what_it_waits_for(self) -> None:
+        """Tell the subscribers if a source that still grows has something else to say."""
+        source = self._source
+        if source is None or not self.dataset.is_growing or self._ended:
+            return
+        before, self._waiting = self._waiting, source.waiting_for()
+        if self._waiting != before:
+            for subscriber in self._subscribers:
+                subscriber.changed(self)
 
     def touch(self) -> None:
         """Have it served before others from now on: a person has turned to it."""
@@ -400,11 +412,8 @@ class Run:
     def progress(self) -> Progress:
         """How far it has come."""
         merged, total = self._accumulator.n_merged, self.plan.n_frames
-        waiting = ""
-        if self._source is not None and self.dataset.is_growing and not self._ended:
-            waiting = self._source.waiting_for()
         n_bytes = merged * self.plan.frame_bytes
-        return Progress(merged, total, n_bytes, self._stopwatch.seconds, waiting)
+        return Progress(merged, total, n_bytes, self._stopwatch.seconds, self._waiting)
 
     def update_parameters(self, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Change parameters of the UDFs for the partitions that are not yet handed out.

@@ -25,7 +25,7 @@ class Subscriber:
         """Take note that the run has ended, for whatever reason; may be called on any thread."""
 
     def changed(self, run: Run) -> None:
-        """Take note of a pause, or the end of one; may be called on any thread."""
+        """Take note of a pause, its end, or what is waited for; may come on any thread."""
 
     def has_room(self) -> bool:
         """Whether it can take more; workers pause while it cannot."""

@@ -50,6 +50,7 @@ class InlineExecutor:
             worker.work(assignment)
             self.traffic = self.traffic.plus(assignment)
         elif not run.is_stopping():
+            run.look_what_it_waits_for()
             time.sleep(POLL)  # the source still grows, and has brought nothing
         run.try_to_finish()
         return True

@@ -10,7 +10,6 @@ to stop while nobody was at work on them.
 from __future__ import annotations
 
 import atexit
-import math
 import os
 import threading
 import weakref
@@ -139,7 +138,10 @@ class _Loop:
         while not self._has_ended():
             await pool.bell.wait_async(lambda: self._has_ended() or pool.has_work())
             if not await self._on_a_thread(limiter) and pool.has_work():
-                await anyio.sleep(POLL)  # a source that still grows has brought nothing
+                # A source that still grows has brought nothing.
+                for run in pool.runs:
+                    run.look_what_it_waits_for()
+                await anyio.sleep(POLL)
 
     async def _on_a_thread(self, limiter: anyio.CapacityLimiter) -> bool:
         """Work while there is something to do; return whether there was any."""
