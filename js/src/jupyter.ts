@@ -38,6 +38,8 @@ export interface BackboneModel {
 
 export interface Manager {
   kernel?: Kernel | null;
+  /** In JupyterLab: the notebook, as long as it is open. */
+  context?: { isDisposed: boolean };
   get_model(id: string): Promise<BackboneModel>;
 }
 

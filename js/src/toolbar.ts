@@ -62,7 +62,7 @@ export class Toolbar {
   /** Show the settings and the limits as they are now. */
   private update(): void {
     const { settings } = this;
-    this.title.textContent = this.title.title = settings.get("title");
+    this.showTitle(settings.get("title"));
     this.ramp.style.background = gradient(settings.get("colormap"));
     const pressed = { log: "log_scale", auto: "auto", overlay: "overlay" } as const;
     for (const [name, setting] of Object.entries(pressed)) {
@@ -70,6 +70,14 @@ export class Toolbar {
       button.setAttribute("aria-pressed", String(settings.get(setting)));
     }
     this.showLimits();
+  }
+
+  /** Show "UDF: channel" so that the style sheet can leave the UDF out. */
+  private showTitle(title: string): void {
+    const udf = /^\w+: /.exec(title)?.[0] ?? "";
+    const left = make("span", { className: "udfw-title-udf", text: udf });
+    this.title.replaceChildren(left, title.slice(udf.length));
+    this.title.title = title;
   }
 
   /** Show the limits, which may change with every frame, so nothing else is touched. */

@@ -18,7 +18,7 @@ def feed(shape, kind="nav"):
 
 
 def part_of(image_feed, **sight):
-    return image_feed.part(Sight(visible=True, **sight), BufferPool())
+    return image_feed.part(Sight("visible", **sight), BufferPool())
 
 
 @pytest.mark.parametrize(

@@ -150,11 +150,15 @@ class Hub:
         now = self._clock()
         holding = self.flow.waits_for_acknowledgement()
         stalled = holding and self._heartbeat.stalled(now)
+        pauses = [PACE] if holding else []
         for feed in feeds.values():
-            if feed.pending and (feed.urgent or self.flow.has_credit(feed, now, stalled)):
+            looked_at = self.flow.has_credit(feed, now, stalled)
+            if feed.pending and (feed.urgent or looked_at):
                 self._guarded(feed.refresh)
+            if feed.period is not None and looked_at:
+                pauses.append(feed.period)
         self.flow.deliver(feeds.values(), now, stalled)
-        return PACE if holding else None
+        return min(pauses, default=None)
 
     def _open(self) -> list[Feed]:
         with self._wake:
