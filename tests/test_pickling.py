@@ -50,14 +50,16 @@ from udfwidgets.demo.pace import PacedDataSet
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
 from udfwidgets.engine.merging import Accumulator
 from udfwidgets.engine.plan import Partition, Plan
+from udfwidgets.engine.reading import blocks
 from udfwidgets.engine.results import conclude
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import AsyncResult, AsyncResultStream, Follower, ResultStream
 from udfwidgets.engine.subscription import EveryStep
-from udfwidgets.engine.worker import Worker
+from udfwidgets.engine.team import Team
+from udfwidgets.engine.worker import read_block
 from udfwidgets.errors import UDFException, UDFWidgetsError
 from udfwidgets.io.corrections import CorrectionSet
-from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.dataset.base import DataSet, Scratch
 from udfwidgets.io.dataset.memory import MemoryDataSet
 from udfwidgets.io.load import load
 from udfwidgets.shapes import Shape, Slice
@@ -138,8 +140,11 @@ def never() -> bool:
 
 
 def work(dataset: DataSet, udfs: tuple[UDF, ...], plan: Plan, partition: Partition) -> Any:
+    team, frames, scratch = Team(udfs, plan, partition, never), plan.frames_of(partition), Scratch()
     with dataset.open() as source:
-        return Worker(plan, source).process(udfs, partition, never)
+        for block in blocks(frames, plan.tile_depth, plan.frames_per_block):
+            team.feed(read_block(source, block, scratch), scratch)
+    return team.end()
 
 
 def merge(
@@ -151,11 +156,10 @@ def merge(
 ) -> Any:
     """Run UDFs with partitions of five frames, each worked on by `function`."""
     run = Run(dataset, udfs, roi, corrections=corrections)
-    accumulator, start = Accumulator(run.udfs, run.plan), 0
-    while start < run.plan.n_frames:
-        partition = run.plan.partition_from(start, 5)
+    accumulator = Accumulator(run.udfs, run.plan)
+    for start in range(0, run.plan.n_frames, 5):
+        partition = Partition(start, min(start + 5, run.plan.n_frames))
         accumulator.fold(partition, function(work, dataset, run.udfs, run.plan, partition))
-        start = partition.stop
     return conclude(run.udfs, accumulator.freeze(), run.plan)
 
 
@@ -249,12 +253,15 @@ SEND_FROM_MAIN = """
     import cloudpickle
     from udfwidgets.engine.plan import Partition
     from udfwidgets.engine.run import Run
-    from udfwidgets.engine.worker import Worker
+    from udfwidgets.engine.team import Team
+    from udfwidgets.io.dataset.base import Scratch
     from udfwidgets.io.load import load
 
     def work(dataset, udfs, plan, partition):
+        team = Team(udfs, plan, partition, lambda: False)
         with dataset.open() as source:
-            return Worker(plan, source).process(udfs, partition, lambda: False)
+            team.feed(source.read(partition.start, partition.stop, Scratch()), Scratch())
+        return team.end()
 
     dataset = load("memory", data=np.ones((3, 4, 5)))
     run = Run(dataset, [Derived(power=2)])
@@ -463,11 +470,17 @@ def echo(value: Any) -> Any:
 # Declarations, plans, views and results
 
 
+@pytest.mark.parametrize("rows", [[3, 4, 5], [3, 7, 9]], ids=["one run", "scattered"])
+def test_partitions(elsewhere: Elsewhere, rows: list[int]) -> None:
+    partition = elsewhere(echo, Partition.of(np.array(rows)))
+    assert np.arange(20)[partition.index].tolist() == rows
+    assert (partition.start, partition.stop, len(partition)) == (3, rows[-1] + 1, 3)
+
+
 @pytest.mark.parametrize(
     "value",
     [
         BufferDeclaration.of("nav", (2, 3), "complex64", "device", "private"),
-        Partition(3, 9),
         Shape((2, 3, 4), 2),
         Slice((0, 1), Shape((2, 3), 1)),
     ],
@@ -486,11 +499,10 @@ def test_plans(elsewhere: Elsewhere, with_roi: bool) -> None:
     again = elsewhere(echo, plan)
     assert again.shape.nav == NAV
     assert again.scheme == plan.scheme
-    assert again.partition_from(2, 4) == plan.partition_from(2, 4)
-    partition = plan.partition_from(0, plan.n_frames)
-    for one, other in zip(again.blocks(partition, 4), plan.blocks(partition, 4), strict=True):
-        assert (one.first, one.last) == (other.first, other.last)
-        np.testing.assert_array_equal(one.rows, other.rows)
+    rows = np.array([2, 3, 5])
+    partition = Partition.of(rows)
+    np.testing.assert_array_equal(again.frames_of(partition), plan.frames_of(partition))
+    np.testing.assert_array_equal(again.rows_of(plan.frames_of(partition)), rows)
 
 
 def test_aux_data(elsewhere: Elsewhere) -> None:
@@ -634,7 +646,8 @@ def test_open_sources_stay(tmp_path: Path, name: str) -> None:
 def in_run(make: Callable[[Run], Any]) -> Any:
     run = Run(load("memory", data=SCAN), [SumUDF()])
     run.begin(InlineExecutor())
-    run.finish()
+    run.cancel()
+    run.try_to_finish()
     return make(run)
 
 

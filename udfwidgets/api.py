@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,9 @@ from udfwidgets.analysis.create import Analyses
 from udfwidgets.buffers import BufferWrapper
 from udfwidgets.engine.bar import ProgressBar
 from udfwidgets.engine.executors import Executor, make_executor
+from udfwidgets.engine.order import Order
 from udfwidgets.engine.overview import Overview
+from udfwidgets.engine.registry import Registry
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import (
     AsyncResult,
@@ -36,6 +39,7 @@ __all__ = ["Context"]
 # The live view stands above this floor and needs a notebook: it is looked up by name when the
 # first picture is asked for, so that scripts and servers do without it.
 LIVE_VIEW = "udfwidgets.live:LiveAnalysis"
+DASHBOARD = "udfwidgets.live:Dashboard"
 
 
 class Context(Analyses):
@@ -64,6 +68,7 @@ class Context(Analyses):
     ) -> None:
         self.executor = make_executor("threads") if executor is None else executor
         self.plot_class = plot_class
+        self.registry = Registry()
 
     @classmethod
     def make_with(
@@ -115,6 +120,7 @@ class Context(Analyses):
         backends: Any = ...,
         plots: Any = ...,
         sync: Literal[True] = ...,
+        order: Order | None = ...,
     ) -> Result: ...
     @overload
     def run_udf(
@@ -128,6 +134,7 @@ class Context(Analyses):
         plots: Any = ...,
         *,
         sync: Literal[False],
+        order: Order | None = ...,
     ) -> AsyncResult: ...
     def run_udf(
         self,
@@ -139,6 +146,7 @@ class Context(Analyses):
         backends: Any = None,
         plots: Any = None,
         sync: bool = True,
+        order: Order | None = None,
     ) -> Result | AsyncResult:
         """Run one or several UDFs over a dataset, in one pass.
 
@@ -162,6 +170,10 @@ class Context(Analyses):
             your own, see `Plot`.
         sync : bool
             False returns at once, with an awaitable of the result.
+        order : {'scan', 'progressive'}, optional
+            In which order the frames are visited: as they were recorded, or from coarse to fine,
+            so that a few percent of them already make a picture. By default as recorded, unless
+            another run is at work on the same dataset, which then reads for both.
 
         Returns
         -------
@@ -173,7 +185,7 @@ class Context(Analyses):
         TypeError, ValueError
             If an argument is not what it should be.
         """
-        run, single = self._prepare(dataset, udf, roi, corrections, progress)
+        run, single = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         self._start(run)
         if not sync:
@@ -191,6 +203,7 @@ class Context(Analyses):
         backends: Any = ...,
         plots: Any = ...,
         sync: Literal[True] = ...,
+        order: Order | None = ...,
     ) -> ResultStream: ...
     @overload
     def run_udf_iter(
@@ -204,6 +217,7 @@ class Context(Analyses):
         plots: Any = ...,
         *,
         sync: Literal[False],
+        order: Order | None = ...,
     ) -> AsyncResultStream: ...
     def run_udf_iter(
         self,
@@ -215,6 +229,7 @@ class Context(Analyses):
         backends: Any = None,
         plots: Any = None,
         sync: bool = True,
+        order: Order | None = None,
     ) -> ResultStream | AsyncResultStream:
         """Run one or several UDFs and iterate over what is merged so far, step by step.
 
@@ -227,7 +242,7 @@ class Context(Analyses):
             which scan positions are in. A result that was handed out never changes. Leaving the
             loop, in whatever way, stops the run.
         """
-        run, _ = self._prepare(dataset, udf, roi, corrections, progress)
+        run, _ = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         inbox = EveryStep()
         run.subscribe(inbox)
@@ -303,7 +318,13 @@ class Context(Analyses):
             unfinished.unlink(missing_ok=True)
 
     def live(
-        self, dataset: DataSet, udf: UDF | Sequence[UDF], roi: Any = None, plots: Any = True
+        self,
+        dataset: DataSet,
+        udf: UDF | Sequence[UDF],
+        roi: Any = None,
+        plots: Any = True,
+        corrections: CorrectionSet | None = None,
+        order: Order | None = None,
     ) -> Any:
         """Start UDFs in the background and return their live view.
 
@@ -312,14 +333,16 @@ class Context(Analyses):
 
         Parameters
         ----------
-        dataset, udf, roi, plots
+        dataset, udf, roi, plots, corrections
             As for `run_udf`.
+        order : {'scan', 'progressive'}, optional
+            As for `run_udf`; by default from coarse to fine.
 
         Returns
         -------
         LiveAnalysis
         """
-        run, _ = self._prepare(dataset, udf, roi)
+        run, _ = self._prepare(dataset, udf, roi, corrections, order=order, is_live=True)
         view = self._view(run, plots)
         try:
             self._start(run)
@@ -339,6 +362,20 @@ class Context(Analyses):
         """
         run, _ = self._prepare(dataset, udf, roi)
         return Overview(run)
+
+    @property
+    def analyses(self) -> tuple[Run, ...]:
+        """The runs that are under way; each can be paused, resumed and cancelled."""
+        return self.executor.runs
+
+    def dashboard(self) -> Any:
+        """Return a view of all analyses of this Context, those to come included.
+
+        Returns
+        -------
+        Dashboard
+        """
+        return pkgutil.resolve_name(DASHBOARD)(self)
 
     def close(self) -> None:
         """Cancel all runs and end all threads. Closing twice is allowed."""
@@ -368,6 +405,8 @@ class Context(Analyses):
         roi: Any,
         corrections: Any = None,
         progress: bool = False,
+        order: Order | None = None,
+        is_live: bool = False,
     ) -> tuple[Run, bool]:
         """Check what was asked for and return a run that has not started."""
         if not isinstance(dataset, DataSet):
@@ -376,7 +415,16 @@ class Context(Analyses):
             raise TypeError(
                 f"corrections is a {type(corrections).__name__}, expected a CorrectionSet"
             )
-        run = Run(dataset, _as_udfs(udf), roi, self.executor.workers, corrections=corrections)
+        run = Run(
+            dataset,
+            _as_udfs(udf),
+            roi,
+            self.executor.workers,
+            corrections=corrections,
+            order=order,
+            preferred_order="progressive" if is_live else "scan",
+        )
+        run.launcher = weakref.WeakMethod(self._start)
         if progress:
             run.subscribe(ProgressBar(run))
         return run, isinstance(udf, UDF)
@@ -384,15 +432,19 @@ class Context(Analyses):
     def _show(self, run: Run, udf: Any, plots: Any) -> PlotSet | None:
         """Show a view of the run if wanted, or return the plots that the user brought."""
         if plots is None or plots is False:
+            self.registry.add(run)
             return None
         if isinstance(plots, (list, tuple)) and all(isinstance(plot, Plot) for plot in plots):
+            self.registry.add(run)
             return PlotSet(_as_udfs(udf), plots)
         self._view(run, plots).show()
         return None
 
     def _view(self, run: Run, plots: Any) -> View:
         view_class: ViewClass = self.plot_class or pkgutil.resolve_name(LIVE_VIEW)
-        return view_class(run, plots)
+        view = view_class(run, plots)
+        self.registry.add(run, view)
+        return view
 
     def _start(self, run: Run) -> None:
         try:
@@ -400,7 +452,7 @@ class Context(Analyses):
         except BaseException as error:
             # A view that is on the screen already must not wait for it for ever.
             run.fail(error)
-            run.finish()
+            run.try_to_finish()
             raise
 
 

@@ -67,13 +67,18 @@ class Accumulator:
 
     def fold(self, partition: Partition, parts: Sequence[Buffers]) -> None:
         """Merge the buffers of one partition."""
-        rows = slice(partition.start, partition.stop)
+        rows = partition.index
         for udf, arrays, part in zip(self._udfs, self._arrays, parts, strict=True):
             kinds = udf.declarations
+            # A view where the partition is a slice, else a copy that is written back.
             dest = {n: a[rows] if kinds[n].kind == "nav" else a for n, a in arrays.items()}
             udf.meta.take_in_hand(partition.start, partition.stop)
             with Blame(udf):
                 udf.merge(Views(kinds, dest), Views(kinds, part))
+            if partition.rows is not None:
+                for name, array in dest.items():
+                    if kinds[name].kind == "nav":
+                        arrays[name][rows] = array
         self.damage[rows] = True
         self.n_merged += len(partition)
 

@@ -1,14 +1,15 @@
-"""Which frames are read together, and which are merged together: pure arithmetic."""
+"""What a user asked for, resolved against a dataset, and the partitions it is done in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from udfwidgets.buffers import Array, BoolArray
+from udfwidgets.buffers import BoolArray
+from udfwidgets.engine.reading import Frames
 from udfwidgets.io.corrections import CorrectionSet, Corrector
 from udfwidgets.shapes import Shape, Slice
 
@@ -25,42 +26,37 @@ def deepest(n_bytes: int, frame_bytes: int) -> int:
     return min(max(1, n_bytes // max(frame_bytes, 1)), TILE_FRAMES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Partition:
-    """A contiguous run of selected frames: the unit of work and of merging.
+    """Selected frames that are worked on, and merged, together.
+
+    They follow each other, except in a scan that is visited from coarse to fine.
 
     Attributes
     ----------
     start, stop : int
-        Counted among the selected frames, in scan order.
+        From the first one to the last one (exclusive), counted among the selected frames.
+    rows : numpy.ndarray of int or None
+        Which ones, ascending and counted in the same way; None for all from start to stop.
     """
 
     start: int
     stop: int
+    rows: Frames | None = None
+
+    @classmethod
+    def of(cls, rows: Frames) -> Partition:
+        """Return the partition of some selected frames, in ascending order."""
+        start, stop = int(rows[0]), int(rows[-1]) + 1
+        return cls(start, stop, None if stop - start == len(rows) else rows)
+
+    @property
+    def index(self) -> slice | Frames:
+        """What picks the partition's rows out of an array with one row per selected frame."""
+        return slice(self.start, self.stop) if self.rows is None else self.rows
 
     def __len__(self) -> int:
-        return self.stop - self.start
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Frames that are read at once.
-
-    Attributes
-    ----------
-    start, stop : int
-        Counted among the selected frames.
-    first, last : int
-        Frame numbers to read, the last one exclusive.
-    rows : numpy.ndarray of int or None
-        Which of the frames read are selected; None for all of them.
-    """
-
-    start: int
-    stop: int
-    first: int
-    last: int
-    rows: Array | None
+        return self.stop - self.start if self.rows is None else len(self.rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +87,7 @@ class Plan:
     dtype: np.dtype[Any]
     frames_per_block: int
     roi: BoolArray | None
-    frames: Array | None
+    frames: Frames | None
     tile_depth: int
     scheme: tuple[Slice, ...]
     corrector: Corrector | None = None
@@ -155,33 +151,14 @@ class Plan:
         """Size of one frame."""
         return self.shape.sig.size * self.dtype.itemsize
 
-    def partition_from(self, start: int, n_frames: int) -> Partition:
-        """Return the partition at `start` of about `n_frames`, ending where a block ends."""
-        stop = min(start + max(n_frames, 1), self.n_frames)
-        end = self._round_up(self._frame(stop - 1) + 1, self.frames_per_block)
-        return Partition(start, self._selected_before(end))
+    def rows_of(self, frames: Frames) -> Frames:
+        """Return where selected frames are among all selected frames."""
+        return frames if self.frames is None else np.searchsorted(self.frames, frames)
 
-    def blocks(self, partition: Partition, depth: int) -> Iterator[Block]:
-        """Cut a partition into reads of about `depth` frames, on block boundaries."""
-        start = partition.start
-        while start < partition.stop:
-            first = self._frame(start)
-            end = self._round_up(first + depth, self.frames_per_block)
-            stop = min(self._selected_before(end), partition.stop)
-            last = self._frame(stop - 1) + 1
-            whole = last - first == stop - start
-            rows = None if whole or self.frames is None else self.frames[start:stop] - first
-            yield Block(start, stop, first, last, rows)
-            start = stop
-
-    def _frame(self, selected: int) -> int:
-        return selected if self.frames is None else int(self.frames[selected])
-
-    def _selected_before(self, frame: int) -> int:
-        if self.frames is None:
-            return min(frame, self.n_frames)
-        return int(np.searchsorted(self.frames, frame))
-
-    @staticmethod
-    def _round_up(number: int, multiple: int) -> int:
-        return -(-number // multiple) * multiple
+    def frames_of(self, partition: Partition) -> Frames:
+        """Return the numbers of a partition's frames."""
+        if self.frames is not None:
+            return self.frames[partition.index]
+        if partition.rows is not None:
+            return partition.rows
+        return np.arange(partition.start, partition.stop)

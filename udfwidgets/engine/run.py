@@ -1,13 +1,15 @@
-"""A run: one pass of several UDFs over one dataset, from its plan to the final result.
+"""A run: what several UDFs make of one dataset, from the plan to the final result.
 
-Executors bring the workers. Each worker calls `work` until it has nothing left to do: it takes the
-next partition, processes it, merges it under the run's lock, and tells the subscribers. When all
-workers are gone the executor calls `finish`, which closes the source. `cancel` may come from any
-thread at any time: workers look at it before every tile.
+Workers take partitions off its backlog, process them, and hand over what came out: it is merged
+under the run's lock, and the subscribers are told. With the last partition, or when nobody is at
+work on it any more after it was told to stop, the run has ended. `cancel` may come from any thread
+at any time: workers look at it before every tile.
 """
 
 from __future__ import annotations
 
+import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,17 +19,19 @@ from typing import Any, NoReturn, Protocol
 import anyio.lowlevel
 
 from udfwidgets.buffers import BufferWrapper, UDFResults
+from udfwidgets.engine.backlog import Backlog
 from udfwidgets.engine.bell import Bell
 from udfwidgets.engine.blame import add_note
 from udfwidgets.engine.cadence import Cadence, Pace
 from udfwidgets.engine.merging import Accumulator, Frozen
+from udfwidgets.engine.order import Order, check_order
 from udfwidgets.engine.plan import READ_BYTES, Partition, Plan
-from udfwidgets.engine.progress import Progress, RunState
+from udfwidgets.engine.progress import Progress, RunState, Stopwatch
 from udfwidgets.engine.results import conclude
 from udfwidgets.engine.roi import resolve_roi
+from udfwidgets.engine.sources import Sources
 from udfwidgets.engine.subscription import Subscriber
 from udfwidgets.engine.tying import tied
-from udfwidgets.engine.worker import Worker
 from udfwidgets.errors import UDFException, UDFRunCancelled
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet, Source
@@ -36,12 +40,29 @@ from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
 # A UDF that looks at single frames gets so many at first; the number grows fourfold at a time.
 FIRST_FRAMES = 8
 
+_log = logging.getLogger(__name__)
+_touches = itertools.count(1)
+
 
 class Host(Protocol):
     """Brings the workers: the executor that a run was given to."""
 
+    @property
+    def sources(self) -> Sources:
+        """The open sources of datasets."""
+
+    @property
+    def bell(self) -> Bell:
+        """Rung when there may be something new to do."""
+
     def advance(self, run: Run) -> bool:
-        """Do a piece of a run's work on the calling thread; False where workers do all of it."""
+        """Do a piece of a run's work on the calling thread; False where there is none to do."""
+
+    def can_advance(self, run: Run) -> bool:
+        """Whether `advance` would do anything."""
+
+    def forget(self, run: Run) -> None:
+        """Take note that a run is not under way any more."""
 
 
 class Run:
@@ -63,6 +84,11 @@ class Run:
         Sizes the partitions; by default they are sized by time.
     tile_depth : int, optional
         Frames in a tile; by default as many as fit into the cache.
+    order : {'scan', 'progressive'}, optional
+        In which the scan has to be visited: as recorded, or from coarse to fine. By default as it
+        comes, if other runs read the same dataset.
+    preferred_order : {'scan', 'progressive'}
+        In which it is visited otherwise.
 
     Raises
     ------
@@ -80,7 +106,10 @@ class Run:
         corrections: CorrectionSet | None = None,
         pace: Pace | None = None,
         tile_depth: int | None = None,
+        order: Order | None = None,
+        preferred_order: Order = "scan",
     ) -> None:
+        check_order(order)
         self.dataset = dataset
         if corrections is None:
             corrections = dataset.get_correction_data()
@@ -96,24 +125,33 @@ class Run:
         self.udfs = tuple(tied(udf, plan, corrections) for udf in udfs)
         preferences = [udf.get_tiling_preferences() for udf in self.udfs]
         self.plan = plan if tile_depth else plan.with_tiles_for(preferences)
+        self.order = order
         self.bell = Bell()
-        self.state = RunState.RUNNING
         self.error: BaseException | None = None
-        self._pace = pace or Cadence(
+        self.pace: Pace = pace or Cadence(
             self.plan.n_frames,
             workers,
             first=self._first_partition(),
             most=self._largest_partition(),
         )
+        #: What starts a run of the same Context; weak, a run does not keep its Context alive.
+        self.launcher: Callable[[], Callable[[Run], None] | None] | None = None
+        #: When a person has last asked for it to be served first; counts up.
+        self.touched = 0
+        self._preferred_order = preferred_order
+        self._workers = workers
+        self._state = RunState.RUNNING
         self._lock = threading.Lock()
-        self._next = 0
+        self._at_work = 0
         self._stopping = False
+        self._paused = False
+        self._finishing = False
         self._ended = False
         self._subscribers: tuple[Subscriber, ...] = ()
         self._source: Source | None = None
         # Until the run has ended: whoever holds on to its result keeps the workers that make it.
         self._host: Host | None = None
-        self._started = self._stopped = time.perf_counter()
+        self._stopwatch = Stopwatch()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -124,83 +162,114 @@ class Run:
     # For executors
 
     def begin(self, host: Host) -> None:
-        """Open the dataset; from here on `finish` has to be called."""
-        self._host = host
-        self._started = time.perf_counter()
+        """Open the dataset; from here on the run has to be brought to its end."""
+        self._stopwatch.start()
         self._accumulator  # noqa: B018  # here, and not on the first worker that merges
-        self._source = self.dataset.open()
+        self._source = host.sources.open(self.dataset)
+        self._host = host
+        if not self.plan.n_frames:
+            self._publish()  # nothing was selected: that is the one and only step
+            self._stopping = True
 
     @cached_property
     def _accumulator(self) -> Accumulator:
         # Not before the run begins: a run that is only looked at takes no memory for results.
         return Accumulator(self.udfs, self.plan)
 
-    def new_worker(self) -> Worker:
-        """Return a worker for one thread."""
+    @cached_property
+    def backlog(self) -> Backlog:
+        """The frames that no worker has taken yet; guarded by whoever hands them out."""
+        return Backlog(self.plan)
+
+    @property
+    def source(self) -> Source:
+        """Where the frames are read from."""
         if self._source is None:
-            raise RuntimeError("a run needs begin() before it can have workers")
-        return Worker(self.plan, self._source)
+            raise RuntimeError("a run needs begin() before it can be worked on")
+        return self._source
 
-    def work(self, worker: Worker, step_aside: Callable[[], bool]) -> bool:
-        """Work through partitions on the calling thread.
+    @property
+    def wanted_order(self) -> Order:
+        """In which order it visits the scan, where it has the choice."""
+        if self.dataset.is_growing:
+            return "scan"
+        return self.order or self._preferred_order
 
-        Parameters
-        ----------
-        worker : Worker
-            The thread's own.
-        step_aside : callable
-            Asked after each partition: whether other runs wait for this thread.
+    @property
+    def in_flight(self) -> int:
+        """Frames that were taken and are not merged."""
+        return self.plan.n_frames - self.backlog.count - self._accumulator.n_merged
 
-        Returns
-        -------
-        bool
-            Whether there is more to do for this worker, later: it has stepped aside, or a
-            subscriber has no room (see `has_room`).
-        """
-        try:
-            while not self._stopping:
-                if not self.has_room():
-                    return True
-                partition = self._take()
-                if partition is None:
-                    return False
-                started = time.perf_counter()
-                parts = worker.process(self.udfs, partition, self.is_stopping)
-                if parts is None:
-                    return False
-                processed = time.perf_counter()
-                self._merge(partition, parts)
-                merged = time.perf_counter()
-                self._pace.learn(len(partition), processed - started, merged - processed)
-                if step_aside():
-                    return True
-        except BaseException as error:
-            # Whatever a user's code raises belongs to whoever waits for the result.
-            self.fail(error)
-        return False
+    def is_ready(self) -> bool:
+        """Whether it can take another partition."""
+        is_open = not self._stopping and not self._paused
+        return is_open and self.backlog.count > 0 and self._has_room()
 
-    def has_room(self) -> bool:
-        """Whether all subscribers can take another merge step, or none will come any more."""
-        return self._stopping or all(subscriber.has_room() for subscriber in self._subscribers)
+    def enter(self) -> bool:
+        """Begin a stretch of work, unless the run is stopping; then `leave` has to be called."""
+        with self._lock:
+            if self._stopping:
+                return False
+            self._at_work += 1
+        return True
 
-    def finish(self) -> None:
-        """Close the source and settle the state; called when no worker is left."""
-        self._stopping = True
-        try:
-            if self._source is not None:
-                self._source.close()
-            if self.plan.n_frames == 0 and self.error is None:
-                self._publish()  # nothing was selected: that is the one and only step
-        except Exception as error:
-            self.fail(error)
-        self._stopped = time.perf_counter()
-        self.state = self._final_state()
+    def leave(self) -> None:
+        """End a stretch of work, and with the last one a run that is stopping."""
+        with self._lock:
+            self._at_work -= 1
+        self.try_to_finish()
+
+    def merge(
+        self, partition: Partition, parts: Sequence[Mapping[str, Any]], seconds: float
+    ) -> None:
+        """Merge what the UDFs made of a partition, which took a worker so many seconds."""
+        began = time.perf_counter()
+        with self._lock:
+            if self._stopping:
+                return
+            self._accumulator.fold(partition, parts)
+            self._publish()
+            if self._accumulator.n_merged == self.plan.n_frames:
+                self._stopping = True
+        self.bell.ring()
+        self.pace.learn(len(partition), seconds, time.perf_counter() - began)
+
+    def can_finish(self) -> bool:
+        """Whether it is to stop, and nobody is at work on it."""
+        return self._stopping and not self._at_work and not self._finishing
+
+    def try_to_finish(self) -> None:
+        """Close the source and settle the state, if that can be done now."""
+        with self._lock:
+            if not self.can_finish():
+                return
+            self._finishing = True
+        self._finish()
+
+    def _finish(self) -> None:
+        host = self._host
+        if host is not None:
+            host.forget(self)
+            try:
+                if self._source is not None:
+                    host.sources.close(self.dataset)
+            except Exception as error:
+                self.fail(error)
+        self._stopwatch.stop()
+        self._state = self._final_state()
         with self._lock:
             self._ended = True
         self._host = None
         for subscriber in self._subscribers:
-            subscriber.ended()
+            try:
+                subscriber.ended()
+            except Exception:
+                # It must not keep the others from learning of it, nor the workers from working.
+                _log.exception("a subscriber failed at the end of a run")
         self.bell.ring()
+
+    def _has_room(self) -> bool:
+        return all(subscriber.has_room() for subscriber in self._subscribers)
 
     def _final_state(self) -> RunState:
         if self.error is not None:
@@ -219,22 +288,6 @@ class Run:
             return max(1, READ_BYTES // max(self.plan.frame_bytes, 1))
         return max(1, self.plan.n_frames)
 
-    def _take(self) -> Partition | None:
-        with self._lock:
-            if self._next >= self.plan.n_frames:
-                return None
-            partition = self.plan.partition_from(self._next, self._pace.size)
-            self._next = partition.stop
-            return partition
-
-    def _merge(self, partition: Partition, parts: Sequence[Mapping[str, Any]]) -> None:
-        with self._lock:
-            if self._stopping:
-                return
-            self._accumulator.fold(partition, parts)
-            self._publish()
-        self.bell.ring()
-
     def _publish(self) -> None:
         for subscriber in self._subscribers:
             subscriber.merged(self)
@@ -252,7 +305,39 @@ class Run:
     def cancel(self) -> None:
         """Ask the workers to stop; does not wait. Has no effect on a run that has ended."""
         self._stopping = True
+        self.ring()
+
+    def pause(self) -> None:
+        """Have no more partitions taken until `resume`; those that are, are merged."""
+        self._set_paused(True)
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._set_paused(False)
+
+    def _set_paused(self, paused: bool) -> None:
+        with self._lock:
+            if self._stopping or self._paused is paused:
+                return
+            self._paused = paused
+            if paused:
+                self._stopwatch.stop()
+            else:
+                self._stopwatch.start()
+        for subscriber in self._subscribers:
+            subscriber.changed(self)
+        self.ring()
+
+    def touch(self) -> None:
+        """Have it served before others from now on: a person has turned to it."""
+        self.touched = next(_touches)
+
+    def ring(self) -> None:
+        """Wake whoever waits for the run, and who works on it. Takes no lock."""
         self.bell.ring()
+        host = self._host
+        if host is not None:
+            host.bell.ring()
 
     def abandon(self) -> None:
         """Stop a run whose consumer is gone, from wherever the collector happens to be at work."""
@@ -268,6 +353,13 @@ class Run:
             self.error = error
         self.cancel()
 
+    @property
+    def state(self) -> RunState:
+        """Where it stands."""
+        if self._state is RunState.RUNNING and self._paused and not self._ended:
+            return RunState.PAUSED
+        return self._state
+
     def is_stopping(self) -> bool:
         """Whether workers should stop."""
         return self._stopping
@@ -278,18 +370,20 @@ class Run:
 
     def wait(self, come_true: Callable[[], bool]) -> None:
         """Block the calling thread until `come_true()`, which a merge step or the end makes."""
-        while not come_true() and self._advance():
-            pass
-        self.bell.wait(come_true)
+        while not come_true():
+            if not self._advance():
+                self.bell.wait(lambda: come_true() or self._can_advance())
         if self._ended:
             for subscriber in self._subscribers:
                 subscriber.linger()
 
     async def wait_async(self, come_true: Callable[[], bool]) -> None:
         """Wait, as a task under asyncio or trio, until `come_true()`."""
-        while not come_true() and self._advance():
-            await anyio.lowlevel.checkpoint()
-        await self.bell.wait_async(come_true)
+        while not come_true():
+            if self._advance():
+                await anyio.lowlevel.checkpoint()
+            else:
+                await self.bell.wait_async(lambda: come_true() or self._can_advance())
         if self._ended:
             for subscriber in self._subscribers:
                 await subscriber.linger_async()
@@ -298,14 +392,19 @@ class Run:
         host = self._host
         return host is not None and host.advance(self)
 
+    def _can_advance(self) -> bool:
+        host = self._host
+        return host is not None and host.can_advance(self)
+
     @property
     def progress(self) -> Progress:
         """How far it has come."""
-        merged = self._accumulator.n_merged
-        end = self._stopped if self._ended else time.perf_counter()
-        return Progress(
-            merged, self.plan.n_frames, merged * self.plan.frame_bytes, end - self._started
-        )
+        merged, total = self._accumulator.n_merged, self.plan.n_frames
+        waiting = ""
+        if self._source is not None and self.dataset.is_growing and not self._ended:
+            waiting = self._source.waiting_for()
+        n_bytes = merged * self.plan.frame_bytes
+        return Progress(merged, total, n_bytes, self._stopwatch.seconds, waiting)
 
     def update_parameters(self, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Change parameters of the UDFs for the partitions that are not yet handed out.
@@ -315,19 +414,54 @@ class Run:
         parameters : sequence of mapping
             One per UDF, of parameters to change.
         """
+        udfs = tuple(tied(udf, self.plan, self.corrections) for udf in self._changed(parameters))
+        with self._lock:
+            self.udfs = udfs
+            self._accumulator.take_parameters(udfs)
+
+    def _changed(self, parameters: Sequence[Mapping[str, Any]]) -> list[UDF]:
         if len(parameters) != len(self.udfs):
             raise ValueError(
                 f"got parameters for {len(parameters)} UDFs, this run has {len(self.udfs)}: "
                 "give one dict per UDF, an empty one where nothing changes"
             )
-        changed = (
+        return [
             type(udf)(**{**parameters_of(udf), **new})
             for udf, new in zip(self.udfs, parameters, strict=True)
+        ]
+
+    def successor(self, parameters: Sequence[Mapping[str, Any]] | None = None) -> Run:
+        """Return a new run of what was asked for, to be started by `launch`.
+
+        Parameters
+        ----------
+        parameters : sequence of mapping, optional
+            One per UDF, of parameters to change.
+        """
+        run = Run(
+            self.dataset,
+            self._changed(parameters or [{}] * len(self.udfs)),
+            self.plan.roi,
+            self._workers,
+            corrections=self.corrections,
+            order=self.order,
+            preferred_order=self._preferred_order,
         )
-        udfs = tuple(tied(udf, self.plan, self.corrections) for udf in changed)
-        with self._lock:
-            self.udfs = udfs
-            self._accumulator.take_parameters(udfs)
+        run.launcher = self.launcher
+        return run
+
+    def launch(self) -> None:
+        """Start it, where the Context that it was asked of is still open.
+
+        Raises
+        ------
+        RuntimeError
+            If the Context is closed or gone.
+        """
+        launch = self.launcher and self.launcher()
+        if launch is None:
+            raise RuntimeError("the Context of this run is gone: make a new one, and run it there")
+        launch(self)
 
     def freeze(self) -> Frozen:
         """Copy the merged buffers; the caller holds the run's lock (see `Subscriber.merged`)."""
@@ -358,7 +492,7 @@ class Run:
         """Raise what `result` would raise."""
         if self.error is not None:
             raise self.error
-        if self.state is RunState.CANCELLED:
+        if self._state is RunState.CANCELLED:
             merged, total = self._accumulator.n_merged, self.plan.n_frames
             raise UDFRunCancelled(
                 f"the run was cancelled after {merged} of {total} frames: run it again for the "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+
+import numpy as np
 
 from udfwidgets.buffers import Array
 from udfwidgets.engine.blame import Blame
@@ -31,6 +34,8 @@ class Shift:
     def __init__(self, udf: UDF, plan: Plan, partition: Partition) -> None:
         self.method = udf.get_method()
         self.dtype = udf.meta.input_dtype
+        # Said by the class itself: the code of a subclass may look.
+        self._takes_any_frames = vars(type(udf)).get("takes_any_frames", False)
         self._plan = plan
         self._partition = partition
         # What to cut out of the detector axes, and out of a tile.
@@ -47,45 +52,62 @@ class Shift:
         self._udf.declarations = udf.declarations
         self._results = self._udf.results = Views(udf.declarations, self._arrays)
         self._params = self._udf.params = shown_params(
-            parameters_of(udf), plan.shape, plan.roi, slice(partition.start, partition.stop)
+            parameters_of(udf), plan.shape, plan.roi, partition.index
         )
         self._meta.take_in_hand(partition.start, partition.stop)
         with Blame(self._udf):
             self._udf.task_data = Views({}, {}, self._udf.get_task_data())
             self._udf.preprocess()
 
-    def feed(self, tile: Array, start: int, stopped: Callable[[], bool]) -> None:
-        """Let the UDF see a tile whose first frame is the selected frame `start`.
+    def feed(self, tile: Array, row: int, stopped: Callable[[], bool]) -> None:
+        """Let the UDF see a tile whose first frame is in row `row` of the partition.
 
         A UDF that works by frames leaves off between two of them when `stopped`.
         """
         with Blame(self._udf):
             if self.method is UDFMethod.TILE:
-                self._feed_tile(tile, start)
+                for first, last in self._together(row, row + len(tile)):
+                    self._feed_tile(tile[first - row : last - row], first)
             elif self.method is UDFMethod.FRAME:
-                self._feed_frames(tile, start, stopped)
+                self._feed_frames(tile, row, stopped)
             else:
-                self._meta.take_in_hand(start, start + len(tile))
+                self._meta.take_in_hand(self._partition.start, self._partition.stop)
                 self._udf.process_partition(tile)  # type: ignore[attr-defined]
 
-    def _feed_tile(self, tile: Array, start: int) -> None:
-        row, stop = start - self._partition.start, start + len(tile)
+    def _together(self, row: int, stop: int) -> list[tuple[int, int]]:
+        """Return rows of the partition as runs that follow each other in the scan as well.
+
+        A UDF may look up in `meta.slice` which frames it has in hand, so they must be a slice.
+        """
+        rows = self._partition.rows
+        if rows is None or self._takes_any_frames:
+            return [(row, stop)]
+        breaks = np.flatnonzero(np.diff(rows[row:stop]) != 1) + row + 1
+        return list(itertools.pairwise([row, *breaks.tolist(), stop]))
+
+    def _feed_tile(self, tile: Array, row: int) -> None:
+        start, end = self._selected(row), self._selected(row + len(tile) - 1) + 1
         for number, (box, cut) in enumerate(self._cuts):
-            self._meta.take_in_hand(start, stop, number)
+            self._meta.take_in_hand(start, end, number)
             self._results.show_tile(row, row + len(tile), box)
             self._params.show_tile(row, row + len(tile), box)
             self._udf.process_tile(tile[cut])  # type: ignore[attr-defined]
 
-    def _feed_frames(self, tile: Array, start: int, stopped: Callable[[], bool]) -> None:
+    def _selected(self, row: int) -> int:
+        rows = self._partition.rows
+        return self._partition.start + row if rows is None else int(rows[row])
+
+    def _feed_frames(self, tile: Array, row: int, stopped: Callable[[], bool]) -> None:
         process = self._udf.process_frame  # type: ignore[attr-defined]
         take, results, params = self._meta.take_in_hand, self._results, self._params
-        row = start - self._partition.start
-        for offset, frame in enumerate(tile):
+        rows, start = self._partition.rows, self._partition.start
+        for at, frame in enumerate(tile, row):
             if stopped():
                 return
-            take(start + offset, start + offset + 1)
-            results.show_frame(row + offset)
-            params.show_frame(row + offset)
+            selected = start + at if rows is None else int(rows[at])
+            take(selected, selected + 1)
+            results.show_frame(at)
+            params.show_frame(at)
             process(frame)
 
     def end(self) -> Buffers:

@@ -24,6 +24,9 @@ class Subscriber:
     def ended(self) -> None:
         """Take note that the run has ended, for whatever reason; may be called on any thread."""
 
+    def changed(self, run: Run) -> None:
+        """Take note of a pause, or the end of one; may be called on any thread."""
+
     def has_room(self) -> bool:
         """Whether it can take more; workers pause while it cannot."""
         return True
@@ -63,8 +66,7 @@ class EveryStep(Subscriber):
         if not self._steps:
             return None
         step = self._steps.popleft()
-        # A worker may be waiting for the room.
-        run.bell.ring()
+        run.ring()  # a worker may be waiting for the room
         return step
 
 

@@ -49,7 +49,7 @@ class AuxData:
 
 
 def shown_params(
-    given: Mapping[str, Any], shape: Shape, roi: BoolArray | None, rows: slice = slice(None)
+    given: Mapping[str, Any], shape: Shape, roi: BoolArray | None, rows: slice | Array = slice(None)
 ) -> Views:
     """Return parameters as a UDF sees them: arrays in place of auxiliary data.
 
@@ -61,7 +61,7 @@ def shown_params(
         Of the dataset.
     roi : numpy.ndarray of bool or None
         Which positions are selected.
-    rows : slice
+    rows : slice or numpy.ndarray of int
         Of the selected positions, those that nav arrays are cut to.
     """
     auxiliary = {name: value for name, value in given.items() if isinstance(value, AuxData)}

@@ -92,6 +92,10 @@ class UDF:
     BACKEND_CUPY_SCIPY_CSC = "cupyx.scipy.sparse.csc_matrix"
     BACKEND_ALL = (BACKEND_NUMPY,)
 
+    #: Whether `process_tile` does without knowing which frames it has: such a UDF is also handed
+    #: tiles of frames that do not follow each other, when a scan is visited from coarse to fine.
+    takes_any_frames = False
+
     meta: UDFMeta
     results: Views
     task_data: Views

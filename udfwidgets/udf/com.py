@@ -128,6 +128,8 @@ class CoMUDF(UDF):
     `numpy.result_type` gives; complex for complex data.
     """
 
+    takes_any_frames = True
+
     def __init__(self, com_params: CoMParams = CoMParams()) -> None:  # noqa: B008 - immutable
         super().__init__(com_params=com_params)
 

@@ -52,6 +52,8 @@ class ApplyMasksUDF(UDF):
     intensity : kind nav, extra_shape (masks,)
     """
 
+    takes_any_frames = True
+
     def __init__(
         self,
         mask_factories: MaskFactory | Sequence[MaskFactory],

@@ -21,6 +21,8 @@ class PickUDF(UDF):
         Of shape (selected frames, sig axes).
     """
 
+    takes_any_frames = True
+
     def __init__(self) -> None:
         super().__init__()
 

@@ -43,6 +43,8 @@ class StdDevUDF(UDF):
         Frames that are in.
     """
 
+    takes_any_frames = True
+
     def __init__(self, dtype: npt.DTypeLike | None = None, use_numba: bool = True) -> None:
         super().__init__(dtype=dtype, use_numba=use_numba)
 

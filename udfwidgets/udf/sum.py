@@ -28,6 +28,8 @@ class SumUDF(UDF):
     intensity : kind sig
     """
 
+    takes_any_frames = True
+
     def __init__(self, dtype: npt.DTypeLike = "float32") -> None:
         super().__init__(dtype=dtype)
 

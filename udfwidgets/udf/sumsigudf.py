@@ -22,6 +22,8 @@ class SumSigUDF(UDF):
     intensity : kind nav
     """
 
+    takes_any_frames = True
+
     @property
     def _sum(self) -> str:
         # Exact and apart, but for subclasses, whose code may read and write `results.intensity`.

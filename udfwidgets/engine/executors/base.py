@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from udfwidgets.engine.pool import Traffic
 from udfwidgets.engine.run import Host, Run
 
 
@@ -16,13 +17,25 @@ class Executor(Host, Protocol):
         As in ``Context.make_with(name)``.
     workers : int
         How many partitions it works on at the same time.
+    runs : tuple of Run
+        All that are under way.
+    traffic : Traffic
+        How much has passed through it so far.
     """
 
     name: str
     workers: int
 
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs that are under way."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """How much has passed through it so far."""
+
     def start(self, run: Run) -> None:
-        """Begin a run and return at once; call ``run.finish()`` when its last worker is gone.
+        """Begin a run and return at once.
 
         Raises
         ------

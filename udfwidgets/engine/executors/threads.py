@@ -1,17 +1,16 @@
 """The threads executor: worker threads of this process, run from an event loop of their own.
 
 The loop lives on a background thread, so runs go on while a notebook cell keeps the kernel's own
-loop busy, and `run_udf` can be called where a loop is already running. A run is one task on it; the
-task starts one worker per thread and waits until all of them are done.
-
-A worker keeps its thread for as long as no other run wants one, because each change costs about
-0.1 ms. As soon as there are several runs, each worker gives its thread back after every partition,
-and the limiter, which is first come first served, deals them out in turn.
+loop busy, and `run_udf` can be called where a loop is already running. On it lives one task per
+worker, which waits for something to do and does it on a thread; a thread is kept for as long as
+there is work, because each change costs about 0.1 ms. One more task ends the runs that were told
+to stop while nobody was at work on them.
 """
 
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import threading
 import weakref
@@ -21,7 +20,13 @@ import anyio
 import anyio.to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from udfwidgets.engine.run import Host, Run
+from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.pool import STUCK, Lane, Pool, Traffic
+from udfwidgets.engine.run import Run
+from udfwidgets.engine.sources import Sources
+
+# Seconds after which a source that brought nothing is looked at again.
+POLL = 0.01
 
 
 def available_cpus() -> int:
@@ -50,6 +55,26 @@ class ThreadsExecutor:
         self._finalizer = weakref.finalize(self, _close_from_elsewhere, self._loop)
         self._finalizer.atexit = False
 
+    @property
+    def bell(self) -> Bell:
+        """Rung when there may be something new to do."""
+        return self._loop.pool.bell
+
+    @property
+    def sources(self) -> Sources:
+        """The open sources of datasets."""
+        return self._loop.pool.sources
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs that are under way."""
+        return self._loop.pool.runs
+
+    @property
+    def traffic(self) -> Traffic:
+        """How much has passed through it so far."""
+        return self._loop.pool.traffic
+
     def start(self, run: Run) -> None:
         """Begin a run on the worker threads."""
         self._loop.start(run, self)
@@ -57,6 +82,14 @@ class ThreadsExecutor:
     def advance(self, run: Run) -> bool:
         """Leave the work to the workers."""
         return False
+
+    def can_advance(self, run: Run) -> bool:
+        """Leave the work to the workers."""
+        return False
+
+    def forget(self, run: Run) -> None:
+        """Take note that a run has ended."""
+        self._loop.pool.remove(run)
 
     def close(self) -> None:
         """Cancel all runs, wait until their workers are gone, and end the loop."""
@@ -69,62 +102,72 @@ def _close_from_elsewhere(loop: _Loop) -> None:
 
 
 class _Loop:
-    """The event loop that deals out worker threads to runs; started when first needed."""
+    """The event loop on which the workers' tasks live; started when first needed."""
 
     def __init__(self, workers: int) -> None:
+        self.pool = Pool()
         self._workers = workers
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
-        self._limiter: anyio.CapacityLimiter | None = None
         self._closed = False
-        self._runs: set[Run] = set()
 
-    def start(self, run: Run, host: Host) -> None:
+    def start(self, run: Run, host: ThreadsExecutor) -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the Context is closed: make a new one")
+            run.begin(host)
             if self._portal is None:
                 self._portal = self._stack.enter_context(
                     start_blocking_portal("asyncio", name="udfwidgets-engine")
                 )
                 atexit.register(self.close)
-            run.begin(host)
-            self._runs.add(run)
-            self._portal.start_task_soon(self._drive, run)
+                self._portal.start_task_soon(self._serve)
+            self.pool.add(run)
 
-    async def _drive(self, run: Run) -> None:
-        try:
-            async with anyio.create_task_group() as tasks:
+    async def _serve(self) -> None:
+        # As many threads as there are tasks: the limiter only makes sure of them.
+        limiter = anyio.CapacityLimiter(self._workers * len(Lane))
+        async with anyio.create_task_group() as tasks:
+            for lane in Lane:
                 for _ in range(self._workers):
-                    tasks.start_soon(self._work, run)
-        except Exception as error:
-            # Not from a UDF, those end up in the run: a fault of the engine must not hide as a
-            # run that was cancelled.
-            run.fail(error)
-        finally:
-            self._runs.discard(run)
-            run.finish()
+                    tasks.start_soon(self._work, lane, limiter)
+            tasks.start_soon(self._tidy_up)
 
-    async def _work(self, run: Run) -> None:
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(self._workers)
-        worker = run.new_worker()
-        # A worker thread cannot be abandoned while it writes: it is waited for, and it looks at
-        # the run's flag before every tile.
-        while await anyio.to_thread.run_sync(
-            run.work, worker, self._is_crowded, limiter=self._limiter
-        ):
-            await run.bell.wait_async(run.has_room)
+    async def _work(self, lane: Lane, limiter: anyio.CapacityLimiter) -> None:
+        pool = self.pool
+        while not self._has_ended():
+            await pool.bell.wait_async(lambda: self._has_ended() or pool.has_work(lane))
+            # A worker thread cannot be abandoned while it writes: it is waited for, and it looks
+            # at the flags of its runs before every tile.
+            try:
+                worked = await anyio.to_thread.run_sync(pool.work, lane, limiter=limiter)
+            except Exception as error:
+                # Not from a UDF, those end up in their run: a fault of the engine must not hide.
+                for run in pool.runs:
+                    run.fail(error)
+            else:
+                if not worked and pool.has_work(lane):
+                    await anyio.sleep(POLL)
 
-    def _is_crowded(self) -> bool:
-        return len(self._runs) > 1
+    async def _tidy_up(self) -> None:
+        pool = self.pool
+        while not self._has_ended():
+            # Only where one run can keep the threads from another.
+            with anyio.move_on_after(STUCK if len(pool.runs) > 1 else math.inf):
+                await pool.bell.wait_async(lambda: self._has_ended() or pool.has_to_settle())
+            pool.settle()
+            pool.relieve()
+
+    def _has_ended(self) -> bool:
+        return self._closed and not self.pool.runs
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
         atexit.unregister(self.close)
-        for run in tuple(self._runs):
+        for run in self.pool.runs:
             run.cancel()
+        self.pool.bell.ring()
         # Leaving the portal waits for the tasks of all runs.
         self._stack.close()

@@ -54,6 +54,23 @@ class Source(ABC):
             If the file no longer holds what its header promised.
         """
 
+    def available(self) -> int | None:
+        """Return how many frames, from the first one on, can be read by now; None for all.
+
+        It is asked often, from any thread, and answers at once.
+
+        Raises
+        ------
+        DataSetException
+            If some are missing and none will come any more; not before all that did come were
+            told of.
+        """
+        return None
+
+    def waiting_for(self) -> str:
+        """Say in words what is waited for, if frames should come and do not."""
+        return ""
+
     @abstractmethod
     def close(self) -> None:
         """Give back every handle. Closing twice is allowed."""
@@ -109,6 +126,11 @@ class DataSet(ABC):
         together. The engine keeps its partitions and reads on multiples of it.
         """
         return 1
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether frames are still coming: they are then visited in scan order, as they come."""
+        return False
 
     @property
     def nbytes(self) -> int:

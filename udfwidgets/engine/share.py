@@ -1,0 +1,84 @@
+"""A share: what one run gets of the frames that a worker reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from udfwidgets.buffers import Array
+from udfwidgets.engine.plan import Partition
+from udfwidgets.engine.reading import Frames
+from udfwidgets.engine.team import Team
+from udfwidgets.io.dataset.base import Scratch
+
+if TYPE_CHECKING:
+    from udfwidgets.engine.run import Run
+
+
+class Share:
+    """One run's partition, worked on beside those of other runs.
+
+    Nothing that happens in it touches the others: an error goes to its run, and when its run
+    stops, all that is still to be done for it is left out.
+
+    Parameters
+    ----------
+    run : Run
+        Whose it is.
+    partition : Partition
+        Of the run's selected frames.
+
+    Attributes
+    ----------
+    frames : numpy.ndarray of int
+        Numbers of the partition's frames, ascending.
+    seconds : float
+        Of the worker's time that it has taken so far.
+    """
+
+    def __init__(self, run: Run, partition: Partition) -> None:
+        self.run = run
+        self.partition = partition
+        self.frames: Frames = run.plan.frames_of(partition)
+        self.seconds = 0.0
+        # Parameters may change: those of the moment in which the partition was handed out count.
+        self._udfs = run.udfs
+        self._team: Team | None = None
+
+    def begin(self) -> None:
+        """Make the UDFs ready for the partition."""
+        self._on_its_own(self._begin)
+
+    def feed(self, frames: Array, scratch: Scratch) -> None:
+        """Let the UDFs see the next frames of the partition."""
+        team = self._team
+        if team is not None:
+            self._on_its_own(lambda: team.feed(frames, scratch))
+
+    def end(self) -> None:
+        """Let the UDFs finish the partition, and merge it."""
+        self._on_its_own(self._end)
+
+    def _on_its_own(self, do: Callable[[], None]) -> None:
+        if not self.run.enter():
+            return
+        began = time.perf_counter()
+        try:
+            do()
+        except BaseException as error:
+            # Whatever a user's code raises belongs to whoever waits for the result.
+            self.run.fail(error)
+        finally:
+            self.seconds += time.perf_counter() - began
+            self.run.leave()
+
+    def _begin(self) -> None:
+        run = self.run
+        self._team = Team(self._udfs, run.plan, self.partition, run.is_stopping)
+
+    def _end(self) -> None:
+        began = time.perf_counter()
+        parts = None if self._team is None else self._team.end()
+        if parts is not None:
+            self.run.merge(self.partition, parts, self.seconds + time.perf_counter() - began)

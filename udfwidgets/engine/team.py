@@ -1,0 +1,84 @@
+"""A team: all UDFs of a run at work on one partition."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from udfwidgets.buffers import Array
+from udfwidgets.engine.plan import Partition, Plan
+from udfwidgets.engine.shift import Buffers, Shift
+from udfwidgets.io.dataset.base import Scratch
+from udfwidgets.udf.base import UDF, UDFMethod
+
+
+class Team:
+    """All UDFs of a run at work on one partition.
+
+    Parameters
+    ----------
+    udfs : sequence of UDF
+        Tied to the dataset; they are copied, not changed.
+    plan : Plan
+        What is read.
+    partition : Partition
+        What they work on.
+    stopped : callable
+        Whether to leave off.
+    """
+
+    def __init__(
+        self,
+        udfs: Sequence[UDF],
+        plan: Plan,
+        partition: Partition,
+        stopped: Callable[[], bool],
+    ) -> None:
+        shifts = [Shift(udf, plan, partition) for udf in udfs]
+        self._shifts = shifts
+        self._by_tile = [shift for shift in shifts if shift.method is not UDFMethod.PARTITION]
+        self._by_partition = [shift for shift in shifts if shift.method is UDFMethod.PARTITION]
+        self._users = Counter(shift.dtype for shift in self._by_tile)
+        self._corrector = plan.corrector
+        self._stopped = stopped
+        self._fed = 0
+        self._gathered: Array | None = None
+        if self._by_partition:
+            self._gathered = np.empty((len(partition), *plan.shape.sig), plan.corrected_dtype)
+
+    def feed(self, frames: Array, scratch: Scratch) -> None:
+        """Let the UDFs see the next frames of the partition, as they are in the file.
+
+        A UDF may write to what it is handed only if nobody else sees the same memory: not the user
+        whose array it is, and no other UDF.
+        """
+        tile = frames if self._corrector is None else self._corrector.apply(frames, scratch)
+        row, self._fed = self._fed, self._fed + len(frames)
+        if self._gathered is not None:
+            self._gathered[row : self._fed] = tile
+        if tile is frames or len(self._by_tile) > 1:
+            tile = _read_only(tile)
+        converted = {tile.dtype: tile}
+        for shift in self._by_tile:
+            if shift.dtype not in converted:
+                own = scratch.array(tile.shape, shift.dtype, slot=shift.dtype.str)
+                np.copyto(own, tile, casting="unsafe")
+                shared = self._users[shift.dtype] > 1
+                converted[shift.dtype] = _read_only(own) if shared else own
+            shift.feed(converted[shift.dtype], row, self._stopped)
+
+    def end(self) -> list[Buffers] | None:
+        """Let the UDFs finish, and return the buffers of each; None if they left off."""
+        for shift in self._by_partition:
+            if self._gathered is not None and not self._stopped():
+                # A copy of its own: a partition is usually worked on in place.
+                shift.feed(self._gathered.astype(shift.dtype), 0, self._stopped)
+        return None if self._stopped() else [shift.end() for shift in self._shifts]
+
+
+def _read_only(array: Array) -> Array:
+    view: Array = array.view()
+    view.flags.writeable = False
+    return view
