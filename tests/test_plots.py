@@ -15,8 +15,8 @@ from udfwidgets import Context, PickUDF, SumSigUDF, SumUDF
 from udfwidgets.engine.view import NoView
 from udfwidgets.errors import DataSetException
 from udfwidgets.live import LiveAnalysis
-from udfwidgets.live.report import status_of
 from udfwidgets.live.hub import hub
+from udfwidgets.live.report import status_of
 from udfwidgets.udf import UDF
 
 PATIENCE = 10

@@ -85,7 +85,7 @@ class TotalsLine(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _look(self) -> Totals:
         self._on_look()
-        traffic = self._context.executor.traffic()
+        traffic = self._context.executor.traffic
         read, served = self._meter.rates(traffic.read, traffic.served)
         memory = self._process.memory_info().rss
         return Totals(len(self._context.analyses), read, served, memory)
