@@ -20,7 +20,7 @@ const HATCH_LINE = 1.25;
 /** CSS pixels of the coverage strip of a sig image. */
 const STRIP = 4;
 /** How much an estimate shines through the hatch, of 255. */
-const ESTIMATE = 115;
+const ESTIMATE = 180;
 /** How much the answer of the run before shines through it, of 1. */
 const PREVIOUS = 0.5;
 
