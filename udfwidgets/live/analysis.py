@@ -319,6 +319,8 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
             for box in self.children:
                 box.close()
             super().close()
+            # A widget that is closed hides its own; this one still has a picture to show.
+            self.__dict__.pop("_repr_mimebundle_", None)
 
     def png(self) -> bytes | None:
         """Return the newest pictures side by side as a PNG, in pixels of the data."""
