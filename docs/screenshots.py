@@ -1,13 +1,16 @@
 """Takes the pictures of the README anew: ``python -m docs.screenshots`` from the top folder.
 
 The live-plotting notebook is run in a real JupyterLab, in both themes, with one picture on the way
-and one at the end of the scan.
+and one at the end of the scan. Then a dashboard is shown there with five analyses of two scans, one
+of which rests, while another has been started again with other parameters.
 """
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+
+import nbformat
 
 from tests.browser.lab import Lab
 from udfwidgets import demo
@@ -37,6 +40,59 @@ def take(lab: Lab, theme: str) -> None:
     card.screenshot(path=IMAGES / f"done-{theme.lower()}.png")
 
 
+DASHBOARD = (
+    """
+from udfwidgets import *
+from udfwidgets import demo
+from udfwidgets.udf.com import CoMParams, CoMUDF
+from udfwidgets.udf.crystallinity import CrystallinityUDF
+from udfwidgets.udf.FEM import FEMUDF
+from udfwidgets.udf.logsum import LogsumUDF
+from udfwidgets.udf.stddev import StdDevUDF
+
+ctx = Context()
+file = ctx.load("auto", path="../demo-data/default.hdr")
+fast, slow = demo.PacedDataSet(file, 800), demo.PacedDataSet(file, 400)
+""",
+    """
+images = ctx.live(fast, [SumUDF(), SumSigUDF()])
+fields = ctx.live(fast, CoMUDF.with_params(cy=32, cx=32), plots=[["divergence", "magnitude"]])
+spread = ctx.live(slow, [StdDevUDF(), LogsumUDF()])
+disorder = ctx.live(slow, [FEMUDF((32, 32), 12, 24), CrystallinityUDF(4, 12, (32, 32), 6)])
+phase = ctx.live(fast, CoMUDF.with_params(cy=32, cx=32), plots=[["field_x", "field_y"]])
+ctx.dashboard()
+""",
+)
+FRACTIONS = "[...document.querySelectorAll('.udfw-canvas')].map(c => +c.dataset.udfwFraction)"
+OTHER = "[{'com_params': CoMParams(cy=32, cx=32, scan_rotation=60)}]"
+    "() => [...document.querySelectorAll('.udfw-canvas')].every(c => +c.dataset.udfwFraction > {})"
+)
+
+
+def take_dashboard(lab: Lab, theme: str) -> None:
+    """Run five analyses, and take a picture of them on their way."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in DASHBOARD]
+    )
+    path = lab.root / "five-analyses.ipynb"
+    nbformat.write(notebook, path)
+    lab.open(path)
+    lab.set_theme(f"JupyterLab {theme}")
+    lab.page.evaluate("() => window.lab.run('application:toggle-left-area')")
+    lab.run_cell(0)
+    lab.run_cell(1)
+    lab.page.wait_for_selector(".udfw-dashboard")
+    cell = lab.page.locator(".jp-Notebook .jp-CodeCell >> nth=1")
+    dashboard = cell.locator(".jp-Cell-outputArea")
+    dashboard.scroll_into_view_if_needed()
+    lab.wait_until(f"() => Math.min(...{FRACTIONS}) > 0.3")
+    lab.execute("spread.pause()")
+    lab.wait_until(f"() => {FRACTIONS}[2] === 1")
+    lab.execute(f"phase.update_parameters({OTHER})")
+    lab.wait_until(f"() => {FRACTIONS}[8] > 0.15 && {FRACTIONS}[8] < 1")
+    dashboard.screenshot(path=IMAGES / f"dashboard-{theme.lower()}.png")
+
+
 def main() -> None:
     """Take all pictures."""
     demo.make_scan(TOP / "demo-data")
@@ -46,6 +102,9 @@ def main() -> None:
         with Lab(folder, settings=QUIET, viewport=(1250, 1000)) as lab:
             for theme in ("Dark", "Light"):
                 take(lab, theme)
+                lab.page.set_viewport_size({"width": 1640, "height": 1000})
+                take_dashboard(lab, theme)
+                lab.page.set_viewport_size({"width": 1250, "height": 1000})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 
 from .lab import Lab
 
-#: 4096 frames, some hundred per second: enough time to do something with it.
+#: 4096 frames, a hundred per second: enough time to do something with it on any machine.
 SETUP = """
 import time
 import numpy as np
@@ -17,7 +17,7 @@ from udfwidgets.live.hub import hub
 ctx = Context()
 data = np.random.default_rng(0).random((64, 64, 8, 8), np.float32) + np.arange(64)[:, None, None]
 
-def scan(rate=400):
+def scan(rate=100):
     return demo.PacedDataSet(ctx.load("memory", data=data), rate)
 """
 LIVE = "live = ctx.live(scan(), SumSigUDF())\nlive"

@@ -359,7 +359,7 @@ class Lab:
 
     @contextlib.contextmanager
     def second_window(self) -> Iterator[None]:
-        """Show the same notebook in another window; all methods are about that one inside the block."""
+        """Show the same notebook in another window; inside the block all methods are about it."""
         first, self.page = self.page, self._new_page()
         try:
             # A workspace of its own, as JupyterLab gives to a window that is opened by hand.

@@ -93,7 +93,7 @@ def test_restart_keeps_the_last_answer_in_grey(lab: Lab, lab_notebook: NotebookM
     run_cells(lab, [0, 1])
     wait_for_states(lab, "done")
     lab.wait_until("() => document.querySelector('.udfw-canvas').dataset.udfwState === 'final'")
-    lab.execute("paced._frames_per_second = 300")
+    lab.execute("paced._frames_per_second = 100")
     press(lab, "restart")
     lab.wait_until("() => document.querySelector('.udfw-canvas').dataset.udfwGeneration === '1'")
     wait_for_fraction(lab, 0.1)
@@ -110,7 +110,7 @@ def test_restart_keeps_the_last_answer_in_grey(lab: Lab, lab_notebook: NotebookM
 
 
 FIVE = """
-runs = [ctx.live(scan(rate), SumSigUDF()) for rate in (100, 110, 120, 130)]
+runs = [ctx.live(scan(rate), SumSigUDF()) for rate in (70, 80, 90, 100)]
 runs.append(ctx.live(scan(1e6), [SumUDF(), SumSigUDF()]))
 ctx.dashboard()
 """
