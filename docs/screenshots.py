@@ -65,8 +65,6 @@ ctx.dashboard()
 )
 FRACTIONS = "[...document.querySelectorAll('.udfw-canvas')].map(c => +c.dataset.udfwFraction)"
 OTHER = "[{'com_params': CoMParams(cy=32, cx=32, scan_rotation=60)}]"
-    "() => [...document.querySelectorAll('.udfw-canvas')].every(c => +c.dataset.udfwFraction > {})"
-)
 
 
 def take_dashboard(lab: Lab, theme: str) -> None:
