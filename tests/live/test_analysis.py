@@ -11,32 +11,9 @@ from udfwidgets.errors import UDFRunCancelled
 from udfwidgets.live import LiveAnalysis
 from udfwidgets.live.hub import hub
 
+from .gated import PATIENCE, Gate, gated
+
 DATA = np.random.default_rng(1).random((8, 8, 4, 4)).astype(np.float32)
-PATIENCE = 10
-
-
-class GatedUDF(UDF):
-    """Adds up each frame times a factor, when it is let."""
-
-    def get_result_buffers(self):
-        return {"sums": self.buffer(kind="nav", dtype="float64")}
-
-    def process_frame(self, frame):
-        assert self.params.gate.wait(PATIENCE)
-        self.results.sums[:] = frame.sum(dtype="f8") * self.params.factor
-
-
-def gated(gate, factor=1):
-    return GatedUDF(gate=gate, factor=factor)
-
-
-# Parameters are copied with the UDF, and an Event cannot be.
-class Gate(threading.Event):
-    def __deepcopy__(self, memo):
-        return self
-
-    def __reduce__(self):
-        return (Gate, ())
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from udfwidgets.live import Dashboard
 from udfwidgets.live.hub import hub
 from udfwidgets.live.totals import WINDOW, Meter
 
+from .gated import Gate, gated
+
 DATA = np.random.default_rng(1).random((8, 8, 4, 4)).astype(np.float32)
 
 
@@ -88,16 +90,15 @@ def test_replaced_analysis_leaves_the_dashboard(ctx, scan, board):
 
 
 def test_runs_without_a_view_get_a_card_when_they_last(ctx, scan, board):
-    with ctx.run_udf_iter(scan, SumSigUDF()) as steps:
-        next(steps)
-        steps._run.pause()
+    gate = Gate()
+    with ctx.run_udf_iter(scan, gated(gate)) as steps:
         assert board.cards == ()
         board.line._feed.refresh()
         (card,) = board.cards
         assert "restart" not in card.status.commands
         board.line._feed.refresh()
         assert board.cards == (card,)
-        steps._run.resume()
+        gate.set()
         assert list(steps)[-1].damage.data.all()
     ctx.run_udf(scan, SumUDF())
     board.line._feed.refresh()

@@ -21,7 +21,6 @@ from IPython.display import display
 from udfwidgets.buffers import BufferWrapper, UDFResults
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import Follower
-from udfwidgets.errors import UDFRunCancelled
 from udfwidgets.live.channels import resolve_channels
 from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
@@ -363,7 +362,7 @@ class _Following(AsyncIterator[UDFResults]):
             step: UDFResults | None = None
             try:
                 step = await self._follower.__anext__()
-            except (StopAsyncIteration, UDFRunCancelled):
+            except Exception:  # also the end: an older run's is of no interest
                 if self._run is self._analysis._run:
                     self._analysis._leave(self._waiter)
                     raise

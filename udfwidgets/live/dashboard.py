@@ -85,6 +85,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
                 return
             card.put_on(self)
             self.grid.children = (*self.grid.children, card)
+        if card.comm is None:
+            self.remove(card)  # closed since we looked
 
     def remove(self, card: LiveAnalysis) -> None:
         """Take a card off."""
