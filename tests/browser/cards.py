@@ -15,7 +15,9 @@ from udfwidgets import Context, SumSigUDF, SumUDF, demo
 from udfwidgets.live.hub import hub
 
 ctx = Context()
-data = np.random.default_rng(0).random((64, 64, 8, 8), np.float32) + np.arange(64)[:, None, None]
+# Frames so large that few of them make a merge step.
+data = np.random.default_rng(0).random((64, 64, 64, 64), np.float32)
+data += np.arange(64)[:, None, None]
 
 def scan(rate=100):
     return demo.PacedDataSet(ctx.load("memory", data=data), rate)
