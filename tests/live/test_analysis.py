@@ -239,3 +239,20 @@ def test_two_udfs_take_two_mappings(ctx):
     live.update_parameters([{}, {}])
     assert len(live.result()) == 2
     live.close()
+
+
+def test_deleted_pictures_do_not_stop_who_waits_for_the_run(ctx, gate):
+    class Kept(LiveAnalysis):
+        def show(self):
+            super().show()
+            Kept.newest = self
+
+    ctx.plot_class = Kept
+    result = ctx.run_udf(ctx.load("memory", data=DATA), gated(gate), plots=True, sync=False)
+    Kept.newest._outputs.note()
+    Kept.newest._outputs.deleted()
+    assert Kept.newest.comm is None
+    gate.set()
+    run = result._run
+    run.wait(run.has_ended)
+    np.testing.assert_allclose(run.result()[0]["sums"].data, SUMS)

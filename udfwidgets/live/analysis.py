@@ -124,7 +124,13 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         )
 
     def show(self) -> None:
-        """Appear in the output of the cell that is running."""
+        """Appear in the output of the cell that is running, which waits for the run by itself.
+
+        That run is left alone when the view goes, and cannot be started again: whoever waits for it
+        waits for that very run. To see an analysis from `Context.live`, display it.
+        """
+        self._guest = True
+        self.status.answer(WATCHED, self._command)
         display(self)  # type: ignore[no-untyped-call]
 
     # Steering
