@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import queue
 import threading
@@ -97,6 +98,28 @@ def test_picture_reaches_a_page(image, channel):
     message = channel.wait()
     assert message["to"] == "page"
     assert message["images"][0]["key"] == image._feed.key
+
+
+def test_frames_are_sent_in_the_context_in_which_the_page_came(image):
+    where = contextvars.ContextVar("where", default="elsewhere")
+    seen = []
+
+    class Noted(Channel):
+        def send(self, data, buffers):
+            seen.append(where.get())
+            super().send(data, buffers)
+
+    def come():
+        where.set("the page's thread")
+        open_channel(channel)
+
+    channel = Noted()
+    contextvars.copy_context().run(come)
+    channel.say(type="want", key=image._feed.key, view="visible")
+    image.offer(lambda: Picture(np.ones((4, 5))))
+    channel.wait()
+    channel.closed({})
+    assert seen == ["the page's thread"]
 
 
 def test_offers_from_many_threads_end_with_the_newest(image, channel):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextvars
 import logging
 import threading
 import time
@@ -166,9 +167,12 @@ class Hub:
 
     def _opened(self, channel: Any, message: Mapping[str, Any]) -> None:
         """Answer a page that opened a comm, on whatever thread the kernel uses for it."""
+        # ipykernel 7.4 hands what a page says next to the thread in whose context it was last sent
+        # something. Left to chance that is the main thread, where it would wait for a running cell.
+        context = contextvars.copy_context()
 
         def send(frames: Frames, buffers: list[memoryview]) -> None:
-            channel.send(data=frames, buffers=buffers)
+            context.run(channel.send, data=frames, buffers=buffers)
 
         data = message["content"]["data"]
         page = data.get("page", "")
