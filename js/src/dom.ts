@@ -54,3 +54,8 @@ export function iconButton(name: keyof typeof ICONS, label: string): HTMLButtonE
   button.append(icon(name));
   return button;
 }
+
+/** Keep JupyterLab from taking keys, such as Enter on a button, for shortcuts of its own. */
+export function keepKeys(element: HTMLElement): void {
+  element.dataset.lmSuppressShortcuts = "true";
+}

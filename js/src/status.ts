@@ -1,6 +1,6 @@
 /** The header of an analysis, drawn from a status, with the buttons that steer it. */
 
-import { icon, iconButton, make } from "./dom";
+import { icon, iconButton, keepKeys, make } from "./dom";
 import { bytesPerSecond, duration, frames, grouped, percent } from "./format";
 import type { Part, Receiver } from "./hub";
 import type { CommandName, State, StatusFrame } from "./protocol";
@@ -91,6 +91,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   buttons.toggle.className = "udfw-button udfw-toggle";
   const tools = make("div", { className: "udfw-commands" }, ...Object.values(buttons));
   tools.setAttribute("role", "toolbar");
+  keepKeys(tools);
   const fill = make("div", { className: "udfw-fill" });
   const bar = make("div", { className: "udfw-bar", label: "Progress" }, fill);
   bar.setAttribute("role", "progressbar");
@@ -118,7 +119,8 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
       // The focus must not be lost with a button.
       if (!offered && document.activeElement === button) buttons.restart.focus();
       button.hidden = !offered;
-      button.disabled = pending === name;
+      // Not `disabled`, which would take the focus away.
+      button.setAttribute("aria-disabled", String(pending === name));
     };
     const wanted = current === "paused" ? "resume" : "pause";
     if (wanted !== toggle) {
@@ -165,6 +167,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     button.addEventListener(
       "click",
       () => {
+        if (pending === name()) return;
         pending = name();
         place.command(pending);
         show();

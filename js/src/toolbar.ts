@@ -1,7 +1,7 @@
 /** The header of an image: title, buttons, and the panel in which colours are chosen. */
 
 import { COLORMAPS, gradient } from "./colour";
-import { iconButton, make } from "./dom";
+import { iconButton, keepKeys, make } from "./dom";
 import { short } from "./format";
 import type { Keeper, Settings } from "./settings";
 
@@ -40,6 +40,7 @@ export class Toolbar {
     const { log, auto, overlay, reset, save } = this.buttons;
     const tools = make("div", { className: "udfw-tools" }, log, auto, overlay, reset, save);
     tools.setAttribute("role", "toolbar");
+    keepKeys(this.element);
     tools.setAttribute("aria-label", "Image");
     this.element.append(this.title, tools, this.swatch, this.panel.element);
     const click = (button: HTMLElement, act: () => void): void =>
