@@ -70,7 +70,8 @@ OTHER = "[{'com_params': CoMParams(cy=32, cx=32, scan_rotation=60)}]"
 def take_dashboard(lab: Lab, theme: str) -> None:
     """Run five analyses, and take a picture of them on their way."""
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in DASHBOARD]
+        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in DASHBOARD],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     path = lab.root / "five-analyses.ipynb"
     nbformat.write(notebook, path)

@@ -123,7 +123,15 @@ class Entry {
   }
 
   private throughModels(): Transport {
-    return { send: (message: FromPage) => this.model?.send(message) };
+    const send = (message: FromPage): void => {
+      try {
+        this.model?.send(message);
+      } catch {
+        // Its kernel is gone. The next model to come may have another one.
+        this.hub.disconnect();
+      }
+    };
+    return { send };
   }
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,9 @@ def scan(rate=100):
     return demo.PacedDataSet(ctx.load("memory", data=data), rate)
 """
 LIVE = "live = ctx.live(scan(), SumSigUDF())\nlive"
+
+#: Seconds that the kernel may take for anything.
+PATIENCE = 60
 
 STATES = "[...document.querySelectorAll('.udfw-status')].map(card => card.dataset.udfwState)"
 
@@ -77,11 +81,10 @@ def press(lab: Lab, button: str, card: int = 0) -> None:
 
 def wait_for_python(lab: Lab, expression: str, value: Any = True) -> None:
     """Wait until an expression has a value in the kernel."""
-    lab.page.wait_for_function(
-        "async ([code, value]) => (await window.lab.execute({code})).text.trim() === value",
-        arg=[expression, repr(value)],
-        polling=100,
-    )
+    deadline = time.monotonic() + PATIENCE
+    while (found := lab.execute(expression).strip()) != repr(value):
+        assert time.monotonic() < deadline, f"{expression} is {found}, expected {value!r}"
+        lab.page.wait_for_timeout(50)
 
 
 def fraction(lab: Lab, image: int = 0) -> float:

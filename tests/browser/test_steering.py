@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -116,14 +118,24 @@ ctx.dashboard()
 """
 
 
+@pytest.fixture
+def tall(lab: Lab) -> Iterator[None]:
+    """Make the window so high that all cards are in sight: the others are not kept up to date."""
+    before = lab.page.viewport_size
+    assert before is not None
+    lab.page.set_viewport_size({"width": 1600, "height": 2200})
+    yield
+    lab.page.set_viewport_size(before)
+
+
+@pytest.mark.usefixtures("tall")
 def test_dashboard_shows_all_and_new_ones(lab: Lab, lab_notebook: NotebookMaker) -> None:
     lab.open(lab_notebook([SETUP, FIVE, "runs.append(ctx.live(scan(100), SumUDF()))"]))
     run_cells(lab, [0, 1])
     wait_for_states(lab, "running", "running", "running", "running", "done")
     lab.wait_until("() => document.querySelector('.udfw-totals').dataset.udfwRunning === '4'")
     assert lab.page.locator(".udfw-canvas").count() == 6
-    for image in range(4):
-        lab.page.locator(".udfw-canvas").nth(image).scroll_into_view_if_needed()
+    for image in range(6):
         wait_for_fraction(lab, 0.01, image)
     press(lab, "cancel", 1)
     wait_for_states(lab, "running", "cancelled", "running", "running", "done")
