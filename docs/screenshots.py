@@ -1,8 +1,8 @@
 """Takes the pictures of the README anew: ``python -m docs.screenshots`` from the top folder.
 
 The live-plotting notebook is run in a real JupyterLab, in both themes, with one picture on the way
-and one at the end of the scan. Then a dashboard is shown there with five analyses of two scans, one
-of which rests, while another has been started again with other parameters.
+and one at the end of the scan. Then a dashboard is shown there with five analyses, one of which
+rests, while another has been started again with other parameters.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ from udfwidgets.udf.stddev import StdDevUDF
 
 ctx = Context()
 file = ctx.load("auto", path="../demo-data/default.hdr")
-fast, slow = demo.PacedDataSet(file, 800), demo.PacedDataSet(file, 400)
+quick, paced = demo.PacedDataSet(file, 1e6), demo.PacedDataSet(file, 600)
 """,
     """
-images = ctx.live(fast, [SumUDF(), SumSigUDF()])
-fields = ctx.live(fast, CoMUDF.with_params(cy=32, cx=32), plots=[["divergence", "magnitude"]])
-spread = ctx.live(slow, [StdDevUDF(), LogsumUDF()])
-disorder = ctx.live(slow, [FEMUDF((32, 32), 12, 24), CrystallinityUDF(4, 12, (32, 32), 6)])
-phase = ctx.live(fast, CoMUDF.with_params(cy=32, cx=32), plots=[["field_x", "field_y"]])
+images = ctx.live(quick, [SumUDF(), SumSigUDF()])
+phase = ctx.live(quick, CoMUDF.with_params(cy=32, cx=32), plots=[["field_x", "field_y"]])
+fields = ctx.live(paced, CoMUDF.with_params(cy=32, cx=32), plots=[["divergence", "magnitude"]])
+spread = ctx.live(paced, [StdDevUDF(), LogsumUDF()])
+disorder = ctx.live(paced, [FEMUDF((32, 32), 12, 24), CrystallinityUDF(4, 12, (32, 32), 6)])
 ctx.dashboard()
 """,
 )
@@ -84,11 +84,11 @@ def take_dashboard(lab: Lab, theme: str) -> None:
     cell = lab.page.locator(".jp-Notebook .jp-CodeCell >> nth=1")
     dashboard = cell.locator(".jp-Cell-outputArea")
     dashboard.scroll_into_view_if_needed()
-    lab.wait_until(f"() => Math.min(...{FRACTIONS}) > 0.3")
+    lab.wait_until(f"() => {FRACTIONS}[3] === 1")
+    lab.execute(f"quick._frames_per_second = 600; phase.update_parameters({OTHER})")
+    lab.wait_until(f"() => {FRACTIONS}[9] > 0.2")
     lab.execute("spread.pause()")
-    lab.wait_until(f"() => {FRACTIONS}[2] === 1")
-    lab.execute(f"phase.update_parameters({OTHER})")
-    lab.wait_until(f"() => {FRACTIONS}[8] > 0.15 && {FRACTIONS}[8] < 1")
+    lab.wait_until(f"() => {FRACTIONS}[9] > 0.35 && {FRACTIONS}[3] > 0.15")
     dashboard.screenshot(path=IMAGES / f"dashboard-{theme.lower()}.png")
 
 
@@ -101,7 +101,7 @@ def main() -> None:
         with Lab(folder, settings=QUIET, viewport=(1250, 1000)) as lab:
             for theme in ("Dark", "Light"):
                 take(lab, theme)
-                lab.page.set_viewport_size({"width": 1640, "height": 1000})
+                lab.page.set_viewport_size({"width": 1760, "height": 1200})
                 take_dashboard(lab, theme)
                 lab.page.set_viewport_size({"width": 1250, "height": 1000})
 

@@ -112,8 +112,10 @@ def test_restart_keeps_the_last_answer_in_grey(lab: Lab, lab_notebook: NotebookM
 
 
 FIVE = """
-runs = [ctx.live(scan(rate), SumSigUDF()) for rate in (70, 80, 90, 100)]
-runs.append(ctx.live(scan(1e6), [SumUDF(), SumSigUDF()]))
+first = ctx.live(scan(1e6), [SumUDF(), SumSigUDF()])
+first.result()
+shared = scan()
+runs = [first] + [ctx.live(shared, SumSigUDF()) for _ in range(4)]
 ctx.dashboard()
 """
 
@@ -130,23 +132,23 @@ def tall(lab: Lab) -> Iterator[None]:
 
 @pytest.mark.usefixtures("tall")
 def test_dashboard_shows_all_and_new_ones(lab: Lab, lab_notebook: NotebookMaker) -> None:
-    lab.open(lab_notebook([SETUP, FIVE, "runs.append(ctx.live(scan(100), SumUDF()))"]))
+    lab.open(lab_notebook([SETUP, FIVE, "runs.append(ctx.live(shared, SumUDF()))"]))
     run_cells(lab, [0, 1])
-    wait_for_states(lab, "running", "running", "running", "running", "done")
+    wait_for_states(lab, "done", "running", "running", "running", "running")
     lab.wait_until("() => document.querySelector('.udfw-totals').dataset.udfwRunning === '4'")
     assert lab.page.locator(".udfw-canvas").count() == 6
     for image in range(6):
         wait_for_fraction(lab, 0.01, image)
     press(lab, "cancel", 1)
-    wait_for_states(lab, "running", "cancelled", "running", "running", "done")
+    wait_for_states(lab, "done", "cancelled", "running", "running", "running")
     # Only one that has ended can be closed.
-    assert not lab.page.locator(".udfw-close").nth(0).is_visible()
-    press(lab, "close", 4)
-    wait_for_states(lab, "running", "cancelled", "running", "running")
+    assert not lab.page.locator(".udfw-close").nth(2).is_visible()
+    press(lab, "close", 0)
+    wait_for_states(lab, "cancelled", "running", "running", "running")
     lab.run_cell(2)
-    wait_for_states(lab, "running", "cancelled", "running", "running", "running")
+    wait_for_states(lab, "cancelled", "running", "running", "running", "running")
     # A run without a view gets a card as well; it has no restart.
-    lab.execute("pending = ctx.run_udf(dataset=scan(100), udf=SumSigUDF(), sync=False)")
+    lab.execute("pending = ctx.run_udf(dataset=shared, udf=SumSigUDF(), sync=False)")
     lab.wait_until("() => document.querySelectorAll('.udfw-status').length === 6")
     assert not lab.page.locator(".udfw-restart").nth(5).is_visible()
     lab.execute("ctx.close()")
