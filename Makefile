@@ -2,7 +2,7 @@
 #
 #   make lab              set up and open the live-plotting notebook   (LAB_ARGS="--no-browser --port 9000")
 #   make test             lint, types, JavaScript, Python, notebooks and browser tests
-#   make bench            our engine beside its peers                  (QUICK=1 for a few minutes' worth)
+#   make bench            our engine beside its peers                  (QUICK=1 for three minutes' worth)
 #   make clean            remove everything these made
 #
 # A file named .stamp-* records that a set-up step is done; it is redone when what it depends on changes.
@@ -18,7 +18,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEER := .venv-libertem
+OTHERS := .venv-peers
 QUICK ?=
+ONLY ?=
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 
@@ -35,6 +37,7 @@ JS_SOURCES := $(shell find js -type f -not -path '*/node_modules/*' 2>/dev/null)
 	$(wildcard package.json tsconfig.json esbuild.* vite.config.*)
 BUNDLE := udfwidgets/static/live.js
 say = @printf '==> %s\n' "$(1)"
+comma := ,
 
 .PHONY: help lab test lint js python notebooks browser chromium bench clean
 help:
@@ -147,13 +150,29 @@ $(PEER)/.stamp-peer:
 	@env -u VIRTUAL_ENV $(PEER)/bin/python -m pip --quiet install libertem psutil
 	@touch $@
 
-bench: $(VENV)/.stamp-test $(PEER)/.stamp-peer
+$(VENV)/.stamp-bench: pyproject.toml | $(BIN)/python $(BUNDLE)
+	$(call say,installing udfwidgets and what its benchmarks need)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) install --editable '.[bench]'
+	@touch $@
+
+# One that cannot be installed is left out, with a line that says so.
+$(OTHERS)/.stamp-peers:
+	$(call say,installing dask.array$(comma) hyperspy and py4DSTEM in $(OTHERS))
+	@$(PYTHON) -m venv $(OTHERS)
+	@for package in 'dask[array] h5py hdf5plugin' hyperspy py4dstem; do \
+		env -u VIRTUAL_ENV $(OTHERS)/bin/python -m pip --quiet install $$package \
+			|| echo "==> left out, cannot be installed: $$package"; \
+	done
+	@touch $@
+
+bench: $(VENV)/.stamp-bench $(PEER)/.stamp-peer $(OTHERS)/.stamp-peers
 	$(call say,benchmarks)
-	@$(BIN)/python -m benchmarks --peer-python $(PEER)/bin/python $(if $(QUICK),--quick)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') \
+		--libertem $(PEER)/bin/python --peers $(OTHERS)/bin/python
 
 # ----------------------------------------------------------------------------------------- clean
 
 clean:
-	rm -rf $(VENV) $(PEER) node_modules udfwidgets/static demo-data benchmarks/data .cache \
+	rm -rf $(VENV) $(PEER) $(OTHERS) node_modules udfwidgets/static demo-data benchmarks/data .cache \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.tsbuildinfo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,8 +2,9 @@
 
 How a measurement is made:
 
-* Each contender (us, LiberTEM with one of its executors, NumPy, a bare numba loop) is a process of
-  its own, in its own environment, that lives for the whole run and waits for orders (`worker.py`).
+* Each contender (us, LiberTEM with one of its executors, dask.array, a bare numba loop, ...) is a
+  process of its own, in its own environment, that lives for the whole run and waits for orders
+  (`benchmarks.workers`).
 * All read the same file, which is in the page cache.
 * Rounds are interleaved: in each round every contender runs once, one after the other, so that a
   slow minute of the machine hits all of them. The order turns by one from round to round.

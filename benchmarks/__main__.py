@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks --peer-python .venv-libertem/bin/python [--quick]``."""
+"""The command line: ``python -m benchmarks [--quick] [--only PATTERN]``."""
 
 from __future__ import annotations
 
@@ -6,33 +6,37 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.cases import FULL, QUICK, measure_all
-from benchmarks.report import machine_facts, print_tables, write_json
+from benchmarks.contenders import contenders
+from benchmarks.extent import FULL, QUICK
+from benchmarks.plot import write_plot
+from benchmarks.report import machine_facts, print_tables, write_json, write_markdown
+from benchmarks.suite import run_all
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a small file and fewer rounds")
+    parser.add_argument("--quick", action="store_true", help="small files and fewer rounds")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="rows and cases, by name")
     parser.add_argument("--python", default=sys.executable, help="python that has udfwidgets")
-    parser.add_argument("--peer-python", default=None, help="python that has libertem")
-    parser.add_argument("--no-ours", action="store_true", help="leave udfwidgets out")
+    parser.add_argument("--libertem", default=str(ROOT / ".venv-libertem/bin/python"))
+    parser.add_argument("--peers", default=str(ROOT / ".venv-peers/bin/python"))
     parser.add_argument("--data", type=Path, default=HERE / "data", help="folder for the files")
-    parser.add_argument("--output", type=Path, help="results.json, or data/quick.json if quick")
     arguments = parser.parse_args()
 
-    by_default = arguments.data / "quick.json" if arguments.quick else HERE / "results.json"
-    results = measure_all(
-        QUICK if arguments.quick else FULL,
-        data=arguments.data,
-        python=arguments.python,
-        peer_python=arguments.peer_python,
-        ours=not arguments.no_ours,
-    )
+    everyone = contenders(arguments.python, arguments.libertem, arguments.peers)
+    extent = QUICK if arguments.quick else FULL
+    results = run_all(extent, everyone, arguments.data, arguments.only)
     results["machine"] = machine_facts()
-    write_json(arguments.output or by_default, results)
+    # What is committed is a whole run of the full extent, and nothing less.
+    target = arguments.data if arguments.quick or arguments.only else HERE
+    write_json(target / "results.json", results)
+    write_markdown(target / "RESULTS.md", results)
+    write_plot(target / "results.svg", results)
     print_tables(results)
+    print(f"written: {target}/results.json, RESULTS.md, results.svg")
     return 0 if results["correct"] else 1
 
 

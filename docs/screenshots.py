@@ -37,6 +37,7 @@ def take(lab: Lab, theme: str) -> None:
     lab.wait_until(f"() => {FRACTION} > 0.4")
     card.screenshot(path=IMAGES / f"live-{theme.lower()}.png")
     lab.wait_until(f"() => {FRACTION} === 1")
+    lab.page.wait_for_timeout(2000)  # the highlight of what came last fades
     card.screenshot(path=IMAGES / f"done-{theme.lower()}.png")
 
 

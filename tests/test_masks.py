@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,7 @@ def test_normalized_bins():
 
 
 def test_sparse_stacks_say_what_they_need(monkeypatch):
-    monkeypatch.setattr(masks, "sparse", None)
+    monkeypatch.setitem(sys.modules, "sparse", None)
     assert isinstance(masks.radial_bins(*FRAME), np.ndarray)
     with pytest.raises(ImportError, match="needs the package 'sparse'"):
         masks.radial_bins(*FRAME, use_sparse=True)

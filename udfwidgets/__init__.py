@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +32,17 @@ _HOMES = {
 _MODULES = ("demo", "live")
 
 __all__ = [*_HOMES, *_MODULES]
+
+# In a notebook, what is not yet compiled gets compiled aside, by a process that does not hold up
+# any cell; see `udfwidgets.warm`. A script compiles what it uses when it uses it.
+if "ipykernel" in sys.modules and sys.platform != "emscripten":
+    _warming = subprocess.Popen(
+        [sys.executable, "-m", "udfwidgets.warm"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # an interrupt of the kernel is not meant for it
+    )
 
 
 def __getattr__(name: str) -> Any:

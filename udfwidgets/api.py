@@ -27,6 +27,7 @@ from udfwidgets.engine.stream import (
 )
 from udfwidgets.engine.subscription import EveryStep
 from udfwidgets.engine.view import Plot, PlotSet, View, ViewClass
+from udfwidgets.errors import ExecutorSpecException
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.load import load
@@ -72,7 +73,11 @@ class Context(Analyses):
 
     @classmethod
     def make_with(
-        cls, spec: str = "threads", cpus: int | None = None, plot_class: ViewClass | None = None
+        cls,
+        spec: str = "threads",
+        cpus: int | None = None,
+        plot_class: ViewClass | None = None,
+        gpus: int | None = None,
     ) -> Context:
         """Return a Context with an executor of a kind.
 
@@ -84,12 +89,18 @@ class Context(Analyses):
             How many workers.
         plot_class : callable, optional
             As for `Context`.
+        gpus : int, optional
+            Taken from code written for LiberTEM; there is nothing here that works on them.
 
         Raises
         ------
         ExecutorSpecException
-            If there is no such executor, or it cannot honour `cpus`.
+            If there is no such executor, or it cannot honour `cpus` or `gpus`.
         """
+        if gpus:
+            raise ExecutorSpecException(
+                f"the {spec} executor works on processors and cannot use gpus={gpus}: leave it out"
+            )
         return cls(make_executor(spec, cpus), plot_class)
 
     def load(self, filetype: str, *args: Any, **kwargs: Any) -> DataSet:

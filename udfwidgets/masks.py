@@ -8,17 +8,14 @@ its radius.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
-
-try:
-    import sparse
-except ImportError:  # an optional package: only stacks of sparse masks need it
-    sparse = None
 
 Array: TypeAlias = npt.NDArray[Any]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -258,11 +255,12 @@ def radial_bins(
     if use_sparse is None:
         width = (outermost - radius_inner) / count
         share = np.pi * (outermost**2 - (outermost - width) ** 2) / (imageSizeX * imageSizeY)
-        use_sparse = sparse is not None and share < SPARSE_BELOW
+        use_sparse = share < SPARSE_BELOW and importlib.util.find_spec("sparse") is not None
     rings = _rings(frame, outermost, radius_inner, count, normalize, np.dtype(dtype))
     if not use_sparse:
         return np.stack(list(rings))
-    return _needs_sparse().stack([sparse.COO.from_numpy(one) for one in rings])
+    sparse = _needs_sparse()
+    return sparse.stack([sparse.COO.from_numpy(one) for one in rings])
 
 
 def sparse_template_multi_stack(
@@ -325,14 +323,20 @@ def sparse_circular_multi_stack(
 
 def is_sparse(arr: Any) -> bool:
     """Return whether an array is one of ``scipy.sparse`` or of the package ``sparse``."""
-    return scipy.sparse.issparse(arr) or (
-        sparse is not None and isinstance(arr, sparse.SparseArray)
-    )
+    sparse = sys.modules.get("sparse")
+    return is_scipy_sparse(arr) or (sparse is not None and isinstance(arr, sparse.SparseArray))
+
+
+def is_scipy_sparse(arr: Any) -> bool:
+    """Return whether an array is one of ``scipy.sparse``."""
+    # Nothing is, before somebody has imported it: that takes a tenth of a second.
+    module = sys.modules.get("scipy.sparse")
+    return module is not None and bool(module.issparse(arr))
 
 
 def to_dense(a: Any) -> Array:
     """Return an array with all its zeros."""
-    return np.asarray(a.toarray() if scipy.sparse.issparse(a) else _densified(a))
+    return np.asarray(a.toarray() if is_scipy_sparse(a) else _densified(a))
 
 
 def to_sparse(a: Any, shape: Sequence[int] | None = None) -> Any:
@@ -346,9 +350,12 @@ def _densified(a: Any) -> Any:
 
 
 def _needs_sparse() -> Any:
-    if sparse is None:
-        raise ImportError("a stack of sparse masks needs the package 'sparse': install it")
-    return sparse
+    try:
+        return importlib.import_module("sparse")
+    except ImportError as error:
+        raise ImportError(
+            "a stack of sparse masks needs the package 'sparse': install it"
+        ) from error
 
 
 def _offsets(center_x: float, center_y: float, size_x: int, size_y: int) -> tuple[Array, Array]:

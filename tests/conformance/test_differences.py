@@ -12,8 +12,12 @@ import pytest
 import udfwidgets
 from tests.conformance.case import clause, plain, scan
 from tests.conformance.running import OURS, run
-from udfwidgets.engine.executors import ThreadsExecutor
-from udfwidgets.errors import DataSetException
+from tests.engine.pacing import iterate
+from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
+from udfwidgets.engine.view import NoView
+from udfwidgets.errors import DataSetException, ExecutorSpecException
+from udfwidgets.io.dataset.memory import MemoryDataSet
+from udfwidgets.live import LiveAnalysis
 from udfwidgets.udf import UDF
 
 GUIDE = Path(__file__).parents[2] / "docs/migrating.md"
@@ -31,6 +35,7 @@ DIFFERENCES: dict[str, tuple[Any, Any]] = {
     "results_of_wrong_shape": (None, "UDFException"),
     "results_without_numpy": ("AttributeError", None),
     "results_as_declared": ("None", "result_only"),
+    "results_outside_of_the_roi": (20, 10),
     "valid_before_anything_came": (True, False),
     "odd_sizes": (["ValueError"] * 2, [None] * 2),
     "strings_at_the_start": (np.array(["0", "0"], "U4"), np.array(["", ""], "U4")),
@@ -135,6 +140,43 @@ def test_plot_class() -> None:
     with udfwidgets.Context.make_with("inline", plot_class=Headless) as ctx:
         ctx.run_udf(ctx.load("memory", data=scan()), udfwidgets.SumUDF(), plots=True)
     assert shown == [True]
+
+
+@clause(
+    "(first plottable channel of each UDF)",
+    "ours is the live image, with a no-op for headless runs",
+)
+def test_the_live_image_is_the_default(ctx, dataset, monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr(LiveAnalysis, "show", lambda view: shown.append(view))
+    ctx.run_udf(dataset, [udfwidgets.SumUDF(), udfwidgets.StdDevUDF()], plots=True)
+    (view,) = shown
+    assert [image.title for image in view.images] == ["SumUDF: intensity", "StdDevUDF: varsum"]
+    with udfwidgets.Context.make_with("inline", plot_class=NoView) as headless:
+        headless.run_udf(dataset, udfwidgets.SumUDF(), plots=True)
+    assert len(shown) == 1
+
+
+@clause("`'inline'`, `'threads'`, `'dask'` (`'synchronous'` is inline)")
+def test_dask_is_announced() -> None:
+    with pytest.raises(ExecutorSpecException, match="dask executor is not part of this version"):
+        udfwidgets.Context.make_with("dask")
+
+
+@clause("changes parameters for the partitions not yet handed out")
+def test_changed_parameters_meet_the_rest_of_the_scan() -> None:
+    class Notes(UDF):
+        def get_result_buffers(self):
+            return {"factor": self.buffer("nav")}
+
+        def process_frame(self, frame):
+            self.results.factor[:] = self.params.factor
+
+    steps = iterate(InlineExecutor(), MemoryDataSet(scan()), [Notes(factor=1)], size=5)
+    next(steps)
+    steps.update_parameters_experimental([{"factor": 2}])
+    *_, last = steps
+    assert last.buffers[0]["factor"].data.tolist() == [[1] * 5] + [[2] * 5] * 3
 
 
 @clause("for sig buffers once anything has been merged")

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from tests.io.contract import Case, DataSetContract, read_all
 from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset import hdf5_chunks
 from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.hdf5 import H5DataSet
-from udfwidgets.io.dataset.hdf5_chunks import ChunkedSource, chunk_layout, read_index
+from udfwidgets.io.dataset.hdf5_chunked import ChunkedSource
+from udfwidgets.io.dataset.hdf5_chunks import chunk_layout, read_index
 from udfwidgets.io.dataset.hdf5_locked import LockedSource
 from udfwidgets.io.dataset.joined import JoinedSource
 from udfwidgets.io.dataset.memory import ArraySource
@@ -562,11 +564,51 @@ def test_a_chunk_beyond_the_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_cut_while_it_is_read_is_named(tmp_path: Path) -> None:
-    dataset = H5DataSet(write(tmp_path / "a.h5", chunks=(1, 1, 7, 9)))
+    path = write(tmp_path / "a.h5", chunks=(1, 1, 7, 9), compression="gzip")
+    dataset = H5DataSet(path)
     with dataset.open() as source:
         (tmp_path / "a.h5").write_bytes(b"")
         with pytest.raises(DataSetException, match=r"a\.h5 ends at byte"):
             source.read(0, 15, Scratch())
+
+
+def test_a_file_written_anew_is_looked_up_anew(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"chunks": (1, 5, 7, 9), "compression": "gzip"}
+    dataset = H5DataSet(write(tmp_path / "a.h5", **options))
+    np.testing.assert_array_equal(read_all(dataset), TRUTH.reshape(-1, 7, 9))
+    other = TRUTH[::-1] // 8
+    write(tmp_path / "a.h5", other, **options)
+    np.testing.assert_array_equal(read_all(dataset), other.reshape(-1, 7, 9))
+
+
+def test_positions_are_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = H5DataSet(write(tmp_path / "a.h5", chunks=(1, 5, 7, 9)))
+    monkeypatch.setattr(hdf5_chunks, "read_index", None)
+    np.testing.assert_array_equal(read_all(dataset), TRUTH.reshape(-1, 7, 9))
+
+
+def test_a_chunk_too_long_for_any_filter_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", chunks=(1, 1, 7, 9), compression="gzip")
+    with h5py.File(path, "a") as file:
+        file["scan"].id.write_direct_chunk((1, 2, 0, 0), bytes(10_000))
+    with pytest.raises(DataSetException, match=r"chunk \(1, 2, 0, 0\) of 10000 .* is damaged"):
+        H5DataSet(path)
+
+
+SCATTERED = {"plain": {}, "bitshuffle lz4": FILTERS["bitshuffle lz4"]}
+
+
+@pytest.mark.parametrize("options", SCATTERED.values(), ids=SCATTERED)
+def test_chunks_in_any_order_in_the_file(tmp_path: Path, options: dict[str, Any]) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        scan = file.create_dataset("scan", TRUTH.shape, "u2", chunks=(1, 2, 7, 9), **options)
+        for line in (1, 0, 2):
+            for column in (2, 4, 0):
+                scan[line, column : column + 2] = TRUTH[line, column : column + 2]
+                file[f"between/{line}/{column}"] = np.zeros(50_000)
+    np.testing.assert_array_equal(
+        read_all(H5DataSet(tmp_path / "a.h5", ds_path="scan")), TRUTH.reshape(-1, 7, 9)
+    )
 
 
 def test_the_blocks_of_a_virtual_scan_are_those_of_its_parts(tmp_path: Path) -> None:

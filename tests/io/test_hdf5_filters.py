@@ -4,14 +4,21 @@ import struct
 
 import imagecodecs
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from udfwidgets.io.dataset.hdf5_filters import Filter, can_undo, undo
+from udfwidgets.io.dataset.lz4 import SLACK
 
 DEFLATE = Filter(1, (4,))
 SHUFFLE = Filter(2, (2,))
 BITSHUFFLE = Filter(32008, (0, 4, 2, 0, 0))
 BITSHUFFLE_LZ4 = Filter(32008, (0, 4, 2, 0, 2))
+
+
+def with_slack(content: bytes) -> npt.NDArray[np.uint8]:
+    """Return an array of the content that has `SLACK` more bytes behind its end."""
+    return np.frombuffer(bytearray(content + bytes(SLACK)), np.uint8)[: len(content)]
 
 
 @pytest.mark.parametrize(
@@ -39,15 +46,15 @@ def test_an_lz4_block_as_long_as_its_data_is_still_lz4() -> None:
     shuffled = first + first[-1:] * 6 + last
     assert len(block) == len(shuffled) == 128
     expected = imagecodecs.bitshuffle_decode(shuffled, itemsize=2, blocksize=64)
-    data = np.frombuffer(struct.pack(">QII", 128, 128, 128) + block, np.uint8)
-    out, spare = np.empty(128, np.uint8), np.empty(128, np.uint8)
+    data = with_slack(struct.pack(">QII", 128, 128, 128) + block)
+    out, spare = with_slack(bytes(128)), with_slack(bytes(128))
     undo((BITSHUFFLE_LZ4,), data, out, spare)
     assert out.tobytes() == bytes(expected)
 
 
 @pytest.mark.parametrize("n_bytes", [0, 3, 11, 12, 15, 20])
 def test_a_cut_bitshuffle_chunk_is_refused(n_bytes: int) -> None:
-    data = np.frombuffer(struct.pack(">QII", 256, 128, 50) + bytes(60), np.uint8)[:n_bytes]
-    out, spare = np.empty(256, np.uint8), np.empty(256, np.uint8)
+    data = with_slack((struct.pack(">QII", 256, 128, 50) + bytes(60))[:n_bytes])
+    out, spare = with_slack(bytes(256)), with_slack(bytes(256))
     with pytest.raises(Exception, match=r".+"):
         undo((BITSHUFFLE_LZ4,), data, out, spare)

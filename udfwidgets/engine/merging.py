@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import threading
+import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,30 +14,53 @@ from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan import Partition, Plan
 from udfwidgets.engine.shift import Buffers
 from udfwidgets.engine.tying import at_rest
-from udfwidgets.udf.base import UDF
+from udfwidgets.udf.auxiliary import has_aux_data, shown_params
+from udfwidgets.udf.base import UDF, parameters_of
 from udfwidgets.udf.views import Views
 
 
-@dataclass(frozen=True, eq=False)
 class Frozen:
     """The merged buffers as they were at one moment.
 
-    Attributes
+    They are copied when somebody looks at them, or else before the next merge; a moment that
+    nobody has kept until then costs nothing.
+
+    Parameters
     ----------
     arrays : tuple of mapping
-        The buffers of each UDF by name; nobody writes to them any more.
+        The buffers of each UDF by name.
     damage : numpy.ndarray of bool
-        Which of the selected frames were in.
+        Which of the selected frames were in; it is kept.
+    lock : threading.Lock
+        Held by whoever changes the buffers.
     """
 
-    arrays: tuple[Buffers, ...]
-    damage: BoolArray
+    def __init__(
+        self, arrays: tuple[Buffers, ...], damage: BoolArray, lock: threading.Lock
+    ) -> None:
+        self.damage = damage
+        self._arrays = arrays
+        self._is_copy = False
+        self._lock = lock
+
+    @property
+    def arrays(self) -> tuple[Buffers, ...]:
+        """The buffers of each UDF by name; nobody else writes to them any more."""
+        with self._lock:
+            self.copy()
+        return self._arrays
+
+    def copy(self) -> None:
+        """Become independent of later merges; the caller holds the lock."""
+        if not self._is_copy:
+            self._arrays = tuple({n: _copied(a) for n, a in b.items()} for b in self._arrays)
+            self._is_copy = True
 
 
 class Accumulator:
     """Holds the buffers of all UDFs of a run and folds partitions into them.
 
-    It is not thread-safe: the run guards it with its lock.
+    Whoever calls its methods holds its lock.
 
     Parameters
     ----------
@@ -44,10 +68,21 @@ class Accumulator:
         Tied to the dataset by `declare`; copies of them do the merging.
     plan : Plan
         What is read.
+
+    Attributes
+    ----------
+    lock : threading.Lock
+        Held for as long as the buffers change.
+    damage : numpy.ndarray of bool
+        Which of the selected frames are in.
+    n_merged : int
+        How many.
     """
 
     def __init__(self, udfs: Sequence[UDF], plan: Plan) -> None:
+        self.lock = threading.Lock()
         self._plan = plan
+        self._frozen: list[weakref.ref[Frozen]] = []
         self._udfs = [at_rest(udf, plan) for udf in udfs]
         self._arrays = [
             {
@@ -67,12 +102,19 @@ class Accumulator:
 
     def fold(self, partition: Partition, parts: Sequence[Buffers]) -> None:
         """Merge the buffers of one partition."""
+        for reference in self._frozen:
+            if (frozen := reference()) is not None:
+                frozen.copy()
+        self._frozen.clear()
         rows = partition.index
         for udf, arrays, part in zip(self._udfs, self._arrays, parts, strict=True):
             kinds = udf.declarations
             # A view where the partition is a slice, else a copy that is written back.
             dest = {n: a[rows] if kinds[n].kind == "nav" else a for n, a in arrays.items()}
             udf.meta.take_in_hand(partition.start, partition.stop)
+            given = parameters_of(udf)
+            if has_aux_data(given):
+                udf.params = shown_params(given, self._plan.shape, self._plan.roi, rows)
             with Blame(udf):
                 udf.merge(Views(kinds, dest), Views(kinds, part))
             if partition.rows is not None:
@@ -86,11 +128,13 @@ class Accumulator:
         """Merge from now on with the parameters of these UDFs."""
         for own, changed in zip(self._udfs, udfs, strict=True):
             own.params = at_rest(changed, self._plan).params
+            own._kwargs = changed._kwargs
 
     def freeze(self) -> Frozen:
-        """Return a copy of all buffers that later merges do not touch."""
-        arrays = tuple({n: _copied(a) for n, a in arrays.items()} for arrays in self._arrays)
-        return Frozen(arrays, self.damage.copy())
+        """Return the buffers as they are now."""
+        frozen = Frozen(tuple(self._arrays), self.damage.copy(), self.lock)
+        self._frozen.append(weakref.ref(frozen))
+        return frozen
 
 
 def _copied(array: Array) -> Array:

@@ -4,9 +4,9 @@ Runs on the same dataset share a scan as soon as it is known what they cost: eac
 joins the others when its first partition is through, unless it would hold them up. A run that
 turns out to be slow leaves again and is served separately.
 
-There are two lanes, each with worker threads of its own: the fast lane for what is known to take
-turns quickly, and the slow lane for newcomers while others are at work, and for UDFs that keep a
-thread for long. So no UDF that blocks can keep everybody else from the workers.
+A UDF may keep a thread for as long as it likes. Such a thread does not count: others come in its
+place for as long as there is something to do, and a scan that has one, or that is not known yet,
+gets no second thread while there are others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from udfwidgets.engine.bell import Bell
@@ -25,19 +24,12 @@ from udfwidgets.engine.worker import Worker
 if TYPE_CHECKING:
     from udfwidgets.engine.run import Run
 
-# Seconds for one frame from which on a run belongs to the slow lane.
-SLOW = 0.05
 # The analysis that a person has touched gets all turns but every fourth one.
 TURNS = 4
-# Seconds without a turn after which a lane's threads are taken to be blocked.
-STUCK = 0.25
-
-
-class Lane(Enum):
-    """A group of worker threads."""
-
-    FAST = "fast"
-    SLOW = "slow"
+# Seconds after which a thread that is still at the same assignment is taken to be kept.
+KEPT = 0.25
+# Threads that may be kept at most; each run can keep one.
+MOST_KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -67,29 +59,37 @@ class Traffic:
 class Pool:
     """All runs that are under way, and their scans.
 
+    Parameters
+    ----------
+    workers : int
+        Threads that work at the same time.
+
     Attributes
     ----------
     bell : Bell
         Rung when there may be something new to do.
+    sources : Sources
+        The open sources of datasets.
+    traffic : Traffic
+        How much has passed through so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int) -> None:
         self.bell = Bell()
         self.sources = Sources()
         self.traffic = Traffic()
+        self._workers = workers
         self._lock = threading.Lock()
         self._scans: list[Scan] = []
-        self._lanes: dict[Scan, Lane] = {}
+        self._at_work: dict[Assignment, float] = {}
         self._turn = 0
-        self._last_turn: dict[Lane, float] = {}
 
     def add(self, run: Run) -> None:
         """Take a run in that has begun."""
         with self._lock:
-            lane = Lane.SLOW if self._scans else Lane.FAST
             # Where it is going to be joined with another scan, unless it turns out to be slow.
             same = (s.place for s in self._scans if s.takes(run) and s.order == run.wanted_order)
-            self._open(run, lane, next(same, 0))
+            self._open(run, next(same, 0))
         self.bell.ring()
 
     def remove(self, run: Run) -> None:
@@ -97,8 +97,7 @@ class Pool:
         with self._lock:
             for scan in list(self._scans):
                 if run in scan.runs:
-                    scan.leave(run)
-                    self._close_if_empty(scan)
+                    self._take_out(run, scan)
         self.bell.ring()
 
     @property
@@ -107,13 +106,16 @@ class Pool:
         with self._lock:
             return tuple(run for scan in self._scans for run in scan.runs)
 
-    def has_work(self, lane: Lane) -> bool:
-        """Whether a worker of a lane may find something to do."""
+    def has_work(self) -> bool:
+        """Whether a worker may find something to do."""
         with self._lock:
-            return any(
-                self._lanes[scan] is lane and any(run.is_ready() for run in scan.runs)
-                for scan in self._scans
-            )
+            return bool(self._open_for_work())
+
+    def needs_help(self) -> bool:
+        """Whether there is something to do, and all threads are kept by UDFs."""
+        with self._lock:
+            all_busy = self._workers <= len(self._at_work) < MOST_KEPT
+            return all_busy and bool(self._open_for_work())
 
     def has_to_settle(self) -> bool:
         """Whether there are runs for `settle` to end."""
@@ -124,38 +126,63 @@ class Pool:
         for run in self.runs:
             run.try_to_finish()
 
-    def work(self, lane: Lane) -> bool:
+    def work(self) -> bool:
         """Work on the calling thread while there is something to do; whether there was any."""
         worker, has_worked = Worker(), False
-        while (assignment := self._take(lane)) is not None:
+        while (assignment := self.take()) is not None:
             has_worked = True
-            reading = worker.work(assignment)
-            self._learn(assignment, reading)
+            self.learn(assignment, worker.work(assignment))
         return has_worked
 
-    def relieve(self) -> None:
-        """Move scans that wait for threads which a UDF has kept for too long to the other lane."""
-        now = time.monotonic()
+    def take(self) -> Assignment | None:
+        """Return what is to be done next, None where there is nothing; `learn` has to follow."""
         with self._lock:
-            for scan, lane in self._lanes.items():
-                is_stuck = now - self._last_turn.get(lane, now) > STUCK
-                if is_stuck and not scan.at_work and any(run.is_ready() for run in scan.runs):
-                    self._lanes[scan] = Lane.SLOW if lane is Lane.FAST else Lane.FAST
-        self.bell.ring()
-
-    def _take(self, lane: Lane) -> Assignment | None:
-        with self._lock:
-            for scan in self._in_turn(lane):
+            for scan in self._in_turn():
                 assignment = scan.take()
                 if assignment is not None:
-                    scan.at_work += 1
-                    self._last_turn[lane] = time.monotonic()
+                    self._at_work[assignment] = time.monotonic()
                     return assignment
         return None
 
-    def _in_turn(self, lane: Lane) -> list[Scan]:
-        """Return the scans of a lane, the one whose turn it is first."""
-        scans = [scan for scan in self._scans if self._lanes[scan] is lane]
+    def learn(self, assignment: Assignment, reading: float) -> None:
+        """Take note that an assignment is done, and put runs together that go well together.
+
+        Parameters
+        ----------
+        assignment : Assignment
+            From `take`.
+        reading : float
+            Seconds that reading the frames has taken.
+        """
+        scan = assignment.scan
+        with self._lock:
+            del self._at_work[assignment]
+            self.traffic = self.traffic.plus(assignment)
+            scan.learn(assignment, reading)
+            changed = scan in self._scans and self._regroup(scan)
+        if changed:
+            self.bell.ring()
+
+    def _kept(self) -> list[Assignment]:
+        """Return the assignments whose thread is kept by a UDF."""
+        now = time.monotonic()
+        return [assignment for assignment, began in self._at_work.items() if now - began > KEPT]
+
+    def _open_for_work(self) -> list[Scan]:
+        """Return the scans that may get one more thread."""
+        kept = self._kept()
+        if len(self._at_work) - len(kept) >= self._workers:
+            return []
+        found = [scan for scan in self._scans if any(run.is_ready() for run in scan.runs)]
+        if len(self._scans) < 2:
+            return found
+        busy = {assignment.scan for assignment in self._at_work}
+        blocked = {assignment.scan for assignment in kept}
+        return [s for s in found if s not in blocked and (s.is_known or s not in busy)]
+
+    def _in_turn(self) -> list[Scan]:
+        """Return the scans that may get a thread, the one whose turn it is first."""
+        scans = self._open_for_work()
         if len(scans) < 2:
             return scans
         self._turn += 1
@@ -165,46 +192,30 @@ class Pool:
             in_turn.sort(key=lambda scan: -max(run.touched for run in scan.runs))
         return in_turn
 
-    def _learn(self, assignment: Assignment, reading: float) -> None:
-        """Take note of what an assignment has cost, and put runs together that go well together."""
-        scan = assignment.scan
-        with self._lock:
-            self.traffic = self.traffic.plus(assignment)
-            scan.at_work -= 1
-            scan.learn(assignment, reading)
-            changed = scan in self._lanes and self._regroup(scan)
-        if changed:
-            self.bell.ring()
-
     def _regroup(self, scan: Scan) -> bool:
         """Let a slow run out of a scan, or a quick one that is alone into another scan."""
         slow = scan.too_slow()
         if slow is not None:
             cost = scan.costs[slow]
-            scan.leave(slow)
-            self._open(slow, Lane.SLOW if cost > SLOW else Lane.FAST, scan.place, cost)
+            self._take_out(slow, scan)
+            self._open(slow, scan.place, cost)
             return True
-        if len(scan.runs) != 1 or scan.runs[0] not in scan.costs:
+        if len(scan.runs) != 1 or not scan.is_known:
             return False
         run, cost = scan.runs[0], scan.costs[scan.runs[0]]
         for other in self._scans:
             if other is not scan and other.takes(run) and other.suits(run, cost):
-                scan.leave(run)
-                self._close_if_empty(scan)
+                self._take_out(run, scan)
                 other.join(run, cost)
                 return True
-        lane = Lane.SLOW if cost > SLOW else Lane.FAST
-        changed = self._lanes[scan] is not lane
-        self._lanes[scan] = lane
-        return changed
+        return False
 
-    def _open(self, run: Run, lane: Lane, place: int, cost: float | None = None) -> None:
+    def _open(self, run: Run, place: int, cost: float | None = None) -> None:
         scan = Scan(run.dataset, run.source, run.wanted_order, place)
         scan.join(run, cost)
         self._scans.append(scan)
-        self._lanes[scan] = lane
 
-    def _close_if_empty(self, scan: Scan) -> None:
+    def _take_out(self, run: Run, scan: Scan) -> None:
+        scan.leave(run)
         if not scan.runs:
             self._scans.remove(scan)
-            del self._lanes[scan]

@@ -28,7 +28,7 @@ def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
     udfs : sequence of UDF
         Tied to the dataset by `declare`; copies of them are used, so any thread may call this.
     frozen : Frozen
-        The buffers; the results take them over.
+        The buffers; the results take them over, when they are looked at.
     plan : Plan
         What was read.
     """

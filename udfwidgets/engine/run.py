@@ -1,7 +1,7 @@
 """A run: what several UDFs make of one dataset, from the plan to the final result.
 
 Workers take partitions off its backlog, process them, and hand over what came out: it is merged
-under the run's lock, and the subscribers are told. With the last partition, or when nobody is at
+one at a time, and the subscribers are told. With the last partition, or when nobody is at
 work on it any more after it was told to stop, the run has ended. `cancel` may come from any thread
 at any time: workers look at it before every tile.
 """
@@ -224,12 +224,13 @@ class Run:
     ) -> None:
         """Merge what the UDFs made of a partition, which took a worker so many seconds."""
         began = time.perf_counter()
-        with self._lock:
+        accumulator = self._accumulator
+        with accumulator.lock:
             if self._stopping:
                 return
-            self._accumulator.fold(partition, parts)
+            accumulator.fold(partition, parts)
             self._publish()
-            if self._accumulator.n_merged == self.plan.n_frames:
+            if accumulator.n_merged == self.plan.n_frames:
                 self._stopping = True
         self.bell.ring()
         self.pace.learn(len(partition), seconds, time.perf_counter() - began)
@@ -415,7 +416,7 @@ class Run:
             One per UDF, of parameters to change.
         """
         udfs = tuple(tied(udf, self.plan, self.corrections) for udf in self._changed(parameters))
-        with self._lock:
+        with self._accumulator.lock:
             self.udfs = udfs
             self._accumulator.take_parameters(udfs)
 
@@ -464,12 +465,12 @@ class Run:
         launch(self)
 
     def freeze(self) -> Frozen:
-        """Copy the merged buffers; the caller holds the run's lock (see `Subscriber.merged`)."""
+        """Return the merged buffers as they are; the caller holds their lock, as in `merged`."""
         return self._accumulator.freeze()
 
     def snapshot(self) -> UDFResults:
         """Return what has been merged so far, independent of what comes."""
-        with self._lock:
+        with self._accumulator.lock:
             frozen = self._accumulator.freeze()
         return conclude(self.udfs, frozen, self.plan)
 
@@ -486,7 +487,7 @@ class Run:
         self.check()
         # From a copy: what the user does with the result does not show in the live picture, nor
         # in the next result of the same run.
-        return conclude(self.udfs, self._accumulator.freeze(), self.plan).buffers
+        return self.snapshot().buffers
 
     def check(self) -> None:
         """Raise what `result` would raise."""

@@ -87,8 +87,6 @@ class Scan:
         if order == "progressive":
             self._positions = coarse_to_fine(dataset.shape.nav, self.frames_per_block)
         self.runs: list[Run] = []
-        #: Workers that have an assignment.
-        self.at_work = 0
         # Seconds per frame that reading has taken, and each run; None where not known yet.
         self.reading: float | None = None
         self.costs: dict[Run, float] = {}
@@ -170,13 +168,18 @@ class Scan:
         self.runs.remove(run)
         self.costs.pop(run, None)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known what each of its runs costs."""
+        return len(self.costs) == len(self.runs)
+
     def takes(self, run: Run) -> bool:
         """Whether a run can be served here: the order counts where one was asked for."""
         return self.dataset is run.dataset and run.order in (None, self.order)
 
     def suits(self, run: Run, cost: float) -> bool:
         """Whether a run would not hold up the others here by more than the patience there is."""
-        if self.reading is None or len(self.costs) < len(self.runs):
+        if self.reading is None or not self.is_known:
             return False
         return is_bearable(self.reading, {**self.costs, run: cost})
 

@@ -50,6 +50,18 @@ class Share:
         """Make the UDFs ready for the partition."""
         self._on_its_own(self._begin)
 
+    @property
+    def wants_tiles(self) -> bool:
+        """Whether `feed` has to be called."""
+        return self._team is not None and self._team.wants_tiles
+
+    def steps(self, n_frames: int) -> list[tuple[int, ...]]:
+        """Return what is compiled of its work on the next frames; see `drive`.
+
+        The caller has entered the run.
+        """
+        return [] if self._team is None else self._team.steps(n_frames)
+
     def feed(self, frames: Array, scratch: Scratch) -> None:
         """Let the UDFs see the next frames of the partition."""
         team = self._team

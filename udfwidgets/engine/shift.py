@@ -13,6 +13,7 @@ from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan import Partition, Plan
 from udfwidgets.udf.auxiliary import shown_params
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
+from udfwidgets.udf.fused import Step, is_known
 from udfwidgets.udf.views import Views
 
 Buffers = Mapping[str, Array]
@@ -58,6 +59,17 @@ class Shift:
         with Blame(self._udf):
             self._udf.task_data = Views({}, {}, self._udf.get_task_data())
             self._udf.preprocess()
+            #: What it does with tiles in the dtype of the file, where that is compiled.
+            self.step = self._fused()
+
+    def _fused(self) -> Step | None:
+        fuse = vars(type(self._udf)).get("fused_step")
+        native, whole = self._plan.corrected_dtype, len(self._cuts) == 1
+        can_be = self.method is UDFMethod.TILE and whole and self._plan.corrector is None
+        if fuse is None or not can_be or self.dtype != native or not is_known(native):
+            return None
+        step: Step | None = fuse(self._udf)
+        return step
 
     def feed(self, tile: Array, row: int, stopped: Callable[[], bool]) -> None:
         """Let the UDF see a tile whose first frame is in row `row` of the partition.

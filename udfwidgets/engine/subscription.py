@@ -19,7 +19,7 @@ class Subscriber:
     """Wants to know of every merge step of a run, and of its end; the base takes no notice."""
 
     def merged(self, run: Run) -> None:
-        """Take note of a merge step; called under the run's lock, on a worker's thread."""
+        """Take note of a merge step; called under the lock of its buffers, by a worker."""
 
     def ended(self) -> None:
         """Take note that the run has ended, for whatever reason; may be called on any thread."""

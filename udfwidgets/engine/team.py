@@ -38,18 +38,33 @@ class Team:
     ) -> None:
         shifts = [Shift(udf, plan, partition) for udf in udfs]
         self._shifts = shifts
-        self._by_tile = [shift for shift in shifts if shift.method is not UDFMethod.PARTITION]
+        self._steps = [shift.step for shift in shifts if shift.step is not None]
+        self._by_tile = [
+            shift
+            for shift in shifts
+            if shift.step is None and shift.method is not UDFMethod.PARTITION
+        ]
         self._by_partition = [shift for shift in shifts if shift.method is UDFMethod.PARTITION]
         self._users = Counter(shift.dtype for shift in self._by_tile)
         self._corrector = plan.corrector
         self._stopped = stopped
-        self._fed = 0
+        self._fed = self._driven = 0
         self._gathered: Array | None = None
         if self._by_partition:
             self._gathered = np.empty((len(partition), *plan.shape.sig), plan.corrected_dtype)
 
+    @property
+    def wants_tiles(self) -> bool:
+        """Whether there are UDFs for `feed`, beside those that are compiled."""
+        return bool(self._by_tile or self._by_partition)
+
+    def steps(self, n_frames: int) -> list[tuple[int, ...]]:
+        """Return what the compiled UDFs do with the next frames of the partition; see `drive`."""
+        row, self._driven = self._driven, self._driven + n_frames
+        return [step.at(row) for step in self._steps]
+
     def feed(self, frames: Array, scratch: Scratch) -> None:
-        """Let the UDFs see the next frames of the partition, as they are in the file.
+        """Let the UDFs that are not compiled see the next frames of the partition.
 
         A UDF may write to what it is handed only if nobody else sees the same memory: not the user
         whose array it is, and no other UDF.

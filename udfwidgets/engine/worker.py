@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from udfwidgets.engine.reading import Block, Frames, blocks
 from udfwidgets.engine.scan import Assignment
 from udfwidgets.engine.share import Share
 from udfwidgets.io.dataset.base import Scratch, Source
+from udfwidgets.udf.fused import drive
+
+# Tiles that compiled UDFs go through in one call: about a millisecond, and without the GIL.
+TILES_PER_CALL = 8
 
 
 class Worker:
@@ -38,24 +43,55 @@ class Worker:
         return reading
 
     def _hand_out(self, assignment: Assignment) -> float:
-        scan, frames, depth = assignment.scan, assignment.frames, assignment.depth
+        scan, frames, shares = assignment.scan, assignment.frames, assignment.shares
+        depth, reading = assignment.depth, 0.0
+        by_tile = [share for share in shares if share.wants_tiles]
+        # What lies in memory is read in any length at no cost: there is one call for many tiles.
+        n_tiles = TILES_PER_CALL if scan.source.hands_out_views and not by_tile else 1
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
-        reading = 0.0
-        for block in blocks(frames, min(depth, largest), scan.frames_per_block):
-            if all(share.run.is_stopping() for share in assignment.shares):
+        for block in blocks(frames, min(n_tiles * depth, largest), scan.frames_per_block):
+            if all(share.run.is_stopping() for share in shares):
                 break
             began = time.perf_counter()
             read = read_block(scan.source, block, self._scratch)
             reading += time.perf_counter() - began
-            for offset in range(0, len(read), depth):
+            numbers = frames[block.start : block.stop]
+            self._drive(read, numbers, assignment)
+            for offset in range(0, len(read), depth) if by_tile else ():
                 tile = read[offset : offset + depth]
-                start = block.start + offset
-                numbers = frames[start : start + len(tile)]
-                for share in assignment.shares:
-                    own = _own(tile, numbers, share, assignment)
+                in_tile = numbers[offset : offset + len(tile)]
+                for share in by_tile:
+                    own = _own(tile, in_tile, share, assignment)
                     if len(own):
                         share.feed(own, self._scratch)
         return reading
+
+    def _drive(self, read: Array, numbers: Frames, assignment: Assignment) -> None:
+        """Do all that is compiled with some frames, for those together that want all of them."""
+        together: list[Share] = []
+        for share in assignment.shares:
+            own = _own(read, numbers, share, assignment)
+            if own is read:
+                together.append(share)
+            elif len(own):
+                _drive_for([share], own, assignment.depth)
+        _drive_for(together, read, assignment.depth)
+
+
+def _drive_for(shares: Sequence[Share], frames: Array, depth: int) -> None:
+    entered = [share for share in shares if share.run.enter()]
+    try:
+        began = time.perf_counter()
+        steps = {share: share.steps(len(frames)) for share in entered}
+        count = sum(map(len, steps.values()))
+        if count:
+            drive(np.ascontiguousarray(frames), depth, [s for own in steps.values() for s in own])
+            seconds = (time.perf_counter() - began) / count
+            for share, own in steps.items():
+                share.seconds += seconds * len(own)
+    finally:
+        for share in entered:
+            share.run.leave()
 
 
 def read_block(source: Source, block: Block, scratch: Scratch) -> Array:

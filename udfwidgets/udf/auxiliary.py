@@ -28,6 +28,11 @@ class AuxData:
     data: Array
     declaration: BufferDeclaration
 
+    @property
+    def raw_data(self) -> Array:
+        """The values, flat but for the extra axes of each entry."""
+        return self.data.reshape((-1, *self.declaration.extra_shape))
+
     def resolve(self, shape: Shape, roi: BoolArray | None) -> Array:
         """Return the values in buffer shape: for kind 'nav' one row per selected position.
 
@@ -71,3 +76,8 @@ def shown_params(
         if declaration.kind == "nav":
             arrays[name] = arrays[name][rows]
     return Views(declarations, arrays, {k: v for k, v in given.items() if k not in auxiliary})
+
+
+def has_aux_data(given: Mapping[str, Any]) -> bool:
+    """Whether any of some parameters is auxiliary data."""
+    return any(isinstance(value, AuxData) for value in given.values())

@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
 from udfwidgets.errors import UDFException
-from udfwidgets.udf.auxiliary import AuxData
+from udfwidgets.udf.auxiliary import AuxData, shown_params
 from udfwidgets.udf.meta import UDFMeta
 from udfwidgets.udf.views import Views
 
@@ -296,8 +296,10 @@ def check_choices(udf: UDF) -> None:
 
 def declare(udf: UDF, meta: UDFMeta) -> None:
     """Tie a UDF to a dataset and let it declare its buffers."""
-    udf.meta = meta
+    udf.meta, given = meta, udf.params
+    udf.params = shown_params(parameters_of(udf), meta.dataset_shape, meta.roi)
     declarations = udf.get_result_buffers()
+    udf.params = given
     for name, declaration in declarations.items():
         if not isinstance(declaration, BufferDeclaration):
             raise UDFException(

@@ -27,6 +27,7 @@ from udfwidgets.udf.field import (
     guess_corrections,
     magnitude,
 )
+from udfwidgets.udf.fused import Step, add_up_moments
 from udfwidgets.udf.kernels import add_moments, exact_dtype, flat, moment_ramp
 from udfwidgets.udf.spans import ring_runs
 
@@ -222,6 +223,15 @@ class CoMUDF(UDF):
         spans = ring_runs(*size, given.cy, given.cx, given.r, inner, box)
         frames = flat(tile).reshape(tile.shape)
         add_moments(frames, spans, *box.origin, self.task_data.ramp, self.results.moments)
+
+    def fused_step(self) -> Step:
+        """Return what `process_tile` does, for all tiles of a partition."""
+        given, (height, width) = self.task_data.com_params, self.meta.dataset_shape.sig
+        inner = None if np.isclose(given.ri, 0) else given.ri
+        box = self.meta.sig_slice
+        spans = ring_runs(height, width, given.cy, given.cx, given.r, inner, box)
+        address, moments = add_up_moments(self.meta.input_dtype), self.results.moments
+        return Step(address, moments, spans, self.task_data.ramp, len(spans), width)
 
     def get_results(self) -> Mapping[str, Any]:
         """Make all results from the moments, in 64 bits, and round once."""

@@ -51,7 +51,7 @@ def strip_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 # Sums may be taken in any order, so that they are done in vector registers; that changes nothing
 # for integers, and floats are added up in 64 bits.
-_ANY_ORDER = {"reassoc", "contract", "nsz"}
+ANY_ORDER = {"reassoc", "contract", "nsz"}
 
 
 @numba.njit(nogil=True, cache=True)
@@ -90,7 +90,7 @@ def sum_frames(tile: Array, strip: Array, total: Array) -> None:
             out[i] += sums[i]
 
 
-@numba.njit(nogil=True, cache=True, fastmath=_ANY_ORDER)
+@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
 def sum_pixels(tile: Array, strip: Array, totals: Array) -> None:
     """Add the sum over all pixels of each frame to `totals`.
 
@@ -105,22 +105,95 @@ def sum_pixels(tile: Array, strip: Array, totals: Array) -> None:
     """
     n_frames, n_pixels = tile.shape
     wide = strip.dtype.type
-    for frame in range(n_frames):
-        for begin in range(0, n_pixels, 16 * STRIP):
-            pixels = tile[frame, begin : min(begin + 16 * STRIP, n_pixels)]
-            total = wide(0)
-            for i in range(pixels.shape[0]):
-                total = wide(total + wide(pixels[i]))
-            totals[frame] += total
+    for begin in range(0, n_pixels, 16 * STRIP):
+        end = min(begin + 16 * STRIP, n_pixels)
+        frame = 0
+        # Four frames at a time: memory is read ahead in all of them.
+        while frame + 4 <= n_frames:
+            a, b = tile[frame, begin:end], tile[frame + 1, begin:end]
+            c, d = tile[frame + 2, begin:end], tile[frame + 3, begin:end]
+            in_a, in_b, in_c, in_d = wide(0), wide(0), wide(0), wide(0)
+            for i in range(end - begin):
+                in_a, in_b = wide(in_a + wide(a[i])), wide(in_b + wide(b[i]))
+                in_c, in_d = wide(in_c + wide(c[i])), wide(in_d + wide(d[i]))
+            totals[frame] += in_a
+            totals[frame + 1] += in_b
+            totals[frame + 2] += in_c
+            totals[frame + 3] += in_d
+            frame += 4
+        while frame < n_frames:
+            a, in_a = tile[frame, begin:end], wide(0)
+            for i in range(end - begin):
+                in_a = wide(in_a + wide(a[i]))
+            totals[frame] += in_a
+            frame += 1
+
+
+# Frames whose squares are added up in 32 bits: up to values of 16384 they fit.
+SQUARES_DEPTH = 16
+
+
+@numba.njit(nogil=True, cache=True)
+def add_squares(tile: Array, total: Array, squares: Array) -> None:
+    """Add all frames of a tile to `total`, and their squares to `squares`: exactly.
+
+    Parameters
+    ----------
+    tile : (frames, pixels) array
+        Integers of at most 16 bits.
+    total : (pixels,) int64 or uint64 array
+        Sum over the frames.
+    squares : (pixels,) uint64 array
+        Sum of the squares.
+    """
+    n_frames, n_pixels = tile.shape
+    wide, i32, u32, u64 = total.dtype.type, np.int32, np.uint32, np.uint64
+    sums = np.empty(STRIP, np.int32)
+    powers = np.empty(STRIP, np.uint32)
+    for first in range(0, n_frames, SQUARES_DEPTH):
+        last = min(first + SQUARES_DEPTH, n_frames)
+        for begin in range(0, n_pixels, STRIP):
+            size = min(STRIP, n_pixels - begin)
+            sums[:] = 0
+            powers[:] = 0
+            bits = u32(0)  # all that are set in any of the squares
+            for frame in range(first, last - 1, 2):
+                a, b = tile[frame, begin : begin + size], tile[frame + 1, begin : begin + size]
+                for i in range(size):
+                    x, y = i32(a[i]), i32(b[i])
+                    xx, yy = u32(u32(x) * u32(x)), u32(u32(y) * u32(y))
+                    sums[i] = i32(sums[i] + i32(x + y))
+                    powers[i] = u32(powers[i] + u32(xx + yy))
+                    bits = u32(bits | u32(xx | yy))
+            if (last - first) % 2:
+                a = tile[last - 1, begin : begin + size]
+                for i in range(size):
+                    x = i32(a[i])
+                    xx = u32(u32(x) * u32(x))
+                    sums[i] = i32(sums[i] + x)
+                    powers[i] = u32(powers[i] + xx)
+                    bits = u32(bits | xx)
+            out, out_squares = total[begin : begin + size], squares[begin : begin + size]
+            for i in range(size):
+                out[i] = wide(out[i] + wide(sums[i]))
+            if u64(bits) < u64((1 << 32) // SQUARES_DEPTH):
+                for i in range(size):
+                    out_squares[i] = u64(out_squares[i] + u64(powers[i]))
+            else:
+                for frame in range(first, last):
+                    pixels = tile[frame, begin : begin + size]
+                    for i in range(size):
+                        x = i32(pixels[i])
+                        out_squares[i] = u64(out_squares[i] + u64(u32(u32(x) * u32(x))))
 
 
 @numba.njit(nogil=True, cache=True)
 def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> None:
     """Fold a tile into per-pixel sums and sums of squared deviations.
 
-    Two passes over the tile, which is in the cache, give its own mean and deviations; they are
-    then combined with what was before by the parallel formula of Chan, Golub and LeVeque (1979),
-    which is stable for large means.
+    Deviations are counted from the mean of what was before, or of the tile where there was
+    nothing: that keeps them small however large the mean is. They are combined with what was
+    before by the parallel formula of Chan, Golub and LeVeque (1979).
 
     Parameters
     ----------
@@ -133,55 +206,35 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
     """
     n_frames, n_pixels = tile.shape
     weight = n_before * n_frames / (n_before + n_frames)
-    mean = np.empty(STRIP, np.float64)
+    pivot = np.empty(STRIP, np.float64)
+    total = np.empty(STRIP, np.float64)
     spread = np.empty(STRIP, np.float64)
     for begin in range(0, n_pixels, STRIP):
-        end = min(begin + STRIP, n_pixels)
-        mean[:] = 0
+        size = min(STRIP, n_pixels - begin)
+        before, out = sums[begin : begin + size], spreads[begin : begin + size]
+        if n_before > 0:
+            for i in range(size):
+                pivot[i] = before[i] / n_before
+        else:
+            pivot[:] = 0
+            for frame in range(n_frames):
+                pixels = tile[frame, begin : begin + size]
+                for i in range(size):
+                    pivot[i] += np.float64(pixels[i])
+            for i in range(size):
+                pivot[i] /= n_frames
+        total[:] = 0
         spread[:] = 0
         for frame in range(n_frames):
-            pixels = tile[frame, begin:end]
-            for i in range(end - begin):
-                mean[i] += np.float64(pixels[i])
-        for i in range(end - begin):
-            mean[i] /= n_frames
-        for frame in range(n_frames):
-            pixels = tile[frame, begin:end]
-            for i in range(end - begin):
-                deviation = np.float64(pixels[i]) - mean[i]
+            pixels = tile[frame, begin : begin + size]
+            for i in range(size):
+                deviation = np.float64(pixels[i]) - pivot[i]
+                total[i] += deviation
                 spread[i] += deviation * deviation
-        for i in range(end - begin):
-            if n_before > 0:
-                shift = mean[i] - sums[begin + i] / n_before
-                spread[i] += shift * shift * weight
-            spreads[begin + i] += spread[i]
-            sums[begin + i] += mean[i] * n_frames
-
-
-@numba.njit(nogil=True, cache=True, fastmath=_ANY_ORDER)
-def apply_masks(tile: Array, masks: Array, out: Array) -> None:
-    """Add to `out` the products of each frame with each mask, summed over the pixels.
-
-    Parameters
-    ----------
-    tile : (frames, pixels) array
-        Real values of any dtype.
-    masks : (masks, pixels) float64 array
-        The weights.
-    out : (frames, masks) float64 array
-        Added up in 64 bits: exact for integer data and masks of integers.
-    """
-    n_frames, n_pixels = tile.shape
-    for begin in range(0, n_pixels, STRIP):
-        end = min(begin + STRIP, n_pixels)
-        for frame in range(n_frames):
-            pixels = tile[frame, begin:end]
-            for mask in range(masks.shape[0]):
-                weights = masks[mask, begin:end]
-                product = 0.0
-                for i in range(end - begin):
-                    product += np.float64(pixels[i]) * weights[i]
-                out[frame, mask] += product
+        for i in range(size):
+            shift = total[i] / n_frames
+            out[i] += max(spread[i] - total[i] * shift, 0.0) + shift * shift * weight
+            before[i] += pivot[i] * n_frames + total[i]
 
 
 # Pixels whose sum, weighted by 0, 1, 2, ..., fits into the 32 bits of a strip: for 16-bit data it
@@ -194,7 +247,7 @@ def moment_ramp(dtype: np.dtype[Any]) -> Array:
     return np.arange(MOMENT_STRIP).astype(strip_dtype(dtype))
 
 
-@numba.njit(nogil=True, cache=True, fastmath=_ANY_ORDER)
+@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
 def add_moments(
     tile: Array, spans: Array, origin_y: int, origin_x: int, ramp: Array, out: Array
 ) -> None:
@@ -272,7 +325,7 @@ def add_logs(frame: Array, total: Array) -> None:
         total[i] += np.log(np.float64(frame[i]) - lowest + 1.0)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=_ANY_ORDER)
+@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
 def deviation_in(frame: Array, spans: Array) -> float:
     """Return the standard deviation over the pixels of a mask, NaN where it has none.
 

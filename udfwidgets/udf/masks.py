@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.errors import UDFException
-from udfwidgets.shapes import Shape
+from udfwidgets.masks import is_scipy_sparse
+from udfwidgets.shapes import Shape, Slice
 from udfwidgets.udf.auxiliary import AuxData
 from udfwidgets.udf.base import UDF, UDFMethod
-from udfwidgets.udf.kernels import apply_masks, flat
+from udfwidgets.udf.detectors import Detector
+from udfwidgets.udf.fused import Step, add_up_matrix, add_up_runs
+from udfwidgets.udf.kernels import flat
 
 MaskFactory = Callable[[], Any]
-
-# Up to here one pass of the kernel over the cached tile beats a conversion and a matrix product.
-FEW_MASKS = 16
 
 
 class ApplyMasksUDF(UDF):
@@ -123,28 +123,34 @@ class ApplyMasksUDF(UDF):
 
     def get_task_data(self) -> Mapping[str, Any]:
         """Provide the masks."""
+        if self.params.shifts is None:
+            return {}
         sig = self.meta.dataset_shape.sig
         masks = self._masks.resolve(sig)
-        if self.params.shifts is not None:
-            dense = masks.toarray() if scipy.sparse.issparse(masks) else masks
-            return {"masks": dense.reshape(-1, *sig)}
-        if scipy.sparse.issparse(masks) or len(masks) <= FEW_MASKS:
-            # In full precision: a product in the masks' own dtype could overflow.
-            masks = masks.astype(np.complex128 if masks.dtype.kind == "c" else np.float64)
-        return {"masks": masks}
+        dense = masks.toarray() if is_scipy_sparse(masks) else masks
+        return {"masks": dense.reshape(-1, *sig)}
 
     def process_tile(self, tile: Array) -> None:
         """Multiply a tile with the masks."""
-        masks, frames = self._part(self.task_data.masks), flat(tile)
         total = self.results[self._sum]
-        _check_count(masks, total.shape[1])
-        if scipy.sparse.issparse(masks):
-            total += (masks @ frames.T).T
-        elif total.dtype.kind == "c" or masks.shape[0] > FEW_MASKS:
-            dtype = self.declarations["intensity"].dtype
-            total += frames.astype(dtype, copy=False) @ masks.astype(dtype, copy=False).T
-        else:
-            apply_masks(frames, masks, total)
+        wide = np.dtype(np.complex128 if total.dtype.kind == "c" else np.float64)
+        sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
+        detector = self._masks.detector(sig, box, total.shape[1], wide)
+        detector.add(flat(tile), total)
+
+    def fused_step(self) -> Step | None:
+        """Return what `process_tile` does, for all tiles of a partition, with real masks."""
+        total, dtype = self.results.total, self.meta.input_dtype
+        if total.dtype.kind == "c":
+            return None
+        sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
+        count = total.shape[1]
+        detector = self._masks.detector(sig, box, count, total.dtype)
+        if detector.matrix is not None:
+            masks = detector.matrix
+            return Step(add_up_matrix(dtype), total, masks, n_aux=len(masks), n_more=count)
+        runs, weights = detector.runs, detector.weights
+        return Step(add_up_runs(dtype), total, runs, weights, len(runs), count)
 
     def process_frame(self, frame: Array) -> None:
         """Multiply a frame with the masks after shifting them."""
@@ -160,14 +166,6 @@ class ApplyMasksUDF(UDF):
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""
         return {"intensity": self.results[self._sum].astype(self.declarations["intensity"].dtype)}
-
-    def _part(self, masks: Any) -> Any:
-        """Return the pixels of the masks that belong to the part of the detector in hand."""
-        sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
-        if box.shape == sig:
-            return masks
-        pixels = np.arange(sig.size).reshape(sig.axes)[box.get()].reshape(-1)
-        return masks[:, pixels]
 
 
 def _check_shifts(shifts: AuxData | npt.ArrayLike, use_sparse: bool | str | None) -> None:
@@ -221,6 +219,7 @@ class MaskStack:
         self._dtype = dtype
         self._lock = threading.Lock()
         self._matrix: Any = None
+        self._detectors: dict[tuple[Slice, np.dtype[Any]], Detector] = {}
 
     def renewed(self) -> MaskStack:
         """Return a stack of the same factories that has computed nothing yet."""
@@ -239,13 +238,29 @@ class MaskStack:
                 self._matrix = self._compute(sig)
             return self._matrix
 
+    def detector(self, sig: Shape, box: Slice, count: int, dtype: np.dtype[Any]) -> Detector:
+        """Return what applies the masks to a part of the detector, in a dtype.
+
+        Raises
+        ------
+        UDFException
+            If there are not as many masks as `count`.
+        """
+        masks = self.resolve(sig)
+        _check_count(masks, count)
+        with self._lock:
+            if (box, dtype) not in self._detectors:
+                pixels = np.arange(sig.size).reshape(sig.axes)[box.get()].reshape(-1)
+                self._detectors[box, dtype] = Detector.of(masks[:, pixels], dtype)
+            return self._detectors[box, dtype]
+
     def _compute(self, sig: Shape) -> Any:
         masks = self._call_factories(sig)
         sparse = self._use_sparse
         if sparse is None:
-            sparse = all(scipy.sparse.issparse(mask) for mask in masks)
+            sparse = all(is_scipy_sparse(mask) for mask in masks)
         rows = [_as_row(mask, sig, bool(sparse)) for mask in masks]
-        matrix = scipy.sparse.csr_matrix(scipy.sparse.vstack(rows)) if sparse else np.stack(rows)
+        matrix = _scipy_sparse().vstack(rows, "csr") if sparse else np.stack(rows)
         return matrix if self._dtype is None else matrix.astype(self._dtype)
 
     def _call_factories(self, sig: Shape) -> list[Any]:
@@ -254,18 +269,23 @@ class MaskStack:
         mask = self._factories()
         if isinstance(mask, (list, tuple)):
             return list(mask)
-        is_stack = not scipy.sparse.issparse(mask) and np.ndim(mask) == sig.dims + 1
+        is_stack = not is_scipy_sparse(mask) and np.ndim(mask) == sig.dims + 1
         return list(mask) if is_stack else [mask]
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_lock": None, "_matrix": None}
+        return self.__dict__ | {"_lock": None, "_matrix": None, "_detectors": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
 
 
+def _scipy_sparse() -> Any:
+    # When the first sparse mask asks for it: most runs have none, and the import takes long.
+    return importlib.import_module("scipy.sparse")
+
+
 def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
-    if not scipy.sparse.issparse(mask):
+    if not is_scipy_sparse(mask):
         mask = np.asarray(mask.todense() if hasattr(mask, "todense") else mask)
     if tuple(mask.shape) != sig.axes:
         raise ValueError(
@@ -273,6 +293,6 @@ def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
             "need to be equal"
         )
     if sparse:
-        return scipy.sparse.csr_matrix(mask.reshape(1, -1))
-    dense = mask.toarray() if scipy.sparse.issparse(mask) else mask
+        return _scipy_sparse().csr_matrix(mask.reshape(1, -1))
+    dense = mask.toarray() if is_scipy_sparse(mask) else mask
     return dense.reshape(-1)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.kernels import flat, mean_and_spread
+from udfwidgets.udf.fused import Step, add_up_squares
+from udfwidgets.udf.kernels import add_squares, exact_dtype, flat, mean_and_spread
 from udfwidgets.udf.views import Views
 
 
@@ -24,8 +25,9 @@ class Runs(Protocol):
 class StdDevUDF(UDF):
     """How much each detector pixel varies over the scan.
 
-    Tiles and partitions are combined by the parallel formula of Chan, Golub and LeVeque (1979),
-    in 64-bit floating point; large means do no harm.
+    Integers of up to 16 bits are added up exactly, and so are their squares; results are rounded
+    at the end. For other numbers, tiles and partitions are combined by the parallel formula of
+    Chan, Golub and LeVeque (1979) in 64-bit floating point. Large means do no harm in either.
 
     Parameters
     ----------
@@ -62,14 +64,26 @@ class StdDevUDF(UDF):
             )
         dtype = np.dtype(self.params.dtype)  # of None: float64
         wide = np.result_type(dtype, native)
+        made = "result_only" if self._is_exact else None
+        exact = {
+            "total": self.buffer("sig", dtype=exact_dtype(native), use="private"),
+            "squares": self.buffer("sig", dtype="uint64", use="private"),
+        }
         return {
-            "varsum": self.buffer("sig", dtype=dtype),
+            **(exact if self._is_exact else {}),
+            "varsum": self.buffer("sig", dtype=dtype, use=made),
             "num_frames": self.buffer("single", dtype="int64"),
-            "sum": self.buffer("sig", dtype=wide),
+            "sum": self.buffer("sig", dtype=wide, use=made),
             "var": self.buffer("sig", dtype=dtype, use="result_only"),
             "std": self.buffer("sig", dtype=dtype, use="result_only"),
             "mean": self.buffer("sig", dtype=wide, use="result_only"),
         }
+
+    @property
+    def _is_exact(self) -> bool:
+        # Not for subclasses, whose code may read and write `results.sum` and `results.varsum`.
+        native = self.meta.input_dtype
+        return type(self) is StdDevUDF and native.kind in "bui" and native.itemsize <= 2
 
     def get_task_data(self) -> Mapping[str, Any]:
         """Count frames separately for each part of the detector."""
@@ -79,35 +93,75 @@ class StdDevUDF(UDF):
         """Fold in the frames of a tile."""
         part = self.meta.tiling_scheme_idx
         seen = self.task_data.seen.get(part, 0)
-        total, spread = self.results.sum, self.results.varsum
-        sums, spreads = np.ascontiguousarray(total), np.ascontiguousarray(spread)
-        mean_and_spread(flat(tile), seen, sums.reshape(-1), spreads.reshape(-1))
-        if sums is not total:
-            total[:], spread[:] = sums, spreads
+        names = ("total", "squares") if self._is_exact else ("sum", "varsum")
+        shown = [self.results[name] for name in names]
+        arrays = [np.ascontiguousarray(array) for array in shown]
+        first, second = (array.reshape(-1) for array in arrays)
+        if self._is_exact:
+            add_squares(flat(tile), first, second)
+        else:
+            mean_and_spread(flat(tile), seen, first, second)
+        for target, array in zip(shown, arrays, strict=True):
+            if array is not target:
+                target[:] = array
         self.task_data.seen[part] = seen + len(tile)
         if part == 0:
             self.results.num_frames[:] += len(tile)
 
+    def fused_step(self) -> Step | None:
+        """Return what `process_tile` does, for all tiles of a partition, where it is exact."""
+        if not self._is_exact or self.meta.input_dtype.kind == "b":
+            return None
+        self.results.num_frames[:] = self.meta.partition_shape[0]
+        address = add_up_squares(self.meta.input_dtype)
+        return Step(address, self.results.total, self.results.squares)
+
     def merge(self, dest: Views, src: Views) -> None:
         """Combine what is there with a partition."""
-        before, more = int(dest.num_frames[0]), int(src.num_frames[0])
-        if before and more:
-            shift = src.sum / more - dest.sum / before
-            dest.varsum[:] += shift * shift * (before * more / (before + more))
-        dest.varsum[:] += src.varsum
-        dest.sum[:] += src.sum
+        if self._is_exact:
+            dest.total[:] += src.total
+            dest.squares[:] += src.squares
+        else:
+            before, more = int(dest.num_frames[0]), int(src.num_frames[0])
+            if before and more:
+                shift = src.sum / more - dest.sum / before
+                dest.varsum[:] += shift * shift * (before * more / (before + more))
+            dest.varsum[:] += src.varsum
+            dest.sum[:] += src.sum
         dest.num_frames[:] += src.num_frames
 
     def get_results(self) -> Mapping[str, Array]:
         """Divide by the number of frames; NaN before the first one."""
-        n_frames = self.results.num_frames[0] or np.nan
-        variance = self.results.varsum / n_frames
-        return {
-            **super().get_results(),
+        n_frames = self.results.num_frames[0]
+        if self._is_exact:
+            total = self.results.total
+            sums = {"sum": total, "varsum": _spread(total, self.results.squares, n_frames)}
+        else:
+            sums = {"sum": self.results.sum, "varsum": self.results.varsum}
+        divisor = n_frames or np.nan
+        variance = sums["varsum"] / divisor
+        made = {
+            **sums,
             "var": variance,
             "std": np.sqrt(variance),
-            "mean": self.results.sum / n_frames,
+            "mean": sums["sum"] / divisor,
         }
+        dtypes = {name: self.declarations[name].dtype for name in made}
+        return {**super().get_results(), **{n: a.astype(dtypes[n]) for n, a in made.items()}}
+
+
+def _spread(total: Array, squares: Array, n_frames: int) -> Array:
+    """Return the sum of squared deviations from the mean, from the sum and the sum of squares.
+
+    They are counted from the integer nearest to the mean first. That is exact, even where numbers
+    on the way are cut to 64 bits: the sum of the squares counted from there always fits.
+    """
+    if not n_frames:
+        return np.zeros(total.shape)
+    nearest = np.rint(total / n_frames).astype(np.int64)
+    rest = total.astype(np.int64) - nearest * n_frames
+    spread = squares - (nearest * (total.astype(np.int64) + rest)).view(np.uint64)
+    return spread.astype(np.float64) - rest.astype(np.float64) ** 2 / n_frames
 
 
 def run_stddev(

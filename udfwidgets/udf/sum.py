@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
+from udfwidgets.udf.fused import Step, add_up_frames
 from udfwidgets.udf.kernels import STRIP, exact_dtype, flat, strip_dtype, sum_frames
 from udfwidgets.udf.views import Views
 
@@ -64,6 +65,11 @@ class SumUDF(UDF):
             sum_frames(flat(tile), self.task_data.strip, total.reshape(-1))
         else:
             total += tile.sum(axis=0, dtype=total.dtype)
+
+    def fused_step(self) -> Step:
+        """Return what `process_tile` does, for all tiles of a partition."""
+        total, strip = self.results.total, self.task_data.strip
+        return Step(add_up_frames(self.meta.input_dtype), total, strip)
 
     def merge(self, dest: Views, src: Views) -> None:
         """Add the sum of a partition."""

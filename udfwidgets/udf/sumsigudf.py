@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
+from udfwidgets.udf.fused import Step, add_up_pixels
 from udfwidgets.udf.kernels import exact_dtype, flat, strip_dtype, sum_pixels
 
 
@@ -51,6 +52,10 @@ class SumSigUDF(UDF):
     def process_tile(self, tile: Array) -> None:
         """Add up the pixels of each frame of a tile."""
         sum_pixels(flat(tile), self.task_data.strip, self.results[self._sum])
+
+    def fused_step(self) -> Step:
+        """Return what `process_tile` does, for all tiles of a partition."""
+        return Step(add_up_pixels(self.meta.input_dtype), self.results.total, self.task_data.strip)
 
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""

@@ -20,7 +20,8 @@ class Views:
     Parameters
     ----------
     declarations : mapping of str to BufferDeclaration
-        Which of the arrays follow the scan or the detector.
+        Which of the arrays follow the scan or the detector. One that is declared but has no array,
+        since it is made in `get_results`, reads as None.
     arrays : mapping of str to numpy.ndarray
         Nav arrays have one row per selected frame of the partition. Views write through.
     constants : mapping, optional
@@ -28,6 +29,7 @@ class Views:
     """
 
     _arrays: dict[str, Array]
+    _absent: frozenset[str]
     _box: tuple[slice, ...] | None
     _nav: list[tuple[str, Array, bool]]
     _sig: list[tuple[str, Array]]
@@ -44,6 +46,7 @@ class Views:
         shown.update(arrays)
         kinds = {name: declarations[name].kind for name in arrays}
         shown["_box"] = None
+        shown["_absent"] = frozenset(declarations) - frozenset(arrays)
         shown["_arrays"] = dict(arrays)
         shown["_nav"] = [(n, a, a.ndim == 1) for n, a in arrays.items() if kinds[n] == "nav"]
         shown["_sig"] = [(n, a) for n, a in arrays.items() if kinds[n] == "sig"]
@@ -69,6 +72,8 @@ class Views:
             shown[name] = array[row : row + 1] if is_flat else array[row]
 
     def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("_absent", ()):
+            return None
         raise AttributeError(f"there is no {name!r} here, only {', '.join(self) or 'nothing'}")
 
     def __setattr__(self, name: str, value: Any) -> None:

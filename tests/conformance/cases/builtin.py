@@ -26,17 +26,21 @@ def over_dtypes(ctx, *udfs, dtypes=DTYPES):
     return results
 
 
-@clause("SumUDF")
+@clause(
+    "SumUDF: `intensity` sig",
+    "float32 for up to 32-bit floats and small ints as `result_type` gives",
+    "exact for integers",
+)
 def sum_udf(ctx):
     return over_dtypes(ctx, SumUDF()), over_dtypes(ctx, SumUDF(dtype="float64"))
 
 
-@clause("SumSigUDF")
+@clause("SumSigUDF: `intensity` nav")
 def sumsig(ctx):
     return over_dtypes(ctx, SumSigUDF())
 
 
-@clause("SumUDF", "SumSigUDF")
+@clause("SumUDF: `intensity` sig", "SumSigUDF: `intensity` nav")
 def over_shapes(ctx):
     shapes = [
         ((7,), (6, 5)),
@@ -51,7 +55,7 @@ def over_shapes(ctx):
     ]
 
 
-@clause("StdDevUDF")
+@clause("StdDevUDF: `varsum`, `num_frames`, `sum`, and results `var`, `std`, `mean`")
 def stddev(ctx):
     results = over_dtypes(ctx, StdDevUDF(), dtypes=("u1", "u2", "f4", "f8"))
     names = ("varsum", "num_frames", "sum", "var", "std", "mean")
@@ -63,11 +67,18 @@ def stddev(ctx):
     ]  # fmt: skip
 
 
-@clause("StdDevUDF")
+@clause("StdDevUDF: `varsum`, `num_frames`, `sum`, and results `var`, `std`, `mean`")
 def stddev_in_one_call(ctx):
     dataset = ctx.load("memory", data=scan())
     results = run_stddev(ctx, dataset), run_stddev(ctx, dataset, roi=some_of())
     return [{name: float(np.sum(value)) for name, value in result.items()} for result in results]
+
+
+@clause("merged by the parallel-variance formula; stable for large means")
+def stddev_far_from_zero(ctx):
+    data = scan(dtype="f8") / 100 + 1e8
+    result = ctx.run_udf(ctx.load("memory", data=data, num_partitions=5), StdDevUDF(dtype="f8"))
+    return np.allclose(result["std"].data, data.std(axis=(0, 1)), rtol=1e-4)
 
 
 def disk():
@@ -79,7 +90,12 @@ def stack():
     return np.stack([disk(), 1 - disk(), np.ones((6, 7), "f4")])
 
 
-@clause("ApplyMasksUDF")
+@clause(
+    "ApplyMasksUDF: `intensity` nav, extra_shape (n_masks,)",
+    "`mask_factories`: one callable, or a list",
+    "`mask_count`, `mask_dtype`, `use_sparse`",
+    "complex masks",
+)
 def masks(ctx):
     dataset = ctx.load("memory", data=scan())
     udfs = [
@@ -99,7 +115,9 @@ def masks(ctx):
     ]
 
 
-@clause("ApplyMasksUDF")
+@clause(
+    "ApplyMasksUDF: `intensity` nav, extra_shape (n_masks,)", "sparse masks through scipy.sparse"
+)
 def sparse_masks(ctx):
     dataset = ctx.load("memory", data=scan())
     udfs = [
@@ -111,7 +129,7 @@ def sparse_masks(ctx):
     return ctx.run_udf(dataset, udfs)
 
 
-@clause("ApplyMasksUDF")
+@clause("ApplyMasksUDF: `intensity` nav, extra_shape (n_masks,)")
 def masks_over_dtypes(ctx):
     return [
         (r["intensity"].data, r["intensity"].dtype)
@@ -120,7 +138,7 @@ def masks_over_dtypes(ctx):
     ]
 
 
-@clause("PickUDF")
+@clause("PickUDF: `intensity` single, extra_shape depends on roi", "native dtype")
 def pick(ctx):
     one = np.zeros((4, 5), bool)
     one[2, 3] = True
@@ -136,7 +154,7 @@ def logsum(ctx):
     return over_dtypes(ctx, LogsumUDF(), dtypes=("u1", "u2", "f4", "f8"))
 
 
-@clause("AutoUDF", needs=("udf.auto:AutoUDF",))
+@clause("AutoUDF(f)", needs=("udf.auto:AutoUDF",))
 def auto(ctx):
     from libertem.udf.auto import AutoUDF
 
@@ -147,7 +165,7 @@ def auto(ctx):
     ]
 
 
-@clause("RecordUDF", needs=("udf.record:RecordUDF",))
+@clause("RecordUDF(filename)", needs=("udf.record:RecordUDF",))
 def record(ctx):
     from libertem.udf.record import RecordUDF
 
@@ -157,7 +175,10 @@ def record(ctx):
         return list(result), np.load(path)
 
 
-@clause("CrystallinityUDF", needs=("udf.crystallinity:CrystallinityUDF",))
+@clause(
+    "CrystallinityUDF(rad_in, rad_out, real_center, real_rad)",
+    needs=("udf.crystallinity:CrystallinityUDF",),
+)
 def crystallinity(ctx):
     from libertem.udf.crystallinity import CrystallinityUDF
 
@@ -169,7 +190,7 @@ def crystallinity(ctx):
     return ctx.run_udf(dataset, udfs)
 
 
-@clause("FEMUDF", needs=("udf.FEM:FEMUDF",))
+@clause("FEMUDF(center, rad_in, rad_out)", needs=("udf.FEM:FEMUDF",))
 def fem(ctx):
     from libertem.udf.FEM import FEMUDF
 
@@ -189,7 +210,12 @@ def com_of(ctx, roi=None, **kwargs):
     return {name: (result[name].data.astype("f8"), result[name].kind) for name in names}
 
 
-@clause("CoMUDF", needs=("udf.com:CoMUDF",))
+@clause(
+    "CoMUDF: `raw_com`, `raw_shifts`, `field`, `field_y`, `field_x`, `magnitude`",
+    "`divergence`, `curl`, `regression`",
+    "`with_params(cy, cx, r, ri, scan_rotation, flip_y, regression)`",
+    needs=("udf.com:CoMUDF",),
+)
 def com(ctx):
     return [
         com_of(ctx),
@@ -202,12 +228,19 @@ def com(ctx):
     ]
 
 
-@clause("CoMUDF", needs=("udf.com:CoMUDF",))
+@clause(
+    "CoMUDF: `raw_com`, `raw_shifts`, `field`, `field_y`, `field_x`, `magnitude`",
+    "`divergence`, `curl`, `regression`",
+    needs=("udf.com:CoMUDF",),
+)
 def com_with_regression(ctx):
     return [com_of(ctx, regression=r) for r in (-1, 0, 1)]
 
 
-@clause("CoMUDF", needs=("udf.com:CoMUDF",))
+@clause(
+    "CoMUDF: `raw_com`, `raw_shifts`, `field`, `field_y`, `field_x`, `magnitude`",
+    needs=("udf.com:CoMUDF",),
+)
 def com_with_roi(ctx):
     roi = np.zeros((4, 5), bool)
     roi[1:4, 1:4] = True

@@ -3,15 +3,20 @@
 import tempfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 from libertem.api import Context
 from libertem.io.dataset.memory import MemoryDataSet
 from libertem.udf.sum import SumUDF
 
 from tests.conformance.case import clause, error_of, scan
+from tests.io.merlin import write_mib
 
 
-@clause("`Context.make_with(spec, cpus=None)`")
+@clause(
+    "`Context.make_with(spec, cpus=None)`",
+    "`'inline'`, `'threads'`, `'dask'` (`'synchronous'` is inline)",
+)
 def specs(ctx):
     data, results = scan(), []
     for spec, cpus in (("inline", None), ("synchronous", None), ("threads", None), ("threads", 2)):
@@ -26,6 +31,8 @@ def bad_specs(ctx):
     return [
         error_of(Context.make_with, "quantum"),
         error_of(Context.make_with, "inline", cpus=4),
+        error_of(Context.make_with, "inline", gpus=1),
+        error_of(Context.make_with, "threads", gpus=1),
     ]
 
 
@@ -58,7 +65,9 @@ def memory_by_class(ctx):
     return ctx.run_udf(dataset=dataset, udf=SumUDF())["intensity"]
 
 
-@clause("`load(filetype, *args, **kw)`")
+@clause(
+    "`load(filetype, *args, **kw)`", "`'auto'`, `'memory'`, `'npy'`, `'raw'`, `'hdf5'`, `'mib'`"
+)
 def npy(ctx):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scan.npy"
@@ -77,6 +86,28 @@ def raw(ctx):
         scan().tofile(path)
         dataset = ctx.load("raw", path=path, dtype="u2", nav_shape=(4, 5), sig_shape=(6, 7))
         return tuple(dataset.shape), ctx.run_udf(dataset=dataset, udf=SumUDF())
+
+
+@clause("`'auto'`, `'memory'`, `'npy'`, `'raw'`, `'hdf5'`, `'mib'`")
+def hdf5(ctx):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scan.h5"
+        with h5py.File(path, "w") as file:
+            file["entry/data"] = scan()
+        loads = [ctx.load("hdf5", path=path, ds_path="entry/data"), ctx.load("auto", path=path)]
+        return [
+            (type(dataset).__name__, tuple(dataset.shape), ctx.run_udf(dataset, SumUDF()))
+            for dataset in loads
+        ]
+
+
+@clause("`'auto'`, `'memory'`, `'npy'`, `'raw'`, `'hdf5'`, `'mib'`")
+def mib(ctx):
+    frames = scan(sig=(256, 256)).reshape(20, 256, 256)
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_mib(Path(folder) / "scan.mib", frames, "U16", 12)
+        dataset = ctx.load("mib", path=path, nav_shape=(4, 5))
+        return type(dataset).__name__, tuple(dataset.shape), ctx.run_udf(dataset, SumUDF())
 
 
 @clause("an unknown type or an unreadable file is a `DataSetException`")

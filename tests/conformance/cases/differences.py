@@ -90,6 +90,23 @@ def results_of_wrong_shape(ctx):
     return error_of(ctx.run_udf, ctx.load("memory", data=scan()), Results(results=results))
 
 
+class Whole(Results):
+    def get_result_buffers(self):
+        return {"made": self.buffer("nav", use="result_only")}
+
+    def process_frame(self, frame):
+        pass
+
+
+def results_outside_of_the_roi(ctx):
+    roi = np.zeros((4, 5), bool)
+    roi[1:3] = True
+    udf = Whole(results={"made": np.ones((4, 5), "f4")})
+    return int(
+        np.isfinite(ctx.run_udf(ctx.load("memory", data=scan()), udf, roi=roi)["made"]).sum()
+    )
+
+
 def results_as_declared(ctx):
     results = {"made": np.array([1, 2])}
     result = ctx.run_udf(ctx.load("memory", data=scan()), Results(results=results))

@@ -70,7 +70,8 @@ class Buffers(UDF):
 @clause(
     "`self.buffer(kind, extra_shape=(), dtype='float32', where, use)`",
     "`get_result_buffers()`",
-    "kinds nav (nav shape + extra_shape), sig (sig shape + extra_shape), single",
+    "kinds nav (nav shape + extra_shape), sig (sig shape + extra_shape)",
+    "single (extra_shape, at least (1,))",
     "`data` (full shape; with a roi the unselected positions are NaN for float",
     "documented for the rest",
 )
@@ -82,13 +83,29 @@ def of_buffers(ctx):
 
 @clause(
     "`self.buffer(kind, extra_shape=(), dtype='float32', where, use)`",
-    "kinds nav (nav shape + extra_shape), sig (sig shape + extra_shape), single",
+    "kinds nav (nav shape + extra_shape), sig (sig shape + extra_shape)",
+    "single (extra_shape, at least (1,))",
 )
 def of_extra_shapes(ctx):
     dataset = ctx.load("memory", data=scan())
     udfs = [Buffers(dtype="f4", extra=extra) for extra in ((1,), (2,), [3], (2, 3), (1, 1, 2))]
     both = ctx.run_udf(dataset, udfs), ctx.run_udf(dataset, udfs, roi=some_of())
     return both, [r.extra_shape for result in both for one in result for r in one.values()]
+
+
+@clause("`where=None|'device'`")
+def on_the_device(ctx):
+    class Sum(UDF):
+        def get_result_buffers(self):
+            return {"x": self.buffer("sig", where="device")}
+
+        def process_tile(self, tile):
+            self.results.x += tile.sum(axis=0)
+
+        def merge(self, dest, src):
+            dest.x[:] += src.x
+
+    return ctx.run_udf(ctx.load("memory", data=scan()), Sum())
 
 
 @clause("documented for the rest")

@@ -79,9 +79,14 @@ def corrections(ctx):
     from libertem.io.corrections import CorrectionSet
 
     rng = np.random.default_rng(5)
+    dead = rng.random((6, 7)) > 0.9
     dark, gain = rng.random((6, 7)).astype("f4"), rng.random((6, 7)).astype("f4") + 1
     dataset = ctx.load("memory", data=scan())
     sets = [CorrectionSet(dark=dark), CorrectionSet(gain=gain), CorrectionSet(dark=dark, gain=gain)]
+    sets += [
+        CorrectionSet(excluded_pixels=dead),
+        CorrectionSet(dark=dark, gain=gain, excluded_pixels=dead),
+    ]
     return [
         ctx.run_udf(dataset, SumUDF(), corrections=corrections, roi=roi)["intensity"].data
         for corrections in sets

@@ -32,12 +32,12 @@ class SumOfSquares(SumUDF):
         return {"intensity": self.results.intensity}
 
 
-@clause("SumUDF")
+@clause("SumUDF: `intensity` sig")
 def subclass_of_sum(ctx):
     return ctx.run_udf(ctx.load("memory", data=scan()), SumOfSquares())
 
 
-@clause("SumSigUDF")
+@clause("SumSigUDF: `intensity` nav")
 def subclass_with_own_init(ctx):
     class Named(SumSigUDF):
         def __init__(self):
@@ -47,7 +47,7 @@ def subclass_with_own_init(ctx):
     return ctx.run_udf(ctx.load("memory", data=scan()), Named())
 
 
-@clause("StdDevUDF")
+@clause("StdDevUDF: `varsum`, `num_frames`, `sum`, and results `var`, `std`, `mean`")
 def subclass_with_more_results(ctx):
     class SignalToNoise(StdDevUDF):
         def get_result_buffers(self):
@@ -64,7 +64,7 @@ def subclass_with_more_results(ctx):
     return ctx.run_udf(ctx.load("memory", data=scan()), SignalToNoise())["snr"].data
 
 
-@clause("PickUDF")
+@clause("PickUDF: `intensity` single, extra_shape depends on roi")
 def subclass_of_pick(ctx):
     class Same(PickUDF):
         pass
@@ -258,7 +258,10 @@ def no_declarations(ctx):
         return "refused"
 
 
-@clause("kinds nav (nav shape + extra_shape), sig (sig shape + extra_shape), single")
+@clause(
+    "kinds nav (nav shape + extra_shape), sig (sig shape + extra_shape)",
+    "single (extra_shape, at least (1,))",
+)
 def odd_scans(ctx):
     class Sums(UDF):
         def get_result_buffers(self):

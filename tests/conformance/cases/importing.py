@@ -38,7 +38,7 @@ def base(ctx):
 def modules(ctx):
     return found(
         ("udf.sum", "SumUDF"),
-        ("udf.sumsigudf", "SumSigUDF"),
+        ("udf.sumsigudf", "SumSigUDF: `intensity` nav"),
         ("udf.stddev", "StdDevUDF"),
         ("udf.stddev", "run_stddev"),
         ("udf.masks", "ApplyMasksUDF"),

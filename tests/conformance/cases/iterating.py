@@ -59,7 +59,10 @@ def damage_with_roi(ctx):
     return last.damage.data, last.damage.raw_data
 
 
-@clause("Every yielded result equals a fresh run with `roi=result.damage.data`")
+@clause(
+    "Every yielded result equals a fresh run with `roi=result.damage.data`",
+    "exactly for sig, at damaged positions for nav",
+)
 def equals_a_fresh_run(ctx):
     dataset, same = load(ctx), []
     for step in ctx.run_udf_iter(dataset, [SumUDF(), SumSigUDF(), StdDevUDF()]):
@@ -117,7 +120,10 @@ def leaving_the_loop(ctx):
     return ctx.run_udf(dataset=load(ctx), udf=SumUDF())
 
 
-@clause("`throw`/`athrow`")
+@clause(
+    "`throw`/`athrow`",
+    "the exception travels through the run and comes back out, and the run is torn down",
+)
 def throwing(ctx):
     class Own(Exception):
         pass
@@ -128,7 +134,10 @@ def throwing(ctx):
     return thrown, error_of(next, steps), ctx.run_udf(dataset=load(ctx), udf=SumUDF())
 
 
-@clause("`throw`/`athrow`")
+@clause(
+    "`throw`/`athrow`",
+    "the exception travels through the run and comes back out, and the run is torn down",
+)
 def throwing_async(ctx):
     async def main():
         steps = ctx.run_udf_iter(dataset=load(ctx), udf=SumUDF(), sync=False)

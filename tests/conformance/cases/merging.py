@@ -278,6 +278,20 @@ def other_precision(ctx):
     return result, [(name, r.dtype, r.data.dtype) for name, r in result.items()]
 
 
+@clause("`use=None|'private'|'result_only'`")
+def not_there_before_get_results(ctx):
+    class Looks(Ratio):
+        def process_frame(self, frame):
+            assert self.results.ratio is None
+            super().process_frame(frame)
+
+        def get_results(self):
+            mean = self.results.sum / self.meta.dataset_shape.nav.size
+            return {"mean": mean, "ratio": np.ones((128, 2), "float32")}
+
+    return ctx.run_udf(load(ctx), Looks())
+
+
 @clause("`result_only` must be supplied here")
 def not_supplied(ctx):
     # By the get_results that is inherited.

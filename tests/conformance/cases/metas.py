@@ -109,7 +109,7 @@ class PartitionInHand(InHand):
 
 @clause(
     "`slice`, `sig_slice`",
-    "`coordinates`",
+    "`coordinates` (per frame of the tile, (depth, nav dims))",
     "`partition_shape`",
     "`tiling_scheme`, `tiling_scheme_idx`",
 )
@@ -130,7 +130,7 @@ def in_hand(ctx):
     ]
 
 
-@clause("`coordinates`", "`partition_shape`")
+@clause("`coordinates` (per frame of the tile, (depth, nav dims))", "`partition_shape`")
 def in_hooks(ctx):
     class Hooks(OnMeta):
         def get_task_data(self):

@@ -154,12 +154,18 @@ def by_all(ctx, extra, roi=None, nav=(4, 5)):
     return ctx.run_udf(dataset, made, roi=roi)
 
 
-@clause("`UDF.aux_data(data, kind, extra_shape=(), dtype='float32')`")
+@clause(
+    "`UDF.aux_data(data, kind, extra_shape=(), dtype='float32')`",
+    "passes data that is sliced like a buffer and read in the `process_*` methods",
+)
 def aux_nav(ctx):
     return by_all(ctx, ()), by_all(ctx, (3,)), by_all(ctx, (2, 2)), by_all(ctx, (), nav=(9,))
 
 
-@clause("`UDF.aux_data(data, kind, extra_shape=(), dtype='float32')`")
+@clause(
+    "`UDF.aux_data(data, kind, extra_shape=(), dtype='float32')`",
+    "passes data that is sliced like a buffer and read in the `process_*` methods",
+)
 def aux_nav_with_roi(ctx):
     return by_all(ctx, (), some_of()), by_all(ctx, (3,), some_of())
 
@@ -169,6 +175,19 @@ def aux_in_nav_shape(ctx):
     values = np.random.default_rng(3).random((4, 5)).astype("f4")
     udf = AuxByFrame(aux=AuxByFrame.aux_data(values, kind="nav", dtype="float32"))
     return ctx.run_udf(ctx.load("memory", data=scan()), udf)
+
+
+@clause("It may use `self.meta` and `self.params`")
+def aux_in_declarations(ctx):
+    class Like(AuxByFrame):
+        def get_result_buffers(self):
+            aux = self.params.aux
+            return {"x": self.buffer("nav", aux.shape[1:], aux.dtype)}
+
+    aux = UDF.aux_data(np.arange(60, dtype="f4"), kind="nav", extra_shape=(3,))
+    dataset = ctx.load("memory", data=scan())
+    results = [ctx.run_udf(dataset, Like(aux=aux), roi=roi) for roi in (None, some_of())]
+    return results, aux.raw_data
 
 
 @clause("`UDF.aux_data(data, kind, extra_shape=(), dtype='float32')`")

@@ -37,7 +37,7 @@ def precedence(ctx):
     return ctx.run_udf(ctx.load("memory", data=scan()), [All(), FrameAndPartition()])
 
 
-@clause("unless `get_method()` says otherwise")
+@clause("unless `get_method()` says otherwise", "`UDF.UDF_METHOD.TILE/FRAME/PARTITION`")
 def chosen(ctx):
     udfs = [Chosen(method=method) for method in ("TILE", "FRAME", "PARTITION")]
     methods = [udf.get_method().value for udf in udfs]
@@ -109,6 +109,8 @@ class PartitionShapes(Shapes):
 @clause(
     "Tile: (depth, *sig slice); frame: sig shape; partition: (frames, *sig)",
     "`self.results.name` is the view that belongs to exactly the data in hand",
+    "for nav buffers the rows (or the one position) of this tile or frame",
+    "for sig buffers the sig slice",
 )
 def shapes(ctx):
     udfs = [TileShapes(), FrameShapes(), PartitionShapes()]
@@ -311,7 +313,7 @@ class Tiled(UDF):
 
 
 @clause(
-    "`get_tiling_preferences()`",
+    "`get_tiling_preferences()` ({'depth', 'total_size'}",
     "`TILE_SIZE_BEST_FIT`, `TILE_SIZE_MAX`, `TILE_DEPTH_DEFAULT`, `TILE_DEPTH_MAX`",
 )
 def tiling(ctx):
@@ -368,7 +370,7 @@ class Library(UDF):
         dest.sums[:] = src.sums
 
 
-@clause("`self.xp`, `self.forbuf(arr, target)` exist")
+@clause("`self.xp`, `self.forbuf(arr, target)` exist (NumPy on the CPU)")
 def library(ctx):
     return Library().xp is np, ctx.run_udf(ctx.load("memory", data=scan()), Library())
 
@@ -382,6 +384,6 @@ class FlatSum(Library):
         self.results.sum[:] += self.forbuf(total, self.results.sum)
 
 
-@clause("`self.xp`, `self.forbuf(arr, target)` exist")
+@clause("`self.xp`, `self.forbuf(arr, target)` exist (NumPy on the CPU)")
 def folding_back(ctx):
     return ctx.run_udf(ctx.load("memory", data=scan()), FlatSum())

@@ -48,7 +48,10 @@ def both(ctx, describe, nothing=False):
     ]
 
 
-@clause("`kind`, `dtype`, `extra_shape`, `shape`, `where`, `use`, `roi_is_zero`")
+@clause(
+    "`kind`, `dtype`, `extra_shape`, `shape`, `where`, `use`, `roi_is_zero`",
+    "`use=None|'private'|'result_only'`",
+)
 def facts(ctx):
     def describe(r):
         return r.kind, str(r.dtype), type(r.dtype), r.extra_shape, bool(r.roi_is_zero)
@@ -61,7 +64,7 @@ def shape(ctx):
     return both(ctx, lambda r: (tuple(r.shape), r.shape == r.raw_data.shape))
 
 
-@clause("Its repr is exactly")
+@clause("Its repr is exactly `<BufferWrapper kind=sig dtype=float32 extra_shape=()>`")
 def reprs(ctx):
     return both(ctx, repr)
 

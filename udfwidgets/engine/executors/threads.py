@@ -18,10 +18,11 @@ from contextlib import ExitStack
 
 import anyio
 import anyio.to_thread
+from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from udfwidgets.engine.bell import Bell
-from udfwidgets.engine.pool import STUCK, Lane, Pool, Traffic
+from udfwidgets.engine.pool import KEPT, MOST_KEPT, Pool, Traffic
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import Sources
 
@@ -105,7 +106,7 @@ class _Loop:
     """The event loop on which the workers' tasks live; started when first needed."""
 
     def __init__(self, workers: int) -> None:
-        self.pool = Pool()
+        self.pool = Pool(workers)
         self._workers = workers
         self._lock = threading.Lock()
         self._stack = ExitStack()
@@ -126,38 +127,42 @@ class _Loop:
             self.pool.add(run)
 
     async def _serve(self) -> None:
-        # As many threads as there are tasks: the limiter only makes sure of them.
-        limiter = anyio.CapacityLimiter(self._workers * len(Lane))
+        # As many threads as there can be tasks: it is the pool that deals out the work.
+        limiter = anyio.CapacityLimiter(self._workers + MOST_KEPT)
         async with anyio.create_task_group() as tasks:
-            for lane in Lane:
-                for _ in range(self._workers):
-                    tasks.start_soon(self._work, lane, limiter)
-            tasks.start_soon(self._tidy_up)
+            for _ in range(self._workers):
+                tasks.start_soon(self._work, limiter)
+            await self._look_after(tasks, limiter)
 
-    async def _work(self, lane: Lane, limiter: anyio.CapacityLimiter) -> None:
+    async def _work(self, limiter: anyio.CapacityLimiter) -> None:
         pool = self.pool
         while not self._has_ended():
-            await pool.bell.wait_async(lambda: self._has_ended() or pool.has_work(lane))
-            # A worker thread cannot be abandoned while it writes: it is waited for, and it looks
-            # at the flags of its runs before every tile.
-            try:
-                worked = await anyio.to_thread.run_sync(pool.work, lane, limiter=limiter)
-            except Exception as error:
-                # Not from a UDF, those end up in their run: a fault of the engine must not hide.
-                for run in pool.runs:
-                    run.fail(error)
-            else:
-                if not worked and pool.has_work(lane):
-                    await anyio.sleep(POLL)
+            await pool.bell.wait_async(lambda: self._has_ended() or pool.has_work())
+            if not await self._on_a_thread(limiter) and pool.has_work():
+                await anyio.sleep(POLL)  # a source that still grows has brought nothing
 
-    async def _tidy_up(self) -> None:
+    async def _on_a_thread(self, limiter: anyio.CapacityLimiter) -> bool:
+        """Work while there is something to do; return whether there was any."""
+        # A worker thread cannot be abandoned while it writes: it is waited for, and it looks at
+        # the flags of its runs before every tile.
+        try:
+            return await anyio.to_thread.run_sync(self.pool.work, limiter=limiter)
+        except Exception as error:
+            # Not from a UDF, those end up in their run: a fault of the engine must not hide.
+            for run in self.pool.runs:
+                run.fail(error)
+            return True
+
+    async def _look_after(self, tasks: TaskGroup, limiter: anyio.CapacityLimiter) -> None:
+        """End runs that were told to stop, and bring threads for those that UDFs keep."""
         pool = self.pool
         while not self._has_ended():
             # Only where one run can keep the threads from another.
-            with anyio.move_on_after(STUCK if len(pool.runs) > 1 else math.inf):
+            with anyio.move_on_after(KEPT if len(pool.runs) > 1 else math.inf):
                 await pool.bell.wait_async(lambda: self._has_ended() or pool.has_to_settle())
             pool.settle()
-            pool.relieve()
+            if pool.needs_help():
+                tasks.start_soon(self._on_a_thread, limiter)
 
     def _has_ended(self) -> bool:
         return self._closed and not self.pool.runs

@@ -54,6 +54,9 @@ class Source(ABC):
             If the file no longer holds what its header promised.
         """
 
+    #: Whether `read` costs nothing, because what it returns is in memory already, or mapped.
+    hands_out_views = False
+
     def available(self) -> int | None:
         """Return how many frames, from the first one on, can be read by now; None for all.
 

@@ -14,6 +14,7 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet, Source
 from udfwidgets.io.dataset.files import PathLike, existing_file
 from udfwidgets.io.dataset.folding import fold, split_axes
+from udfwidgets.io.dataset.hdf5_chunks import KnownIndices
 from udfwidgets.io.dataset.hdf5_find import find_dataset, is_scan, numbered, walk
 from udfwidgets.io.dataset.hdf5_source import block_of, open_joined
 from udfwidgets.io.dataset.synced import synced
@@ -81,6 +82,7 @@ class H5DataSet(DataSet):
                 sync_offset=sync_offset,
             )
             self._block = block_of(members[0], self._sig_dims)
+        self._known = KnownIndices()
         super().__init__(self._fold.shape, self._stored_dtype)
         self.open().close()  # missing sources and truncated data are found now, not in a run
 
@@ -108,7 +110,7 @@ class H5DataSet(DataSet):
                     f"{self._path}:{self._ds_path} is now {found[0]} {found[1]}, but was "
                     f"{self._stored} {self._stored_dtype} when it was loaded; load it again"
                 )
-            source = open_joined(members, self._sig_dims, self.shape.sig.to_tuple())
+            source = open_joined(members, self._sig_dims, self.shape.sig.to_tuple(), self._known)
         return synced(source, self._fold)
 
 

@@ -1,16 +1,13 @@
-"""Reads chunked HDF5 datasets by the positions of their chunks, without HDF5's lock.
+"""How an HDF5 dataset is cut into chunks, and where in the file they lie.
 
-HDF5 tells once, when the source is opened, where each chunk lies in the file. From then on each
-worker reads and decodes the chunks it needs by itself. Chunks at the edge of the array are stored
+HDF5 tells the positions once, when the source is opened. Chunks at the edge of the array are stored
 in full size; chunks that were never written are not stored, and hold the fill value.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +15,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import Array, Scratch, Source
-from udfwidgets.io.dataset.boxes import Box, boxes
-from udfwidgets.io.dataset.files import PositionedFile, size_of
-from udfwidgets.io.dataset.hdf5_filters import Filter, undo
+from udfwidgets.io.dataset.base import Array
+from udfwidgets.io.dataset.hdf5_filters import Filter
 
 # A block is what one worker reads at once, so this bounds the memory of each worker.
 _MAX_BLOCK_BYTES = 64 << 20
@@ -93,19 +87,45 @@ def chunk_layout(dataset: h5py.Dataset) -> ChunkLayout:
 
 
 def read_index(dataset: h5py.Dataset, layout: ChunkLayout) -> ChunkIndex:
-    """Ask HDF5 where the chunks are; 65536 of them take about 50 ms."""
-    offset = np.zeros(layout.grid, np.int64)
-    n_bytes = np.zeros(layout.grid, np.int64)
-    mask = np.zeros(layout.grid, np.uint32)
+    """Ask HDF5 where the chunks are; 32768 of them take about 50 ms."""
+    found: list[tuple[int, ...]] = []
 
     def note(stored: Any) -> None:
-        at = tuple(o // c for o, c in zip(stored.chunk_offset, layout.chunk, strict=True))
-        offset[at] = stored.byte_offset
-        n_bytes[at] = stored.size
-        mask[at] = stored.filter_mask
+        found.append((*stored.chunk_offset, stored.byte_offset, stored.size, stored.filter_mask))
 
     dataset.id.chunk_iter(note)
+    n_dims = len(layout.shape)
+    table = np.array(found, np.int64).reshape(-1, n_dims + 3)
+    at = tuple(table[:, i] // c for i, c in enumerate(layout.chunk))
+    offset, n_bytes = np.zeros(layout.grid, np.int64), np.zeros(layout.grid, np.int64)
+    mask = np.zeros(layout.grid, np.uint32)
+    offset[at], n_bytes[at], mask[at] = table[:, n_dims:].T
     return ChunkIndex(offset, n_bytes, mask)
+
+
+class KnownIndices:
+    """Remembers where chunks lie, so that only the first run on a file has to ask.
+
+    What was found is used again as long as the file has the same size and time of change. It is
+    not pickled.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, str], tuple[tuple[int, int, int], ChunkIndex]] = {}
+
+    def of(self, path: Path, dataset: h5py.Dataset, layout: ChunkLayout) -> ChunkIndex:
+        """Return the index of a dataset in the file at a path."""
+        status = path.stat()
+        version = (status.st_ino, status.st_size, status.st_mtime_ns)
+        known = self._known.get((path, dataset.name))
+        if known is not None and known[0] == version and known[1].offset.shape == layout.grid:
+            return known[1]
+        index = read_index(dataset, layout)
+        self._known[path, dataset.name] = version, index
+        return index
+
+    def __reduce__(self) -> tuple[type[KnownIndices], tuple[()]]:
+        return KnownIndices, ()
 
 
 def frames_per_block(layout: ChunkLayout, nav_dims: int) -> int:
@@ -133,158 +153,49 @@ def frames_per_block(layout: ChunkLayout, nav_dims: int) -> int:
     return min(chunk[nav_dims - 1], most)
 
 
-class ChunkedSource(Source):
-    """Frames put together from chunks.
+@dataclass(frozen=True)
+class ScanOrder:
+    """Chunks that hold whole frames which follow each other in scan order.
 
     Parameters
     ----------
-    path : Path
-        The HDF5 file that holds the chunks.
-    name : str
-        The dataset in it, for messages.
-    layout : ChunkLayout
-        With filters that can be undone.
-    index : ChunkIndex
-        Of the same dataset.
-    sig_dims : int
-        How many of the last axes of the array make a frame.
-    sig : tuple of int
-        Shape of the frames as they are handed out.
+    line : int
+        Frames after which the pattern of chunks begins anew.
+    depth : int
+        Frames of a chunk, of which the last one of a line may use only the first ones.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        name: str,
-        layout: ChunkLayout,
-        index: ChunkIndex,
-        sig_dims: int,
-        sig: tuple[int, ...],
-    ) -> None:
-        self._where = f"{path}:{name}"
-        self._layout = layout
-        self._index = index
-        self._nav_dims = len(layout.shape) - sig_dims
-        self._sig = sig
-        self._native = layout.dtype.newbyteorder("=")
-        end, size = int((index.offset + index.n_bytes).max()), size_of(path)
-        if end > size:
-            raise DataSetException(
-                f"{self._where}: the last chunk ends at byte {end}, but the file at byte {size}; "
-                "it is truncated"
-            )
-        self._file: PositionedFile | None = PositionedFile(path)
+    line: int
+    depth: int
 
-    def read(self, start: int, stop: int, scratch: Scratch) -> Array:
-        """Read and decode each chunk that these frames touch once."""
-        file = self._file
-        if file is None:
-            raise ValueError("read from a source that is closed")
-        shape = self._layout.shape
-        out = scratch.array((stop - start, *shape[self._nav_dims :]), self._native)
-        parts = boxes(start, stop, shape[: self._nav_dims])
-        # One view of the result per box, in the shape of the box.
-        views = [
-            out[box.first - start : box.first - start + box.size].reshape(
-                *box.shape, *shape[self._nav_dims :]
-            )
-            for box in parts
-        ]
-        for at in self._touched(parts):
-            self._put(file, at, parts, views, scratch)
-        return out.reshape(stop - start, *self._sig)
+    @property
+    def per_line(self) -> int:
+        """Chunks that a line takes."""
+        return -(-self.line // self.depth)
 
-    def _touched(self, parts: list[Box]) -> Iterator[tuple[int, ...]]:
-        nav_chunk = self._layout.chunk[: self._nav_dims]
-        sig_grid = self._layout.grid[self._nav_dims :]
-        touched: dict[tuple[int, ...], None] = {}
-        for box in parts:
-            ranges = [
-                range(o // c, (o + n - 1) // c + 1)
-                for o, n, c in zip(box.origin, box.shape, nav_chunk, strict=True)
-            ]
-            touched.update(dict.fromkeys(product(*ranges)))
-        for nav_at in touched:
-            for sig_at in np.ndindex(sig_grid):
-                yield (*nav_at, *sig_at)
+    def chunk_of(self, frame: int) -> int:
+        """Return the number of the chunk that holds a frame."""
+        line, at = divmod(frame, self.line)
+        return line * self.per_line + at // self.depth
 
-    def _put(
-        self,
-        file: PositionedFile,
-        at: tuple[int, ...],
-        parts: list[Box],
-        views: list[Array],
-        scratch: Scratch,
-    ) -> None:
-        """Put what one chunk has into the boxes it meets."""
-        targets = [
-            (cut, view[into])
-            for box, view in zip(parts, views, strict=True)
-            for cut, into in [self._overlap(at, box)]
-            if cut is not None
-        ]
-        if not self._index.n_bytes[at]:
-            for _, target in targets:
-                target[...] = self._layout.fill
-            return
-        cut, target = targets[0]
-        is_direct = (
-            target.shape == self._layout.chunk
-            and target.flags.c_contiguous
-            and self._layout.dtype.isnative
-        )
-        if is_direct:
-            self._decode(file, at, target.reshape(-1).view(np.uint8), scratch)
-            return
-        decoded = scratch.array((self._layout.chunk_bytes,), np.uint8, "decoded")
-        self._decode(file, at, decoded, scratch)
-        chunk = decoded.view(self._layout.dtype).reshape(self._layout.chunk)
-        for cut, target in targets:
-            np.copyto(target, chunk[cut])
+    def first_frames(self, n_chunks: int) -> npt.NDArray[np.int64]:
+        """Return the number of the first frame of each chunk, and after them of all frames."""
+        line, at = np.divmod(np.arange(n_chunks + 1, dtype=np.int64), self.per_line)
+        first: npt.NDArray[np.int64] = line * self.line + at * self.depth
+        return first
 
-    def _overlap(
-        self, at: tuple[int, ...], box: Box
-    ) -> tuple[tuple[slice, ...] | None, tuple[slice, ...]]:
-        """Return the part of the chunk that is in the box, and the part of the box it fills."""
-        shape, chunk = self._layout.shape, self._layout.chunk
-        origin = (*box.origin, *(0,) * (len(shape) - self._nav_dims))
-        length = (*box.shape, *shape[self._nav_dims :])
-        cut, into = [], []
-        for i, o, n, c in zip(at, origin, length, chunk, strict=True):
-            first, last = max(i * c, o), min((i + 1) * c, o + n)
-            if first >= last:
-                return None, ()
-            cut.append(slice(first - i * c, last - i * c))
-            into.append(slice(first - o, last - o))
-        return tuple(cut), tuple(into)
 
-    def _decode(
-        self,
-        file: PositionedFile,
-        at: tuple[int, ...],
-        out: npt.NDArray[np.uint8],
-        scratch: Scratch,
-    ) -> None:
-        offset, n_bytes = int(self._index.offset[at]), int(self._index.n_bytes[at])
-        where = f"{self._where}: chunk {at} of {n_bytes} bytes at byte {offset}"
-        mask = int(self._index.mask[at])
-        filters = tuple(f for i, f in enumerate(self._layout.filters) if not mask >> i & 1)
-        if not filters:
-            if n_bytes != len(out):
-                raise DataSetException(f"{where}, expected {len(out)} bytes; the file is damaged")
-            file.read_into(out, offset)
-            return
-        stored = scratch.array((n_bytes,), np.uint8, "stored")
-        file.read_into(stored, offset)
-        spare = scratch.array((len(out),), np.uint8, "spare")
-        try:
-            undo(filters, stored, out, spare)
-        except Exception as error:
-            # Each codec raises its own kind, and struct and NumPy theirs for broken lengths.
-            raise DataSetException(f"{where} cannot be decoded ({error}); it is damaged") from error
+def scan_order(layout: ChunkLayout, nav_dims: int) -> ScanOrder | None:
+    """Return how the frames lie in the chunks, None if it is not in scan order.
 
-    def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    That is so if frames are not split, and if chunks are thicker than one along a single scan axis
+    and span all axes after it.
+    """
+    nav, chunk = layout.shape[:nav_dims], layout.chunk[:nav_dims]
+    if not nav or layout.chunk[nav_dims:] != layout.shape[nav_dims:]:
+        return None
+    thick = next((axis for axis in range(nav_dims) if chunk[axis] > 1), nav_dims - 1)
+    if chunk[thick + 1 :] != nav[thick + 1 :]:
+        return None
+    step = math.prod(nav[thick + 1 :])
+    return ScanOrder(nav[thick] * step, chunk[thick] * step)

@@ -16,6 +16,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.io.dataset.bitshuffle import ITEMSIZES, unshuffle_blocks
+from udfwidgets.io.dataset.hdf5_lz4 import decode_chunks
+
 Bytes = npt.NDArray[np.uint8]
 
 # Its annotations leave out arrays as `out`, which its functions take.
@@ -47,14 +50,20 @@ class Filter:
         if self.number == _SHUFFLE:
             return len(self.values) >= 1 and self.values[0] in (1, 2, 4, 8, 16)
         if self.number == _BITSHUFFLE:
-            compression = self.values[4] if len(self.values) > 4 else 0
-            return len(self.values) >= 3 and compression in (0, _BITSHUFFLE_LZ4, _BITSHUFFLE_ZSTD)
+            is_known = _compression(self.values) in (0, _BITSHUFFLE_LZ4, _BITSHUFFLE_ZSTD)
+            return is_known and len(self.values) >= 3 and self.values[2] in ITEMSIZES
         return self.number in _DECODERS
 
     @property
     def keeps_size(self) -> bool:
         """Whether the data are as many bytes after the filter as before."""
-        return self.number == _SHUFFLE or (self.number == _BITSHUFFLE and not any(self.values[4:5]))
+        is_bitshuffle = self.number == _BITSHUFFLE and not _compression(self.values)
+        return self.number == _SHUFFLE or is_bitshuffle
+
+
+def _compression(values: tuple[int, ...]) -> int:
+    """Tell what comes after bitshuffle."""
+    return values[4] if len(values) > 4 else 0
 
 
 def can_undo(filters: tuple[Filter, ...]) -> bool:
@@ -63,6 +72,23 @@ def can_undo(filters: tuple[Filter, ...]) -> bool:
     That is so if only the last one compresses.
     """
     return all(f.is_known for f in filters) and all(f.keeps_size for f in filters[:-1])
+
+
+def lz4_itemsize(filters: tuple[Filter, ...]) -> int | None:
+    """Tell whether `hdf5_lz4.decode_chunks` undoes all filters at once.
+
+    Returns
+    -------
+    int or None
+        The itemsize it needs, None if it does not.
+    """
+    if len(filters) != 1:
+        return None
+    values = filters[0].values
+    if filters[0].number == _LZ4:
+        return 0
+    is_lz4 = filters[0].number == _BITSHUFFLE and _compression(values) == _BITSHUFFLE_LZ4
+    return values[2] if is_lz4 else None
 
 
 def undo(filters: tuple[Filter, ...], data: Bytes, out: Bytes, spare: Bytes) -> None:
@@ -75,9 +101,11 @@ def undo(filters: tuple[Filter, ...], data: Bytes, out: Bytes, spare: Bytes) -> 
     data : numpy.ndarray
         The chunk as stored.
     out : numpy.ndarray
-        Is filled, exactly.
+        Is filled.
     spare : numpy.ndarray
         As long as `out`, is overwritten.
+
+    Behind the end of each must be `lz4.SLACK` bytes more, which are read or overwritten.
 
     Raises
     ------
@@ -114,7 +142,16 @@ def _undo_zstd(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
 
 
 def _undo_lz4(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
-    return _length(_codecs.lz4h5_decode(data, out=out), out)
+    return _undo_blocks(data, out, 0)
+
+
+def _undo_blocks(data: Bytes, out: Bytes, itemsize: int) -> int:
+    """Undo LZ4, with bitshuffle below it unless `itemsize` is 0."""
+    zero, length = np.zeros(1, np.int64), np.array([len(data)])
+    bad = decode_chunks(data, zero, length, out, zero, len(out), itemsize)
+    if bad >= 0 or not len(data):
+        raise ValueError(f"LZ4 blocks that do not make {len(out)} bytes")
+    return len(out)
 
 
 def _undo_shuffle(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
@@ -138,67 +175,35 @@ def _interleave_2(data, out):  # type: ignore[no-untyped-def]
 
 
 def _undo_bitshuffle(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
-    """Undo bitshuffle, with or without compression.
-
-    A compressed chunk is a big-endian u64 of all bytes and a u32 of the bytes in a block, then each
-    block as a u32 length and the data. Up to seven elements that do not make a group of
-    eight stand raw at the end. What goes to bitshuffle is a memoryview, because `imagecodecs` takes
-    the itemsize from an array and not from the argument.
-    """
-    itemsize, compression = values[2], values[4] if len(values) > 4 else 0
-    if not compression:
-        block_items = values[3] if len(values) > 3 else 0
-        return _length(
-            _codecs.bitshuffle_decode(data.data, itemsize=itemsize, blocksize=block_items, out=out),
-            out,
-        )
-    n_bytes, block_bytes = struct.unpack(">QI", data[:12].tobytes())
-    if n_bytes != len(out) or block_bytes < 8 * itemsize or block_bytes % (8 * itemsize):
-        raise ValueError(f"bitshuffle of {n_bytes} bytes in blocks of {block_bytes}")
+    """Undo bitshuffle, with or without compression; see `hdf5_lz4` for how it is laid out."""
+    itemsize, compression = values[2], _compression(values)
+    if compression == _BITSHUFFLE_LZ4:
+        return _undo_blocks(data, out, itemsize)
     n_tail = len(out) % (8 * itemsize)
-    shuffled = np.empty(len(out), np.uint8)
-    if (
-        compression == _BITSHUFFLE_LZ4
-        and not n_tail
-        and _are_all_shorter(data, n_bytes, block_bytes)
-    ):
-        # The LZ4 filter has the same layout, and all blocks are decoded in one call: 4.4 GB/s
-        # instead of 0.7. But a block that LZ4 did not make shorter is stored raw only there.
-        _codecs.lz4h5_decode(data, out=shuffled)
+    n_blocks = len(out) - n_tail
+    if compression == _BITSHUFFLE_ZSTD:
+        total, block_bytes = struct.unpack(">QI", data[:12].tobytes())
+        if total != len(out) or block_bytes < 8 * itemsize or block_bytes % (8 * itemsize):
+            raise ValueError(f"bitshuffle of {total} bytes in blocks of {block_bytes}")
+        shuffled = np.empty(len(out), np.uint8)
+        _undo_zstd_blocks(data, shuffled[:n_blocks], block_bytes)
+        shuffled[n_blocks:] = data[len(data) - n_tail :]
     else:
-        decode = _codecs.lz4_decode if compression == _BITSHUFFLE_LZ4 else _codecs.zstd_decode
-        _decode_blocks(decode, data, shuffled[: len(out) - n_tail], block_bytes)
-        shuffled[len(out) - n_tail :] = data[len(data) - n_tail :]
-    _codecs.bitshuffle_decode(
-        shuffled.data, itemsize=itemsize, blocksize=block_bytes // itemsize, out=out
-    )
+        # Without a size in the values, the writer has taken as many elements as fit 8 kB.
+        block_items = (values[3] if len(values) > 3 else 0) or max(1024 // itemsize, 16) * 8
+        block_bytes, shuffled = block_items * itemsize, data
+        if len(data) != len(out) or block_items % 8:
+            raise ValueError(f"bitshuffle of {len(data)} bytes in blocks of {block_items} elements")
+    unshuffle_blocks(shuffled, block_bytes, itemsize, out)
     return len(out)
 
 
-@numba.njit(nogil=True, cache=True)
-def _are_all_shorter(data, n_bytes, block_bytes):  # type: ignore[no-untyped-def]
-    at = 12
-    for begin in range(0, n_bytes, block_bytes):
-        if at + 4 > data.shape[0]:
-            return False
-        length = 0
-        for i in range(4):
-            length = length << 8 | data[at + i]
-        if length >= min(block_bytes, n_bytes - begin):
-            return False
-        at += 4 + length
-    return True
-
-
-def _decode_blocks(
-    decode: Callable[..., object], data: Bytes, out: Bytes, block_bytes: int
-) -> None:
+def _undo_zstd_blocks(data: Bytes, out: Bytes, block_bytes: int) -> None:
     at = 12
     for begin in range(0, len(out), block_bytes):
         block = out[begin : begin + block_bytes]
         (length,) = struct.unpack(">I", data[at : at + 4].tobytes())
-        decoded = decode(data[at + 4 : at + 4 + length], out=block)
-        if _length(decoded, block) != len(block):
+        if _undo_zstd((), data[at + 4 : at + 4 + length], block) != len(block):
             raise ValueError(f"bitshuffle block at byte {at} is not of {len(block)} bytes")
         at += 4 + length
 

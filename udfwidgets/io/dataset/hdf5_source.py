@@ -11,12 +11,8 @@ import h5py
 from udfwidgets.io.dataset.base import Array, Source
 from udfwidgets.io.dataset.copied import CopiedSource
 from udfwidgets.io.dataset.files import map_array
-from udfwidgets.io.dataset.hdf5_chunks import (
-    ChunkedSource,
-    chunk_layout,
-    frames_per_block,
-    read_index,
-)
+from udfwidgets.io.dataset.hdf5_chunked import ChunkedSource
+from udfwidgets.io.dataset.hdf5_chunks import KnownIndices, chunk_layout, frames_per_block
 from udfwidgets.io.dataset.hdf5_filters import can_undo
 from udfwidgets.io.dataset.hdf5_locked import LockedSource
 from udfwidgets.io.dataset.hdf5_virtual import Run, check_external, check_sources, runs_of
@@ -29,7 +25,9 @@ _logger = logging.getLogger(__name__)
 _MAX_RUNS = 128
 
 
-def open_joined(datasets: list[h5py.Dataset], sig_dims: int, sig: tuple[int, ...]) -> Source:
+def open_joined(
+    datasets: list[h5py.Dataset], sig_dims: int, sig: tuple[int, ...], known: KnownIndices
+) -> Source:
     """Open datasets that follow each other along the scan, or a single one.
 
     Parameters
@@ -40,14 +38,16 @@ def open_joined(datasets: list[h5py.Dataset], sig_dims: int, sig: tuple[int, ...
         How many of their last axes make a frame.
     sig : tuple of int
         Shape of the frames as they are handed out.
+    known : KnownIndices
+        Of earlier calls.
     """
     if len(datasets) == 1:
-        return open_source(datasets[0], sig_dims, sig)
+        return open_source(datasets[0], sig_dims, sig, known)
     sources: list[tuple[int, Source]] = []
     try:
         for dataset in datasets:
             n_frames = math.prod(dataset.shape[:-sig_dims])
-            sources.append((n_frames, open_source(dataset, sig_dims, sig)))
+            sources.append((n_frames, open_source(dataset, sig_dims, sig, known)))
     except BaseException:
         for _, source in sources:
             source.close()
@@ -55,7 +55,9 @@ def open_joined(datasets: list[h5py.Dataset], sig_dims: int, sig: tuple[int, ...
     return JoinedSource(sources)
 
 
-def open_source(dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...]) -> Source:
+def open_source(
+    dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...], known: KnownIndices
+) -> Source:
     """Open one dataset; see `open_joined`."""
     # That of the file which holds the dataset: another one behind an external link.
     path = Path(dataset.file.filename)
@@ -66,7 +68,7 @@ def open_source(dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...]) -> S
         check_sources(path, dataset)
         runs = runs_of(path, dataset, sig_dims)
         if runs and len(runs) <= _MAX_RUNS:
-            return _open_runs(runs, sig_dims, sig)
+            return _open_runs(runs, sig_dims, sig, known)
     check_external(path, dataset)
     reason = _reason_for_lock(dataset)
     if reason is None and storage == h5py.h5d.CONTIGUOUS:
@@ -74,7 +76,7 @@ def open_source(dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...]) -> S
         return _of_array(array, sig_dims, sig)
     if reason is None:
         layout = chunk_layout(dataset)
-        index = read_index(dataset, layout)
+        index = known.of(path, dataset, layout)
         return ChunkedSource(path, dataset.name, layout, index, sig_dims, sig)
     _logger.info("%s:%s is read through h5py: %s", path, dataset.name, reason)
     return LockedSource(path, dataset.name, sig_dims, sig)
@@ -95,13 +97,13 @@ def block_of(dataset: h5py.Dataset, sig_dims: int) -> int:
     return frames_per_block(chunk_layout(dataset), dataset.ndim - sig_dims)
 
 
-def _open_runs(runs: list[Run], sig_dims: int, sig: tuple[int, ...]) -> Source:
+def _open_runs(runs: list[Run], sig_dims: int, sig: tuple[int, ...], known: KnownIndices) -> Source:
     files: list[h5py.File] = []
     try:
         for run in runs:
             files.append(h5py.File(run.path, "r"))
         datasets = [file[run.name] for file, run in zip(files, runs, strict=True)]
-        return open_joined(datasets, sig_dims, sig)
+        return open_joined(datasets, sig_dims, sig, known)
     finally:
         for file in files:
             file.close()

@@ -88,6 +88,8 @@ class ArraySource(Source):
         Of shape (n_frames, *sig), in native byte order.
     """
 
+    hands_out_views = True
+
     def __init__(self, frames: Array) -> None:
         self._frames: Array | None = frames
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Scratch:
             Arrays from different slots can be used at the same time.
         """
         dtype = np.dtype(dtype)
-        n_bytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        n_bytes = math.prod(shape) * dtype.itemsize
         memory = self._slots.get(slot)
         if memory is None or memory.nbytes < n_bytes:
             memory = self._slots[slot] = np.empty(n_bytes, np.uint8)

@@ -1,0 +1,38 @@
+"""Virtual detectors that every contender weighs frames with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def ring(sig_shape: tuple[int, ...]) -> Any:
+    """Return an annular detector of zeros and ones, as float32 of sig shape."""
+    distance = _distance(sig_shape)
+    return ((distance >= 0.25) & (distance < 0.75)).astype(np.float32)
+
+
+def segments(sig_shape: tuple[int, ...], count: int = 8) -> Any:
+    """Return dense weights that look into `count` directions, as float32 (count, *sig)."""
+    y, x = _from_centre(sig_shape)
+    angles = np.arange(count) * 2 * np.pi / count
+    return np.stack([1.5 + np.cos(np.arctan2(y, x) - a) for a in angles]).astype(np.float32)
+
+
+def moments(sig_shape: tuple[int, ...]) -> Any:
+    """Return the weights one, y and x, whose sums give the centre of mass, as float32."""
+    y, x = np.indices(sig_shape)
+    return np.stack([np.ones_like(y), y, x]).astype(np.float32)
+
+
+def _distance(sig_shape: tuple[int, ...]) -> Any:
+    """Distance from the centre of the detector, in halves of its shorter side."""
+    return np.hypot(*_from_centre(sig_shape)) / (min(sig_shape) / 2)
+
+
+def _from_centre(sig_shape: tuple[int, ...]) -> Any:
+    """Return y and x of every pixel, from the centre of the detector."""
+    n_y, n_x = sig_shape
+    y, x = np.indices(sig_shape)
+    return y - (n_y - 1) / 2, x - (n_x - 1) / 2

@@ -1,0 +1,55 @@
+"""How much is measured: the sizes of the files, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.data import Scan
+
+
+@dataclass(frozen=True)
+class Extent:
+    """One of the two modes.
+
+    Parameters
+    ----------
+    raw, hdf5 : Scan
+        What most rows read.
+    huge : Scan or None
+        Runs under a limit of memory that is smaller than itself.
+    rounds : int
+        Of the interleaved runs.
+    peer_rounds : int
+        Of those that are not interleaved, for LiberTEM; `rounds` for us.
+    patience : float
+        Seconds in one row after which a contender sits out the rounds that are left.
+    """
+
+    raw: Scan
+    hdf5: Scan
+    huge: Scan | None
+    rounds: int
+    peer_rounds: int
+    patience: float
+    tiny_repeat: int = 20
+
+
+FULL = Extent(
+    raw=Scan((256, 256), (128, 128)),
+    hdf5=Scan((128, 256), (128, 128)),
+    huge=Scan((512, 256), (128, 128)),
+    rounds=5,
+    peer_rounds=1,
+    patience=3.0,
+)
+QUICK = Extent(
+    raw=Scan((32, 256), (128, 128)),
+    hdf5=Scan((16, 256), (128, 128)),
+    huge=None,
+    rounds=3,
+    peer_rounds=1,
+    patience=0.6,
+)
+TINY = Scan((16, 16), (32, 32))
+LARGE_COUNTS = Scan((128, 128), (32, 32), counts="large")
+MEMORY_LIMIT = 1536 * 2**20

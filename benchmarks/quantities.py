@@ -1,0 +1,79 @@
+"""What the numbers of the live cases are called, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+def seconds(value: float) -> str:
+    """Write a time with the unit that fits."""
+    return f"{value:.2f} s" if value >= 1 else f"{1000 * value:.3g} ms"
+
+
+def megabytes(value: float) -> str:
+    return f"{value / 1e6:.0f} MB"
+
+
+def times(value: float) -> str:
+    return f"x {value:.2f}"
+
+
+def count(value: float) -> str:
+    return f"{value:.0f}"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A row of the table of live behaviour.
+
+    Parameters
+    ----------
+    key, title : str
+        For machines and for people.
+    write : callable
+        Turns a number into text.
+    highest_is_best : bool
+        Which of LiberTEM's executors is its best.
+    """
+
+    key: str
+    title: str
+    write: Callable[[float], str]
+    highest_is_best: bool = False
+
+    def text(self, value: Any) -> str:
+        """Write a value, which may be missing or a word."""
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else self.write(value)
+
+
+QUANTITIES = (
+    Quantity("steps", "intermediate results", count, highest_is_best=True),
+    Quantity("cost", "time with them, of a plain run", times),
+    Quantity("first", "first intermediate result", seconds),
+    Quantity("tiny", "tiny run (16x16x32x32)", seconds),
+    Quantity("two-raw", "two concurrent analyses, raw, of one", times),
+    Quantity("four-raw", "four", times),
+    Quantity("ten-raw", "ten", times),
+    Quantity("different-raw", "four different ones, of the slowest", times),
+    Quantity("two-gzip", "two concurrent analyses, gzip HDF5, of one", times),
+    Quantity("four-gzip", "four", times),
+    Quantity("ten-gzip", "ten", times),
+    Quantity("different-gzip", "four different ones, of the slowest", times),
+    Quantity("cancel-cpu", "processor time after a cancel at 50 ms", seconds),
+    Quantity("cancel-idle", "from the cancel to idle", seconds),
+    Quantity("cancel-cpu-gzip", "processor time after a cancel, gzip HDF5", seconds),
+    Quantity("cancel-idle-gzip", "from the cancel to idle, gzip HDF5", seconds),
+    Quantity("cancel-cpu-python", "processor time after a cancel, Python UDF", seconds),
+    Quantity("cancel-idle-python", "from the cancel to idle, Python UDF", seconds),
+    Quantity("iterators", "two concurrent async iterators", count),
+    Quantity("instance", "same UDF instance in two runs at once", count),
+    Quantity("history", "a stored intermediate result", count),
+    Quantity("start", "import and Context", seconds),
+    Quantity("memory", "peak anonymous memory", megabytes),
+    Quantity("inexact", "inexact sum pixels of 1024, large counts", count),
+    Quantity("huge", "4 GiB under a limit of 1.5 GiB: peak", megabytes),
+)

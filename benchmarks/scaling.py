@@ -1,0 +1,68 @@
+"""How cost grows: with the scan, the detector, the number of UDFs and that of merge steps."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import data
+from benchmarks.contenders import LIMIT, OURS
+from benchmarks.extent import Extent
+from benchmarks.live import SUMS
+from benchmarks.processes import Worker, interleaved
+
+UDF_SETS = (SUMS, [*SUMS, "mask"], [*SUMS, "mask", "com"], [*SUMS, "mask", "com", "stddev"])
+Points = list[dict[str, Any]]
+
+
+def scaling(workers: Sequence[Worker], extent: Extent, folder: Path) -> dict[str, Points]:
+    """Seconds of us, and of the bare loop, over parts and foldings of one raw file."""
+    file = extent.raw.describe(folder)
+    data.warm(file)
+    takers = [worker for worker in workers if worker.label in (OURS, LIMIT)]
+    ours = [worker for worker in takers if worker.label == OURS]
+    n_y, n_x = extent.raw.nav_shape
+    width = extent.raw.sig_shape[0]
+    found: dict[str, Points] = {"nav": [], "sig": [], "udfs": [], "steps": []}
+    for part in (32, 16, 8, 4, 2, 1):
+        scan = {**file, "nav_shape": [n_y // part, n_x]}
+        found["nav"].append(_runs(takers, scan, SUMS, extent))
+        found["steps"].append(_steps(ours, scan, extent))
+    for size in (width // 8, width // 4, width // 2, width, 2 * width, 4 * width, 8 * width):
+        n_frames = n_y * n_x * width**2 // size**2
+        scan = {**file, "nav_shape": [8, n_frames // 8], "sig_shape": [size, size]}
+        found["sig"].append(_runs(takers, scan, SUMS, extent))
+    found["udfs"] = [_runs(ours, file, works, extent) for works in UDF_SETS]
+    return found
+
+
+def _load(workers: Sequence[Worker], scan: dict[str, Any], works: list[str]) -> dict[str, Any]:
+    for worker in workers:
+        worker.ask("load", scan=scan)
+        worker.ask("run", works=works)
+    return {"nav_shape": scan["nav_shape"], "sig_shape": scan["sig_shape"], "works": works}
+
+
+def _runs(
+    workers: Sequence[Worker], scan: dict[str, Any], works: list[str], extent: Extent
+) -> dict[str, Any]:
+    what = _load(workers, scan, works)
+    times = interleaved(workers, extent, lambda worker: worker.ask("run", works=works))
+    return {**what, "seconds": {label: statistics.median(t) for label, t in times.items()}}
+
+
+def _steps(workers: Sequence[Worker], scan: dict[str, Any], extent: Extent) -> dict[str, Any]:
+    what = _load(workers, scan, SUMS)
+
+    def measure(worker: Worker) -> dict[str, Any]:
+        plain = worker.ask("run", works=SUMS)
+        return {**worker.ask("iterate", works=SUMS), "plain": plain}
+
+    (turns,) = interleaved(workers, extent, measure).values()
+    return {
+        **what,
+        "steps": statistics.median(turn["steps"] for turn in turns),
+        "cost": statistics.median(turn["seconds"] / turn["plain"] for turn in turns),
+    }

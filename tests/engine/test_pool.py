@@ -1,0 +1,445 @@
+"""Runs on one dataset share what is read, and no run can do any harm to another."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+
+import anyio
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tests.engine.pacing import FixedPace, start
+from udfwidgets import Context, SumSigUDF, SumUDF
+from udfwidgets.engine.executors import ThreadsExecutor
+from udfwidgets.engine.pool import Pool
+from udfwidgets.engine.progress import RunState
+from udfwidgets.engine.run import Run
+from udfwidgets.engine.worker import Worker
+from udfwidgets.errors import UDFRunCancelled
+from udfwidgets.io.corrections import CorrectionSet
+from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.dataset.memory import ArraySource, MemoryDataSet
+from udfwidgets.udf.base import UDF
+
+
+class Counted(DataSet):
+    """Counts how often each frame is read."""
+
+    def __init__(self, frames):
+        nav = MemoryDataSet(frames)
+        super().__init__(nav.shape, nav.dtype)
+        self.frames = frames.reshape(self.shape.flatten_nav())
+        self.reads = np.zeros(len(self.frames), int)
+        self.opened = 0
+
+    def open(self):
+        dataset = self
+        self.opened += 1
+
+        class Source(ArraySource):
+            def read(self, start, stop, scratch):
+                dataset.reads[start:stop] += 1
+                return super().read(start, stop, scratch)
+
+        return Source(self.frames)
+
+
+@pytest.fixture
+def scan():
+    rng = np.random.default_rng(4)
+    return Counted(rng.integers(0, 4096, (32, 32, 8, 8)).astype("u2"))
+
+
+class NoHost:
+    """A pool whose work is done by the test, in the order that the test wants."""
+
+    def __init__(self):
+        self.pool = Pool(workers=2)
+        self.sources, self.bell = self.pool.sources, self.pool.bell
+
+    def start(self, dataset, udfs, size=16, **options):
+        run = Run(dataset, udfs, pace=FixedPace(size), **options)
+        run.begin(self)
+        self.pool.add(run)
+        return run
+
+    def turn(self):
+        """Do one assignment; return it, or None where there is none."""
+        assignment = self.pool.take()
+        if assignment is not None:
+            self.pool.learn(assignment, Worker().work(assignment))
+        return assignment
+
+    def work(self):
+        while self.turn():
+            pass
+
+    def advance(self, run):
+        return False
+
+    def can_advance(self, run):
+        return False
+
+    def forget(self, run):
+        self.pool.remove(run)
+
+
+def sums(run):
+    return [buffers["intensity"].data for buffers in run.result()]
+
+
+def test_runs_that_go_together_read_each_frame_once_beside_their_first_partition(scan):
+    host = NoHost()
+    runs = [host.start(scan, [SumUDF(), SumSigUDF()]) for _ in range(5)]
+    host.work()
+    for run in runs:
+        assert run.state is RunState.DONE
+        np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))
+    assert scan.opened == 1
+    # Each newcomer begins alone, with one partition of 16 frames, and misses no more than that.
+    assert scan.reads.sum() <= len(scan.reads) + 2 * 16 * len(runs)
+    assert host.pool.traffic.served == 5 * scan.nbytes
+    assert host.pool.traffic.read == scan.reads.sum() * 128
+
+
+def test_a_latecomer_joins_where_the_scan_is_and_wraps_around(scan):
+    host = NoHost()
+    first = host.start(scan, [SumUDF()])
+    for _ in range(10):
+        host.turn()
+    late = host.start(scan, [SumUDF()])
+    host.turn()
+    host.turn()
+    damage = late.snapshot().damage.raw_data
+    assert not damage[: 10 * 16].any()
+    assert damage[10 * 16]
+    host.work()
+    for run in (first, late):
+        np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))
+
+
+class Slow(UDF):
+    """Says that it has taken long, without taking it."""
+
+    def get_result_buffers(self):
+        return {"intensity": self.buffer("nav")}
+
+    def process_tile(self, tile):
+        self.results.intensity[:] = tile.sum(axis=(1, 2))
+
+
+def test_a_slow_run_is_served_separately(scan):
+    host = NoHost()
+    quick, slow = host.start(scan, [SumUDF()]), host.start(scan, [Slow()])
+    pool = host.pool
+    host.turn()
+    host.turn()
+    (shared,) = pool._scans
+    assert set(shared.runs) == {quick, slow}
+    shared.costs[slow] = 1e6 * max(shared.costs.values())
+    assert pool._regroup(shared)
+    assert [scan.runs for scan in pool._scans] == [[quick], [slow]]
+    host.work()
+    assert quick.state is slow.state is RunState.DONE
+    np.testing.assert_array_equal(sums(quick)[0], scan.frames.sum(axis=0))
+
+
+def test_a_run_that_was_touched_gets_most_turns(scan):
+    other = MemoryDataSet(np.ones((32, 32, 8, 8), "u2"))
+    host = NoHost()
+    one, two = host.start(scan, [SumUDF()]), host.start(other, [SumUDF()])
+    host.turn()  # now it is known, and in the fast lane
+    two.touch()
+    for _ in range(16):
+        host.turn()
+    assert two.progress.frames > 2 * one.progress.frames > 0
+    one.touch()
+    for _ in range(16):
+        host.turn()
+    assert one.progress.frames >= two.progress.frames * 0.8
+    host.work()
+
+
+def test_a_paused_run_is_passed_over_and_gets_the_rest_later(scan):
+    host = NoHost()
+    paused, other = host.start(scan, [SumUDF()]), host.start(scan, [SumUDF()])
+    host.turn()
+    host.turn()
+    paused.pause()
+    before = paused.progress.frames
+    assert paused.state is RunState.PAUSED
+    host.work()
+    assert (paused.progress.frames, other.state) == (before, RunState.DONE)
+    paused.resume()
+    assert paused.state is RunState.RUNNING
+    host.work()
+    np.testing.assert_array_equal(sums(paused)[0], scan.frames.sum(axis=0))
+
+
+def test_a_paused_run_can_be_cancelled(scan):
+    host = NoHost()
+    run = host.start(scan, [SumUDF()])
+    host.turn()
+    run.pause()
+    run.cancel()
+    assert host.pool.has_to_settle()
+    host.pool.settle()
+    assert run.state is RunState.CANCELLED
+    assert not host.pool.runs
+
+
+class Waits(UDF):
+    """Waits in its first frame until it is let go."""
+
+    def get_result_buffers(self):
+        return {"seen": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        self.params.reached.set()
+        self.params.opened.wait(30)
+
+
+def test_a_udf_that_blocks_keeps_nobody_else_waiting(scan):
+    reached, opened = threading.Event(), threading.Event()
+    with Context() as ctx:
+        blocked = [ctx.run_udf_iter(scan, Waits(reached=reached, opened=opened)) for _ in range(2)]
+        assert reached.wait(30)
+        for _ in range(5):
+            result = ctx.run_udf(scan, SumUDF())
+            np.testing.assert_array_equal(result["intensity"].data, scan.frames.sum(axis=0))
+        opened.set()
+        for stream in blocked:
+            stream.close()
+
+
+def test_closing_does_not_wait_for_a_udf_of_another_run(scan):
+    """Both share an assignment, and the worker is inside the UDF of the other one."""
+    reached, opened = threading.Event(), threading.Event()
+    host = NoHost()
+    own = host.start(scan, [SumUDF()])
+    waiting = host.start(scan, [Waits(reached=reached, opened=opened)])
+    opened.set()
+    host.turn()
+    host.turn()
+    assert len(host.pool._scans) == 1 or host.pool._scans[0].runs == [own]
+    shared = host.pool._scans[0]
+    if waiting not in shared.runs:
+        host.pool._scans[1].leave(waiting)
+        shared.join(waiting, 0.0)
+    opened.clear()
+    reached.clear()
+    shared.runs.sort(key=lambda run: run is own)  # the one that waits is served first
+    thread = threading.Thread(target=host.turn)
+    thread.start()
+    assert reached.wait(30)
+    own.cancel()
+    host.pool.settle()
+    assert own.has_ended()
+    opened.set()
+    thread.join()
+    waiting.cancel()
+    host.pool.settle()
+
+
+def test_an_error_ends_one_of_the_runs_that_share(scan):
+    class Fails(Slow):
+        def process_tile(self, tile):
+            if self.meta.slice.origin[0] >= 500:
+                raise ZeroDivisionError("at 500")
+
+    host = NoHost()
+    good, bad = host.start(scan, [SumUDF()]), host.start(scan, [Fails()])
+    host.work()
+    assert (good.state, bad.state) == (RunState.DONE, RunState.FAILED)
+    np.testing.assert_array_equal(sums(good)[0], scan.frames.sum(axis=0))
+    with pytest.raises(ZeroDivisionError, match="at 500"):
+        bad.result()
+
+
+def test_an_unreadable_file_ends_all_of_them(scan):
+    host = NoHost()
+    runs = [host.start(scan, [SumUDF()]) for _ in range(2)]
+    host.turn()
+    host.turn()
+
+    def read(start, stop, scratch):
+        raise OSError("the drive is gone")
+
+    runs[0].source.read = read
+    host.work()
+    host.pool.settle()
+    for run in runs:
+        with pytest.raises(OSError, match="the drive is gone"):
+            run.result()
+    assert not host.pool.runs
+
+
+class Position(UDF):
+    """Notes which frames it was handed, as they are described to it."""
+
+    def get_result_buffers(self):
+        return {
+            "number": self.buffer("nav", dtype="int64"),
+            "place": self.buffer("nav", extra_shape=(2,), dtype="int64"),
+            "value": self.buffer("nav", dtype="float32"),
+        }
+
+    def process_tile(self, tile):
+        start = self.meta.slice.origin[0]
+        self.results.number[:] = np.arange(start, start + len(tile))
+        self.results.place[:] = self.meta.coordinates
+        self.results.value[:] = self.params.weights * tile[:, 0, 0]
+
+
+@pytest.mark.parametrize("order", [None, "scan", "progressive"])
+@pytest.mark.parametrize("roi", [None, "half"])
+def test_a_udf_knows_which_frames_it_has_in_any_order(scan, order, roi):
+    nav = scan.shape.nav.axes
+    selected = None if roi is None else np.random.default_rng(1).random(nav) < 0.5
+    weights = UDF.aux_data(np.arange(1024), "nav")
+    with Context() as ctx:
+        result = ctx.run_udf(scan, Position(weights=weights), selected, order=order)
+    chosen = np.ones(nav, bool) if selected is None else selected
+    np.testing.assert_array_equal(result["number"].raw_data, np.arange(chosen.sum()))
+    np.testing.assert_array_equal(result["place"].raw_data, np.argwhere(chosen))
+    values = (np.arange(1024) * scan.frames[:, 0, 0]).reshape(nav)
+    np.testing.assert_array_equal(result["value"].raw_data, values[chosen].astype("f4"))
+
+
+class Weighed(Position):
+    """Reads its auxiliary data while it merges."""
+
+    def merge(self, dest, src):
+        dest.number[:] = src.number
+        dest.place[:] = src.place
+        dest.value[:] = src.value + self.params.weights
+
+
+@pytest.mark.parametrize("order", ["scan", "progressive"])
+def test_merging_sees_the_auxiliary_data_of_the_partition(scan, order):
+    weights = UDF.aux_data(np.arange(1024), "nav")
+    with Context() as ctx:
+        result = ctx.run_udf(scan, Weighed(weights=weights), order=order)
+    values = np.arange(1024) * (1 + scan.frames[:, 0, 0].astype("f4"))
+    np.testing.assert_array_equal(result["value"].raw_data, values)
+
+
+def test_a_progressive_run_is_spread_over_the_scan_from_its_first_steps(scan):
+    with closing(ThreadsExecutor()) as executor:
+        run = Run(scan, [SumSigUDF()], pace=FixedPace(8), order="progressive")
+        assert run.wanted_order == "progressive"
+        executor.start(run)
+        run.wait(run.has_ended)
+        steps = []
+        run = Run(scan, [SumSigUDF()], pace=FixedPace(7), order="progressive")
+        executor.start(run)
+        run.wait(lambda: run.progress.frames >= 32 or run.has_ended())
+        steps.append(run.snapshot().damage.data)
+        run.wait(run.has_ended)
+    rows, columns = np.nonzero(steps[0])
+    assert rows.min() < 6
+    assert rows.max() > 24
+    assert columns.max() - columns.min() > 20
+
+
+runs = st.lists(
+    st.tuples(
+        st.sampled_from([None, "scan", "progressive"]),
+        st.none() | hnp.arrays(bool, (6, 7)),
+        st.integers(1, 20),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(wanted=runs, turns=st.integers(0, 30), blocks=st.integers(1, 5))
+@settings(max_examples=150)
+def test_all_are_right_whoever_shares_with_whom(wanted, turns, blocks):
+    """Different rois, orders, partitions and corrections, whatever the order of the work."""
+    frames = np.random.default_rng(2).integers(0, 999, (6, 7, 3, 4)).astype("u2")
+    dark = np.arange(12).reshape(3, 4)
+    dataset = MemoryDataSet(frames)
+    dataset.__class__ = type(
+        "Blocked", (MemoryDataSet,), {"frames_per_block": property(lambda _: blocks)}
+    )
+    host, started = NoHost(), []
+    for order, roi, size, corrected in wanted:
+        corrections = CorrectionSet(dark=dark) if corrected else None
+        run = host.start(
+            dataset, [SumUDF(), SumSigUDF(), Position(weights=1)], size,
+            roi=roi, order=order, corrections=corrections,
+        )  # fmt: skip
+        started.append(run)
+        for _ in range(turns):
+            host.turn()
+    host.work()
+    host.pool.settle()
+    for (_, roi, _, corrected), run in zip(wanted, started, strict=True):
+        selected = np.ones((6, 7), bool) if roi is None else roi
+        seen = frames.astype(float) - dark * corrected
+        total, per_frame, position = run.result()
+        np.testing.assert_array_equal(total["intensity"].data, seen[selected].sum(axis=0))
+        np.testing.assert_array_equal(per_frame["intensity"].raw_data, seen[selected].sum((1, 2)))
+        np.testing.assert_array_equal(position["place"].raw_data, np.argwhere(selected))
+    assert not host.pool.runs
+
+
+@pytest.mark.anyio
+async def test_concurrent_runs_under_a_loop_are_all_right(scan):
+    exact = scan.frames.sum(axis=0)
+    with Context() as ctx:
+
+        async def consume(kind):
+            if kind % 2:
+                result = await ctx.run_udf(scan, SumUDF(), sync=False)
+                np.testing.assert_array_equal(result["intensity"].data, exact)
+            else:
+                last = [step async for step in ctx.run_udf_iter(scan, SumUDF(), sync=False)][-1]
+                np.testing.assert_array_equal(last.buffers[0]["intensity"].data, exact)
+
+        async with anyio.create_task_group() as tasks:
+            for kind in range(10):
+                tasks.start_soon(consume, kind)
+        assert ctx.analyses == ()
+
+
+def test_a_successor_runs_with_other_parameters(scan):
+    class Scaled(Slow):
+        def process_tile(self, tile):
+            self.results.intensity[:] = self.params.factor
+
+    with Context() as ctx:
+        stream = ctx.run_udf_iter(scan, Scaled(factor=1))
+        again = stream._run.successor([{"factor": 3}])
+        stream.close()
+        again.launch()
+        again.wait(again.has_ended)
+        assert (again.result()[0]["intensity"].data == 3).all()
+        with pytest.raises(UDFRunCancelled):
+            stream._run.check() if stream._run.error else stream._run.result()
+    with pytest.raises(RuntimeError, match="is closed"):
+        again.successor().launch()
+
+
+def test_analyses_lists_what_runs(scan):
+    reached, opened = threading.Event(), threading.Event()
+    with Context() as ctx:
+        stream = ctx.run_udf_iter(scan, Waits(reached=reached, opened=opened))
+        assert ctx.analyses == (stream._run,)
+        opened.set()
+        stream.close()
+        assert ctx.analyses == ()
+
+
+def test_start_in_two_executors_at_once(scan):
+    with closing(ThreadsExecutor()) as one, closing(ThreadsExecutor()) as two:
+        started = [start(executor, scan, [SumUDF()], size=1024)[0] for executor in (one, two)]
+        for run in started:
+            run.wait(run.has_ended)
+            np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))

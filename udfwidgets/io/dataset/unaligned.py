@@ -1,0 +1,84 @@
+"""Moves bytes to and from any position of an array, in compiled code.
+
+Numba has no unaligned load of a word, and a slice assignment costs more than the few bytes that
+are to be moved. Nothing is checked here: whoever calls makes sure that the positions are inside.
+"""
+
+# numba and llvmlite come without annotations for what a code generator is given.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_WORD = ir.IntType(64)
+_SIXTEEN = ir.VectorType(ir.IntType(8), 16)
+
+
+def _pointer(context, builder, array_type, array, at):
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.gep(data, [at])
+
+
+def _mover(kind):
+    """Return a code generator that moves one value of a type."""
+
+    def generate(context, builder, signature, args):
+        to = _pointer(context, builder, signature.args[0], args[0], args[1])
+        source = _pointer(context, builder, signature.args[2], args[2], args[3])
+        value = builder.load(builder.bitcast(source, kind.as_pointer()), align=1)
+        builder.store(value, builder.bitcast(to, kind.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return generate
+
+
+@intrinsic
+def move_8(typing_context, out, to, data, at):
+    """Copy 8 bytes from `data` at `at` to `out` at `to`; both are arrays of uint8."""
+    return types.void(out, types.intp, data, types.intp), _mover(_WORD)
+
+
+@intrinsic
+def move_16(typing_context, out, to, data, at):
+    """Copy 16 bytes from `data` at `at` to `out` at `to`; both are arrays of uint8."""
+    return types.void(out, types.intp, data, types.intp), _mover(_SIXTEEN)
+
+
+@intrinsic
+def move(typing_context, out, to, data, at, n_bytes):
+    """Copy bytes that do not overlap from `data` at `at` to `out` at `to`."""
+
+    def generate(context, builder, signature, args):
+        target = _pointer(context, builder, signature.args[0], args[0], args[1])
+        source = _pointer(context, builder, signature.args[2], args[2], args[3])
+        cgutils.raw_memcpy(builder, target, source, args[4], 1, align=1)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, data, types.intp, types.intp), generate
+
+
+@intrinsic
+def load_8(typing_context, data, at):
+    """Return the 8 bytes of `data` at `at` as a uint64 in the machine's byte order."""
+
+    def generate(context, builder, signature, args):
+        source = _pointer(context, builder, signature.args[0], args[0], args[1])
+        return builder.load(builder.bitcast(source, _WORD.as_pointer()), align=1)
+
+    return types.uint64(data, types.intp), generate
+
+
+@intrinsic
+def store_8(typing_context, out, to, value):
+    """Write a uint64 to `out` at `to` in the machine's byte order."""
+
+    def generate(context, builder, signature, args):
+        target = _pointer(context, builder, signature.args[0], args[0], args[1])
+        builder.store(args[2], builder.bitcast(target, _WORD.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, types.uint64), generate

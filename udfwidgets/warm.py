@@ -1,0 +1,59 @@
+"""Compiles the built-in UDFs ahead: ``python -m udfwidgets.warm [dtype ...]``.
+
+Compiled code is kept on disk and found again by every later process, so this is worth doing once
+after an installation. What is there already is not compiled again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.api import Context
+from udfwidgets.udf.base import UDF
+from udfwidgets.udf.com import CoMUDF
+from udfwidgets.udf.logsum import LogsumUDF
+from udfwidgets.udf.masks import ApplyMasksUDF
+from udfwidgets.udf.stddev import StdDevUDF
+from udfwidgets.udf.sum import SumUDF
+from udfwidgets.udf.sumsigudf import SumSigUDF
+
+# Those that detectors write, the commonest first: they are ready first.
+DTYPES = ("uint16", "uint8", "float32", "uint32", "int16", "int32", "float64")
+
+
+def udfs() -> Sequence[UDF]:
+    """Return the UDFs to compile, those of the first picture first."""
+    return [
+        SumUDF(),
+        SumSigUDF(),
+        ApplyMasksUDF([lambda: np.eye(8)]),
+        ApplyMasksUDF(lambda: np.ones((4, 8, 8))),
+        CoMUDF(),
+        StdDevUDF(),
+        LogsumUDF(),
+    ]
+
+
+def warm(dtypes: Iterable[npt.DTypeLike] = DTYPES) -> None:
+    """Run the built-in UDFs over a few frames of each dtype."""
+    with Context.make_with("inline") as ctx:
+        for dtype in dtypes:
+            dataset = ctx.load("memory", data=np.ones((4, 4, 8, 8), dtype), sig_dims=2)
+            for udf in udfs():
+                ctx.run_udf(dataset=dataset, udf=udf)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Compile for the dtypes named, or the usual ones, and let everything else go first."""
+    if hasattr(os, "nice"):
+        os.nice(19)
+    warm(arguments or DTYPES)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
