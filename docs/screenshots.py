@@ -44,21 +44,29 @@ def take(lab: Lab, theme: str) -> None:
 DASHBOARD = (
     """
 from udfwidgets import *
-from udfwidgets import demo
+from udfwidgets import demo, masks
 from udfwidgets.udf.com import CoMParams, CoMUDF
 from udfwidgets.udf.crystallinity import CrystallinityUDF
 from udfwidgets.udf.FEM import FEMUDF
+from udfwidgets.udf.masks import ApplyMasksUDF
 from udfwidgets.udf.logsum import LogsumUDF
 from udfwidgets.udf.stddev import StdDevUDF
 
 ctx = Context()
 file = ctx.load("auto", path="../demo-data/default.hdr")
+disk = lambda: masks.circular(32, 32, 64, 64, 8)
+ring = lambda: masks.ring(32, 32, 64, 64, 24, 12)
+bright = lambda sums: sums[..., 0]
+dark = lambda sums: sums[..., 1]
+bright.__name__, dark.__name__ = "bright field", "dark field"
 quick, paced = demo.PacedDataSet(file, 1e6), demo.PacedDataSet(file, 600)
 """,
     """
 images = ctx.live(quick, [SumUDF(), SumSigUDF()])
 phase = ctx.live(quick, CoMUDF.with_params(cy=32, cx=32), plots=[["field_x", "field_y"]])
-fields = ctx.live(paced, CoMUDF.with_params(cy=32, cx=32), plots=[["divergence", "magnitude"]])
+detectors = ctx.live(
+    paced, ApplyMasksUDF([disk, ring]), plots=[[("intensity", bright), ("intensity", dark)]]
+)
 spread = ctx.live(paced, [StdDevUDF(), LogsumUDF()])
 disorder = ctx.live(paced, [FEMUDF((32, 32), 12, 24), CrystallinityUDF(4, 12, (32, 32), 6)])
 ctx.dashboard()

@@ -144,6 +144,16 @@ def test_spread_shows_the_nearest_that_is_near(covered, estimable):
             assert shown[y, x] in nearest
 
 
+def test_what_has_no_value_stands_in_for_nothing():
+    covered = np.zeros((6, 6), bool)
+    covered[2:4] = True
+    values = np.where(covered, 7.0, 0.0)
+    values[3] = np.nan
+    shown = spread(values, covered, np.ones((6, 6), bool))
+    np.testing.assert_array_equal(shown[1:3], 7)
+    assert np.isnan(shown[3:]).all()
+
+
 def test_estimates_are_sent_and_said_to_be():
     coverage = np.zeros((6, 6), bool)
     coverage[3] = True

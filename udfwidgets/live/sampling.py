@@ -64,9 +64,11 @@ def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -
     missing = estimable & ~covered
     if not missing.any():
         return values
-    if not covered.any():
+    # Results that need their neighbours have no value before those are merged, too.
+    known = covered & ~np.isnan(values) if values.dtype.kind == "f" else covered
+    if not known.any():
         return np.full(values.shape, np.nan)
-    distance, (y, x) = distance_transform_edt(~covered, return_indices=True)
+    distance, (y, x) = distance_transform_edt(~known, return_indices=True)
     near = missing & (distance <= REACH * max(covered.shape))
     spread = values.astype(np.float64)
     spread[~covered] = np.nan
