@@ -104,9 +104,9 @@ def test_images_form_and_end_as_numpy_says(story: Lab) -> None:
     changes = story.page.evaluate("() => { watched.running = false; return watched.changes; }")
     assert min(changes) >= 10, f"images changed {changes} times"
 
-    # Half way that many pixels have a colour of the map; in the others it shines through the hatch.
+    # Half way many pixels have a colour of the map; elsewhere it shines through, or glows.
     distances = distance_to_map(half_way, "viridis")
-    assert 0.35 < np.mean(distances <= 3) < 0.8
+    assert 0.15 < np.mean(distances <= 3) < 0.8
     assert np.median(distances[distances > 3]) > 12
 
     # At the end every pixel has the colour that NumPy gives it.
