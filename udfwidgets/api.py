@@ -30,6 +30,7 @@ from udfwidgets.engine.view import Plot, PlotSet, View, ViewClass
 from udfwidgets.errors import ExecutorSpecException
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.dataset.stream import StreamDataSet
 from udfwidgets.io.load import load
 from udfwidgets.udf.auto import AutoUDF
 from udfwidgets.udf.base import UDF
@@ -70,6 +71,7 @@ class Context(Analyses):
         self.executor = make_executor("threads") if executor is None else executor
         self.plot_class = plot_class
         self.registry = Registry()
+        self._streams: weakref.WeakSet[StreamDataSet] = weakref.WeakSet()
 
     @classmethod
     def make_with(
@@ -109,16 +111,22 @@ class Context(Analyses):
         Parameters
         ----------
         filetype : str
-            'auto' to find out from the file; 'memory', 'npy', 'raw', 'hdf5', 'mib'.
+            'auto' to find out from the file; 'memory', 'npy', 'raw', 'hdf5', 'mib', or 'stream'
+            for frames from an async iterator.
         *args, **kwargs
-            As the dataset takes them, ``path=`` for all that are files.
+            As the dataset takes them, ``path=`` for all that are files. ``follow=True`` takes an
+            HDF5 or Merlin file that is still being recorded; see `GrowingH5DataSet`,
+            `GrowingMIBDataSet`, and `StreamDataSet` for 'stream', which the Context closes.
 
         Raises
         ------
         DataSetException
             If the type is unknown, or the file cannot be read as that.
         """
-        return load(filetype, *args, **kwargs)
+        dataset = load(filetype, *args, **kwargs)
+        if isinstance(dataset, StreamDataSet):
+            self._streams.add(dataset)
+        return dataset
 
     @overload
     def run_udf(
@@ -196,6 +204,7 @@ class Context(Analyses):
         TypeError, ValueError
             If an argument is not what it should be.
         """
+        _check_blocking(dataset, sync)
         run, single = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         self._start(run)
@@ -253,6 +262,7 @@ class Context(Analyses):
             which scan positions are in. A result that was handed out never changes. Leaving the
             loop, in whatever way, stops the run.
         """
+        _check_blocking(dataset, sync)
         run, _ = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         inbox = EveryStep()
@@ -389,8 +399,10 @@ class Context(Analyses):
         return pkgutil.resolve_name(DASHBOARD)(self)
 
     def close(self) -> None:
-        """Cancel all runs and end all threads. Closing twice is allowed."""
+        """Cancel all runs, close all streams and end all threads. Closing twice is allowed."""
         self.executor.close()
+        for stream in tuple(self._streams):
+            stream.close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -469,6 +481,12 @@ class Context(Analyses):
 
 def _do_nothing() -> None:
     pass
+
+
+def _check_blocking(dataset: Any, sync: bool) -> None:
+    """Raise if a call would wait for frames that can come only once it has returned."""
+    if sync and isinstance(dataset, StreamDataSet):
+        dataset.check_blocking()
 
 
 def _as_udfs(udf: Any) -> tuple[UDF, ...]:

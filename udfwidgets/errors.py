@@ -4,6 +4,7 @@
 
     UDFWidgetsError
     ├── DataSetException        a dataset cannot be opened, understood or read
+    │   └── AcquisitionEnded    frames of a scan are missing, and will not come any more
     ├── ExecutorSpecException   an executor, or an option for it, that does not exist
     ├── UDFException            a UDF breaks its contract
     └── UDFRunCancelled         the run that was waited for has been cancelled
@@ -24,6 +25,25 @@ class DataSetException(UDFWidgetsError):
 
     The message names the path, what was found there and what was expected.
     """
+
+
+class AcquisitionEnded(DataSetException):
+    """A scan that was followed while it was recorded has ended before its last frame.
+
+    Parameters
+    ----------
+    message : str
+        How many frames have come, how many were expected, and what to do.
+    n_frames : int
+        How many have come, in scan order; they can be read.
+    """
+
+    def __init__(self, message: str, n_frames: int = 0) -> None:
+        super().__init__(message)
+        self.n_frames = n_frames
+
+    def __reduce__(self) -> tuple[type[AcquisitionEnded], tuple[str, int]]:
+        return type(self), (str(self), self.n_frames)
 
 
 class ExecutorSpecException(UDFWidgetsError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import anyio
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.engine.pacing import FixedPace, start
-from udfwidgets import Context, SumSigUDF, SumUDF
+from udfwidgets import ApplyMasksUDF, Context, StdDevUDF, SumSigUDF, SumUDF
 from udfwidgets.engine.executors import ThreadsExecutor
 from udfwidgets.engine.pool import Pool
 from udfwidgets.engine.progress import RunState
@@ -24,6 +25,7 @@ from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.memory import ArraySource, MemoryDataSet
 from udfwidgets.udf.base import UDF
+from udfwidgets.udf.com import CoMUDF
 
 
 class Counted(DataSet):
@@ -329,21 +331,47 @@ def test_merging_sees_the_auxiliary_data_of_the_partition(scan, order):
 
 
 def test_a_progressive_run_is_spread_over_the_scan_from_its_first_steps(scan):
-    with closing(ThreadsExecutor()) as executor:
-        run = Run(scan, [SumSigUDF()], pace=FixedPace(8), order="progressive")
-        assert run.wanted_order == "progressive"
-        executor.start(run)
-        run.wait(run.has_ended)
-        steps = []
-        run = Run(scan, [SumSigUDF()], pace=FixedPace(7), order="progressive")
-        executor.start(run)
-        run.wait(lambda: run.progress.frames >= 32 or run.has_ended())
-        steps.append(run.snapshot().damage.data)
-        run.wait(run.has_ended)
-    rows, columns = np.nonzero(steps[0])
+    with Context() as ctx:
+        for step in ctx.run_udf_iter(scan, SumSigUDF(), order="progressive"):
+            if step.damage.data.sum() >= 32:
+                break
+    rows, columns = np.nonzero(step.damage.data)
     assert rows.min() < 6
     assert rows.max() > 24
     assert columns.max() - columns.min() > 20
+
+
+@pytest.mark.parametrize("leader_stops", [False, True])
+def test_the_same_thing_is_done_once_for_all_who_want_it(scan, leader_stops):
+    """What is done for one run is copied for the others, also if that one stops on the way."""
+    masks = [lambda: np.eye(8)]
+    udfs = [SumUDF, SumSigUDF, StdDevUDF, lambda: ApplyMasksUDF(masks), CoMUDF.with_params]
+    host = NoHost()
+    runs = [host.start(scan, [make() for make in udfs], size=64) for _ in range(3)]
+    while len((assignment := host.pool.take()).shares) < 3:
+        host.pool.learn(assignment, Worker().work(assignment))
+    source = assignment.scan.source
+    read = source.read
+
+    def stop_first(start, stop, scratch):
+        if leader_stops and start % 64 == 32:
+            assignment.shares[0].run.cancel()
+        return read(start, stop, scratch)
+
+    source.read, source.hands_out_views = stop_first, False
+    for run in runs:
+        run.plan = replace(run.plan, tile_depth=32)
+    host.pool.learn(assignment, Worker().work(assignment))
+    host.work()
+    host.pool.settle()
+    alone = NoHost()
+    expected = alone.start(scan, [make() for make in udfs], size=64)
+    alone.work()
+    for run in [run for run in runs if run.state is RunState.DONE]:
+        for one, other in zip(run.result(), expected.result(), strict=True):
+            for name in one:
+                np.testing.assert_array_equal(one[name].data, other[name].data, err_msg=name)
+    assert sum(run.state is RunState.CANCELLED for run in runs) == leader_stops
 
 
 runs = st.lists(

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.demo.sample import Sample
+from udfwidgets.shapes import Shape
 
-_HEADER_BYTES = 384
+HEADER_BYTES = 384
 _HDR_BYTES = 2048
 _EXPOSURE_NS = 1_000_000
 # Raise this when other frames come out for the same seed.
@@ -82,9 +83,9 @@ def _description(sample: Sample) -> str:
 
 def _write_mib(folder: Path, sample: Sample) -> Path:
     hdr, mib = folder / "default.hdr", folder / "default.mib"
-    content = _hdr(sample)
+    content = merlin_hdr(sample.shape, _description(sample))
     n_frames, n_pixels = sample.shape.nav.size, sample.shape.sig.size
-    n_bytes = n_frames * (_HEADER_BYTES + 2 * n_pixels)
+    n_bytes = n_frames * (HEADER_BYTES + 2 * n_pixels)
     # The .hdr comes last and says which scan it is.
     is_complete = (
         hdr.exists()
@@ -99,12 +100,14 @@ def _write_mib(folder: Path, sample: Sample) -> Path:
     with partial.open("wb") as file:
         number = 1
         for line in _lines(sample):
-            stored = np.empty((len(line), _HEADER_BYTES + 2 * n_pixels), np.uint8)
+            stored = np.empty((len(line), HEADER_BYTES + 2 * n_pixels), np.uint8)
             for row in stored:
-                row[:_HEADER_BYTES] = np.frombuffer(_frame_header(sample, number), np.uint8)
+                row[:HEADER_BYTES] = np.frombuffer(
+                    merlin_frame_header(sample.shape.sig, number), np.uint8
+                )
                 number += 1
             pixels = line.astype(">u2").reshape(len(line), -1)
-            stored[:, _HEADER_BYTES:] = pixels.view(np.uint8)
+            stored[:, HEADER_BYTES:] = pixels.view(np.uint8)
             file.write(stored.data)
     partial.replace(mib)
     partial = folder / "default.hdr.partial"
@@ -113,14 +116,15 @@ def _write_mib(folder: Path, sample: Sample) -> Path:
     return hdr
 
 
-def _frame_header(sample: Sample, number: int) -> bytes:
-    height, width = sample.shape.sig
+def merlin_frame_header(sig: Sequence[int], number: int) -> bytes:
+    """Return the header before frame `number`, counted from 1, of shape `sig` and type U16."""
+    height, width = sig
     seconds, nanoseconds = divmod((number - 1) * _EXPOSURE_NS, 1_000_000_000)
     clock = f"{10 + seconds // 3600 % 14:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     fields = [
         "MQ1",
         f"{number:06d}",
-        f"{_HEADER_BYTES:05d}",
+        f"{HEADER_BYTES:05d}",
         "01",
         f"{width:04d}",
         f"{height:04d}",
@@ -136,11 +140,12 @@ def _frame_header(sample: Sample, number: int) -> bytes:
         "12",
         "",
     ]
-    return ",".join(fields).encode("ascii").ljust(_HEADER_BYTES, b"\0")
+    return ",".join(fields).encode("ascii").ljust(HEADER_BYTES, b"\0")
 
 
-def _hdr(sample: Sample) -> bytes:
-    n_lines, per_line = sample.shape.nav
+def merlin_hdr(shape: Shape, comment: str) -> bytes:
+    """Return the `.hdr` of a scan of a shape."""
+    n_lines, per_line = shape.nav
     pairs = {
         "Time and Date Stamp (day, mnth, yr, hr, min, s)": "17/05/2024 10:00:00",
         "Chip ID": "W000_A0,-,-,-",
@@ -154,13 +159,13 @@ def _hdr(sample: Sample) -> bytes:
         "Fill Mode": "None",
         "Trigger Start (Positive, Negative, Internal)": "Rising Edge",
         "Trigger Stop (Positive, Negative, Internal)": "Rising Edge",
-        "Frames in Acquisition (Number)": str(sample.shape.nav.size),
+        "Frames in Acquisition (Number)": str(shape.nav.size),
         "Frames per Trigger (Number)": str(per_line),
         "Trigger Start Count (Number)": str(n_lines),
         "ScanX": str(per_line),
         "ScanY": str(n_lines),
         "Acquisition Time (ms)": f"{_EXPOSURE_NS / 1e6:.6f}",
-        "Comment": _description(sample),
+        "Comment": comment,
     }
     lines = ["HDR,", *(f"{key}:\t{value}" for key, value in pairs.items()), "End\t"]
     return "\r\n".join(lines).encode("ascii").ljust(_HDR_BYTES, b" ")

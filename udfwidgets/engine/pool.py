@@ -117,6 +117,10 @@ class Pool:
             all_busy = self._workers <= len(self._at_work) < MOST_KEPT
             return all_busy and bool(self._open_for_work())
 
+    def needs_care(self) -> bool:
+        """Whether there is something to look after: runs to settle, or that could be in need."""
+        return len(self.runs) > 1 or self.has_to_settle()
+
     def has_to_settle(self) -> bool:
         """Whether there are runs for `settle` to end."""
         return any(run.can_finish() for run in self.runs)

@@ -232,7 +232,6 @@ class Run:
             self._publish()
             if accumulator.n_merged == self.plan.n_frames:
                 self._stopping = True
-        self.bell.ring()
         self.pace.learn(len(partition), seconds, time.perf_counter() - began)
 
     def can_finish(self) -> bool:

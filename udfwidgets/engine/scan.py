@@ -19,7 +19,7 @@ from udfwidgets.engine.order import Order, Positions, coarse_to_fine
 from udfwidgets.engine.plan import Partition
 from udfwidgets.engine.reading import Frames
 from udfwidgets.engine.share import Share
-from udfwidgets.errors import DataSetException
+from udfwidgets.errors import AcquisitionEnded
 from udfwidgets.io.dataset.base import DataSet, Source
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ class Scan:
     def take(self) -> Assignment | None:
         """Return what is to be done next, or None where nobody can take anything."""
         ready = [run for run in self.runs if run.is_ready()]
-        if not ready or not self._look_what_arrived(ready):
+        if not ready:
             return None
+        end = self._look_what_arrived()
         frames = self._next_frames(ready, min(run.pace.size for run in ready))
         shares = [
             Share(run, Partition.of(run.plan.rows_of(taken)))
@@ -105,23 +106,29 @@ class Scan:
             if len(taken := run.backlog.take(frames))
         ]
         if not shares:
+            if end is not None:
+                self._end_early(ready, end)
             return None
         wanted = shares[0].frames
         if any(len(share.frames) < len(frames) for share in shares) and len(shares) > 1:
             wanted = np.unique(np.concatenate([share.frames for share in shares]))
         return Assignment(self, wanted, tuple(shares))
 
-    def _look_what_arrived(self, ready: Sequence[Run]) -> bool:
-        """Ask the source how far it is; False where it has ended before its time."""
+    def _look_what_arrived(self) -> AcquisitionEnded | None:
+        """Ask the source how far it is; return why no more will come, if so."""
         try:
             self._arrived = self.source.available()
-        except DataSetException as error:
-            # What did arrive is merged first: whoever looks finds all of it.
-            for run in ready:
-                if not run.in_flight:
-                    run.fail(error)
-            return False
-        return True
+        except AcquisitionEnded as error:
+            # What did arrive is still to be merged.
+            self._arrived = error.n_frames
+            return error
+        return None
+
+    def _end_early(self, ready: Sequence[Run], end: AcquisitionEnded) -> None:
+        """Let the runs fail that have nothing left but frames that will not come."""
+        for run in ready:
+            if not run.in_flight:
+                run.fail(end)
 
     def _next_frames(self, ready: Sequence[Run], size: int) -> Frames:
         """Return frames, ascending, of which about `size` are wanted; the place moves past them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from udfwidgets.buffers import Array
@@ -11,6 +11,7 @@ from udfwidgets.engine.plan import Partition
 from udfwidgets.engine.reading import Frames
 from udfwidgets.engine.team import Team
 from udfwidgets.io.dataset.base import Scratch
+from udfwidgets.udf.fused import Step
 
 if TYPE_CHECKING:
     from udfwidgets.engine.run import Run
@@ -55,12 +56,10 @@ class Share:
         """Whether `feed` has to be called."""
         return self._team is not None and self._team.wants_tiles
 
-    def steps(self, n_frames: int) -> list[tuple[int, ...]]:
-        """Return what is compiled of its work on the next frames; see `drive`.
-
-        The caller has entered the run.
-        """
-        return [] if self._team is None else self._team.steps(n_frames)
+    @property
+    def steps(self) -> Sequence[Step]:
+        """What is compiled of its work; see `drive`."""
+        return () if self._team is None else self._team.steps
 
     def feed(self, frames: Array, scratch: Scratch) -> None:
         """Let the UDFs see the next frames of the partition."""

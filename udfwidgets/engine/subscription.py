@@ -48,6 +48,7 @@ class EveryStep(Subscriber):
     def merged(self, run: Run) -> None:
         """Keep a snapshot."""
         self._steps.append(conclude(run.udfs, run.freeze(), run.plan))
+        run.bell.ring()
 
     def has_room(self) -> bool:
         """Whether fewer snapshots wait than the bound."""
@@ -81,6 +82,7 @@ class NewestStep(Subscriber):
     def merged(self, run: Run) -> None:
         """Note the news."""
         self._news = True
+        run.bell.ring()
 
     def ended(self) -> None:
         """Take note that no more will come."""

@@ -38,7 +38,8 @@ class Team:
     ) -> None:
         shifts = [Shift(udf, plan, partition) for udf in udfs]
         self._shifts = shifts
-        self._steps = [shift.step for shift in shifts if shift.step is not None]
+        #: What compiled UDFs do with tiles, see `drive`; `feed` leaves them out.
+        self.steps = [shift.step for shift in shifts if shift.step is not None]
         self._by_tile = [
             shift
             for shift in shifts
@@ -48,7 +49,7 @@ class Team:
         self._users = Counter(shift.dtype for shift in self._by_tile)
         self._corrector = plan.corrector
         self._stopped = stopped
-        self._fed = self._driven = 0
+        self._fed = 0
         self._gathered: Array | None = None
         if self._by_partition:
             self._gathered = np.empty((len(partition), *plan.shape.sig), plan.corrected_dtype)
@@ -57,11 +58,6 @@ class Team:
     def wants_tiles(self) -> bool:
         """Whether there are UDFs for `feed`, beside those that are compiled."""
         return bool(self._by_tile or self._by_partition)
-
-    def steps(self, n_frames: int) -> list[tuple[int, ...]]:
-        """Return what the compiled UDFs do with the next frames of the partition; see `drive`."""
-        row, self._driven = self._driven, self._driven + n_frames
-        return [step.at(row) for step in self._steps]
 
     def feed(self, frames: Array, scratch: Scratch) -> None:
         """Let the UDFs that are not compiled see the next frames of the partition.

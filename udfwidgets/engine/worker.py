@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 import numpy as np
 
 from udfwidgets.buffers import Array
+from udfwidgets.engine.fusing import Fusion
 from udfwidgets.engine.plan import READ_BYTES
 from udfwidgets.engine.reading import Block, Frames, blocks
 from udfwidgets.engine.scan import Assignment
 from udfwidgets.engine.share import Share
 from udfwidgets.io.dataset.base import Scratch, Source
-from udfwidgets.udf.fused import drive
 
 # Tiles that compiled UDFs go through in one call: about a millisecond, and without the GIL.
 TILES_PER_CALL = 8
@@ -45,6 +44,9 @@ class Worker:
     def _hand_out(self, assignment: Assignment) -> float:
         scan, frames, shares = assignment.scan, assignment.frames, assignment.shares
         depth, reading = assignment.depth, 0.0
+        partial = [share for share in shares if len(share.frames) < len(frames)]
+        fused = Fusion([share for share in shares if share not in partial])
+        fused_alone = [(share, Fusion([share])) for share in partial if share.steps]
         by_tile = [share for share in shares if share.wants_tiles]
         # What lies in memory is read in any length at no cost: there is one call for many tiles.
         n_tiles = TILES_PER_CALL if scan.source.hands_out_views and not by_tile else 1
@@ -56,42 +58,19 @@ class Worker:
             read = read_block(scan.source, block, self._scratch)
             reading += time.perf_counter() - began
             numbers = frames[block.start : block.stop]
-            self._drive(read, numbers, assignment)
+            fused.feed(read, block.start, depth)
+            for share, fusion in fused_alone:
+                own, row = _own(read, numbers, share)
+                if len(own):
+                    fusion.feed(own, row, depth)
             for offset in range(0, len(read), depth) if by_tile else ():
                 tile = read[offset : offset + depth]
-                in_tile = numbers[offset : offset + len(tile)]
                 for share in by_tile:
-                    own = _own(tile, in_tile, share, assignment)
+                    own, _ = _own(tile, numbers[offset : offset + len(tile)], share)
                     if len(own):
                         share.feed(own, self._scratch)
+        fused.end()
         return reading
-
-    def _drive(self, read: Array, numbers: Frames, assignment: Assignment) -> None:
-        """Do all that is compiled with some frames, for those together that want all of them."""
-        together: list[Share] = []
-        for share in assignment.shares:
-            own = _own(read, numbers, share, assignment)
-            if own is read:
-                together.append(share)
-            elif len(own):
-                _drive_for([share], own, assignment.depth)
-        _drive_for(together, read, assignment.depth)
-
-
-def _drive_for(shares: Sequence[Share], frames: Array, depth: int) -> None:
-    entered = [share for share in shares if share.run.enter()]
-    try:
-        began = time.perf_counter()
-        steps = {share: share.steps(len(frames)) for share in entered}
-        count = sum(map(len, steps.values()))
-        if count:
-            drive(np.ascontiguousarray(frames), depth, [s for own in steps.values() for s in own])
-            seconds = (time.perf_counter() - began) / count
-            for share, own in steps.items():
-                share.seconds += seconds * len(own)
-    finally:
-        for share in entered:
-            share.run.leave()
 
 
 def read_block(source: Source, block: Block, scratch: Scratch) -> Array:
@@ -108,14 +87,12 @@ def read_block(source: Source, block: Block, scratch: Scratch) -> Array:
     return tile
 
 
-def _own(tile: Array, numbers: Frames, share: Share, assignment: Assignment) -> Array:
-    """Return the part of a tile that belongs to a share; a view where that is possible."""
-    if len(share.frames) == len(assignment.frames):
-        return tile
+def _own(tile: Array, numbers: Frames, share: Share) -> tuple[Array, int]:
+    """Return what of a tile belongs to a share, and where that begins in its partition."""
     first, last = np.searchsorted(share.frames, (numbers[0], numbers[-1] + 1))
     if last - first == len(numbers):
-        return tile
+        return tile, int(first)
     rows = np.searchsorted(numbers, share.frames[first:last])
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
-        return tile[rows[0] : rows[-1] + 1]
-    return tile[rows]
+        return tile[rows[0] : rows[-1] + 1], int(first)
+    return tile[rows], int(first)

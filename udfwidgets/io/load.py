@@ -12,10 +12,13 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.files import PathLike, existing_file, read_start
 from udfwidgets.io.dataset.hdf5 import H5DataSet
+from udfwidgets.io.dataset.hdf5_growing import GrowingH5DataSet
 from udfwidgets.io.dataset.memory import MemoryDataSet
 from udfwidgets.io.dataset.mib import MIBDataSet
+from udfwidgets.io.dataset.mib_growing import GrowingMIBDataSet
 from udfwidgets.io.dataset.npy import NPYDataSet
 from udfwidgets.io.dataset.raw import RawFileDataSet
+from udfwidgets.io.dataset.stream import StreamDataSet
 
 FILETYPES: dict[str, Callable[..., DataSet]] = {
     "memory": MemoryDataSet,
@@ -23,6 +26,11 @@ FILETYPES: dict[str, Callable[..., DataSet]] = {
     "raw": RawFileDataSet,
     "hdf5": H5DataSet,
     "mib": MIBDataSet,
+    "stream": StreamDataSet,
+}
+_GROWING: dict[str, Callable[..., DataSet]] = {
+    "hdf5": GrowingH5DataSet,
+    "mib": GrowingMIBDataSet,
 }
 
 _EXTENSIONS = {
@@ -35,22 +43,25 @@ _MAGICS = {b"\x93NUMPY": "npy", b"\x89HDF\r\n\x1a\n": "hdf5", b"MQ1,": "mib", b"
 _MAX_USER_BLOCK = 1 << 16
 
 
-def load(filetype: str, *args: Any, **kwargs: Any) -> DataSet:
+def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> DataSet:
     """Open a dataset.
 
     Parameters
     ----------
     filetype : str
         ``'auto'``, or a key of `FILETYPES`: ``'memory'``, ``'npy'``, ``'raw'``, ``'hdf5'``,
-        ``'mib'``. Upper and lower case are the same.
+        ``'mib'``, ``'stream'``. Upper and lower case are the same.
     *args, **kwargs
-        For the class of that type; ``path=`` first, or ``data=`` for ``'memory'``. With
-        ``'auto'``, ``path=`` and what the detected type takes beyond that.
+        For the class of that type; ``path=`` first, ``data=`` for ``'memory'`` or ``frames=`` for
+        ``'stream'``. With ``'auto'``, ``path=`` and what the detected type takes beyond that.
+    follow : bool
+        Take a file that is still being recorded, ``'hdf5'`` or ``'mib'``: runs wait for frames that
+        have not come yet.
 
     Returns
     -------
     DataSet
-        Nothing is held open by it.
+        Nothing is held open by it, except by a stream.
 
     Raises
     ------
@@ -69,23 +80,34 @@ def load(filetype: str, *args: Any, **kwargs: Any) -> DataSet:
         raise _not_a_type(filetype)
     key = filetype.lower()
     if key == "auto":
-        return _load_auto(*args, **kwargs)
+        return _load_auto(*args, follow=follow, **kwargs)
     if key not in FILETYPES:
         near = difflib.get_close_matches(key, FILETYPES, 1)
         raise DataSetException(
             f"filetype {filetype!r} is not known, expected 'auto' or one of {sorted(FILETYPES)}"
             + (f"; did you mean {near[0]!r}?" if near else "")
         )
-    return FILETYPES[key](*args, **kwargs)
+    return _class(key, follow)(*args, **kwargs)
 
 
-def _load_auto(path: PathLike | None = None, *args: Any, **kwargs: Any) -> DataSet:
+def _class(key: str, follow: bool) -> Callable[..., DataSet]:
+    if follow and key not in _GROWING:
+        raise DataSetException(
+            f"a dataset of type {key!r} cannot be followed while it is recorded, expected one of "
+            f"{sorted(_GROWING)}; leave out follow=True"
+        )
+    return _GROWING[key] if follow else FILETYPES[key]
+
+
+def _load_auto(
+    path: PathLike | None = None, *args: Any, follow: bool = False, **kwargs: Any
+) -> DataSet:
     if path is None or not isinstance(path, (str, os.PathLike)):
         raise TypeError(
             f"load('auto', ...) needs path=, got {_brief(path)}; for an array use "
             "load('memory', data=...)"
         )
-    return FILETYPES[detect(path)](path, *args, **kwargs)
+    return _class(detect(path), follow)(path, *args, **kwargs)
 
 
 def _is_path(filetype: str) -> bool:

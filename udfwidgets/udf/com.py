@@ -231,7 +231,8 @@ class CoMUDF(UDF):
         box = self.meta.sig_slice
         spans = ring_runs(height, width, given.cy, given.cx, given.r, inner, box)
         address, moments = add_up_moments(self.meta.input_dtype), self.results.moments
-        return Step(address, moments, spans, self.task_data.ramp, len(spans), width)
+        key = "moments", given.cy, given.cx, given.r, inner
+        return Step(address, moments, spans, self.task_data.ramp, len(spans), width, key=key)
 
     def get_results(self) -> Mapping[str, Any]:
         """Make all results from the moments, in 64 bits, and round once."""

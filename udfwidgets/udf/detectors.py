@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numba
@@ -59,6 +61,13 @@ class Detector:
             matrix = np.zeros((count + count % 2, n_pixels), dtype)
             matrix[rows, columns] = values
         return cls(runs, weights, matrix)
+
+    @cached_property
+    def key(self) -> object:
+        """Equal for detectors with the same masks."""
+        digest = hashlib.blake2b(self.runs.tobytes())
+        digest.update(self.weights.tobytes())
+        return digest.digest()
 
     def add(self, frames: Array, out: Array) -> None:
         """Add the product of each frame (frames, pixels) with each mask to out (frames, masks)."""

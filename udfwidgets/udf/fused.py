@@ -58,6 +58,10 @@ class Step:
         What else it needs.
     n_aux, n_more : int
         Sizes that go with them.
+    key : hashable
+        Equal for steps that make the same of the same frames.
+    n_results : int
+        How many of `out` and `aux` are results.
     """
 
     address: int
@@ -66,6 +70,13 @@ class Step:
     more: Array = field(default_factory=_nothing)
     n_aux: int = 0
     n_more: int = 0
+    key: object = field(kw_only=True)
+    n_results: int = 1
+
+    @property
+    def results(self) -> tuple[Array, ...]:
+        """What it has written to when it is through."""
+        return (self.out, self.aux)[: self.n_results]
 
     def at(self, row: int) -> tuple[int, ...]:
         """Return the step as `drive` takes it, for tiles from a row of the partition on."""

@@ -148,9 +148,11 @@ class ApplyMasksUDF(UDF):
         detector = self._masks.detector(sig, box, count, total.dtype)
         if detector.matrix is not None:
             masks = detector.matrix
-            return Step(add_up_matrix(dtype), total, masks, n_aux=len(masks), n_more=count)
+            address, key = add_up_matrix(dtype), detector.key
+            return Step(address, total, masks, n_aux=len(masks), n_more=count, key=key)
         runs, weights = detector.runs, detector.weights
-        return Step(add_up_runs(dtype), total, runs, weights, len(runs), count)
+        address = add_up_runs(dtype)
+        return Step(address, total, runs, weights, len(runs), count, key=detector.key)
 
     def process_frame(self, frame: Array) -> None:
         """Multiply a frame with the masks after shifting them."""

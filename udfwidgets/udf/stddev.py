@@ -114,7 +114,8 @@ class StdDevUDF(UDF):
             return None
         self.results.num_frames[:] = self.meta.partition_shape[0]
         address = add_up_squares(self.meta.input_dtype)
-        return Step(address, self.results.total, self.results.squares)
+        total, squares = self.results.total, self.results.squares
+        return Step(address, total, squares, key="squares", n_results=2)
 
     def merge(self, dest: Views, src: Views) -> None:
         """Combine what is there with a partition."""

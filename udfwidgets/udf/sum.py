@@ -69,7 +69,7 @@ class SumUDF(UDF):
     def fused_step(self) -> Step:
         """Return what `process_tile` does, for all tiles of a partition."""
         total, strip = self.results.total, self.task_data.strip
-        return Step(add_up_frames(self.meta.input_dtype), total, strip)
+        return Step(add_up_frames(self.meta.input_dtype), total, strip, key="sum")
 
     def merge(self, dest: Views, src: Views) -> None:
         """Add the sum of a partition."""

@@ -55,7 +55,8 @@ class SumSigUDF(UDF):
 
     def fused_step(self) -> Step:
         """Return what `process_tile` does, for all tiles of a partition."""
-        return Step(add_up_pixels(self.meta.input_dtype), self.results.total, self.task_data.strip)
+        total, strip = self.results.total, self.task_data.strip
+        return Step(add_up_pixels(self.meta.input_dtype), total, strip, key="sum per frame")
 
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""

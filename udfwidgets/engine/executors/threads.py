@@ -157,8 +157,9 @@ class _Loop:
         """End runs that were told to stop, and bring threads for those that UDFs keep."""
         pool = self.pool
         while not self._has_ended():
+            await pool.bell.wait_async(lambda: self._has_ended() or pool.needs_care())
             # Only where one run can keep the threads from another.
-            with anyio.move_on_after(KEPT if len(pool.runs) > 1 else math.inf):
+            with anyio.move_on_after(KEPT if len(pool.runs) > 1 else 0):
                 await pool.bell.wait_async(lambda: self._has_ended() or pool.has_to_settle())
             pool.settle()
             if pool.needs_help():
