@@ -18,9 +18,10 @@ class FixedPace:
         pass
 
 
-def start(executor: Executor, dataset, udfs, roi=None, size=1, tile_depth=None):
+def start(executor: Executor, dataset, udfs, roi=None, size=1, tile_depth=None, order=None):
     """Start a run and return it with the inbox of its steps."""
-    run = Run(dataset, udfs, roi, executor.workers, pace=FixedPace(size), tile_depth=tile_depth)
+    pace, workers = FixedPace(size), executor.workers
+    run = Run(dataset, udfs, roi, workers, pace=pace, tile_depth=tile_depth, order=order)
     inbox = EveryStep()
     run.subscribe(inbox)
     executor.start(run)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from tests.engine.pacing import iterate
 from udfwidgets import ApplyMasksUDF, Context, PickUDF, StdDevUDF, SumSigUDF, SumUDF
 from udfwidgets.udf.base import NoOpUDF
 
@@ -48,6 +49,16 @@ def load(ctx, data):
     nav = tuple(range(data.ndim - sig_dims))
     sig = tuple(range(data.ndim - sig_dims, data.ndim))
     return dataset, nav, sig
+
+
+@pytest.mark.parametrize("dtype", ["u2", "f4"])
+def test_stddev_in_progressive_order(ctx, dtype):
+    data = make_data((24, 24, 3, 5), dtype)
+    dataset, *_ = load(ctx, data)
+    *_, last = iterate(ctx.executor, dataset, [StdDevUDF()], size=50, order="progressive")
+    result = last.buffers[0]
+    assert result["num_frames"].data == 24 * 24
+    np.testing.assert_allclose(result["std"].data, data.std(axis=(0, 1), dtype="f8"), rtol=1e-6)
 
 
 def test_sum(ctx, shape):

@@ -136,6 +136,26 @@ def test_meta(ctx, dataset):
     ctx.run_udf(dataset, Meta())
 
 
+@pytest.mark.parametrize("order", ["scan", "progressive"])
+def test_partition_shape_counts_the_frames_of_the_partition(ctx, order):
+    class Count(UDF):
+        def get_result_buffers(self):
+            return {"frames": self.buffer("single", dtype="int64")}
+
+        def process_tile(self, tile):
+            pass
+
+        def postprocess(self):
+            self.results.frames[:] = self.meta.partition_shape.nav.size
+
+        def merge(self, dest, src):
+            dest.frames[:] += src.frames
+
+    dataset = ctx.load("memory", data=np.zeros((24, 24, 2, 2), "u2"))
+    *_, last = iterate(ctx.executor, dataset, [Count()], size=50, order=order)
+    assert last.buffers[0]["frames"].data == 24 * 24
+
+
 def test_input_dtypes_are_each_udfs_own(ctx, dataset):
     class Dtype(UDF):
         def get_preferred_input_dtype(self):

@@ -48,7 +48,9 @@ class Shift:
         }
         self._udf = udf.copy()
         self._meta = self._udf.meta = replace(
-            udf.meta, partition_range=(partition.start, partition.stop)
+            udf.meta,
+            partition_range=(partition.start, partition.stop),
+            partition_size=len(partition),
         )
         self._udf.declarations = udf.declarations
         self._results = self._udf.results = Views(udf.declarations, self._arrays)

@@ -31,6 +31,9 @@ class UDFMeta:
         Frame numbers selected by the roi, in scan order.
     partition_range : tuple of int
         First and last (exclusive) selected frame of the partition, counted among the selected.
+    partition_size : int
+        How many frames the partition has: fewer than lie in that range, where a scan is visited
+        from coarse to fine.
     device_class : str
         Always 'cpu'.
     array_backend : str
@@ -53,6 +56,7 @@ class UDFMeta:
     tiling_scheme_idx: int = 0
     frames: Array | None = None
     partition_range: tuple[int, int] | None = None
+    partition_size: int = 0
     device_class: str = "cpu"
     array_backend: str = "numpy"
     threads_per_worker: int | None = 1
@@ -77,9 +81,8 @@ class UDFMeta:
         """Shape of the partition: one flat nav axis of selected frames, then sig."""
         if self.partition_range is None:
             raise ValueError("meta.partition_shape exists only while a partition is processed")
-        start, stop = self.partition_range
         sig = self.dataset_shape.sig
-        return Shape((stop - start, *sig), sig.dims)
+        return Shape((self.partition_size, *sig), sig.dims)
 
     @property
     def coordinates(self) -> Array:
