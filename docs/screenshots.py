@@ -1,13 +1,16 @@
 """Takes the pictures of the README anew: ``python -m docs.screenshots`` from the top folder.
 
 The live-plotting notebook is run in a real JupyterLab, in both themes, with one picture on the way
-and one at the end of the scan.
+and one at the end of the scan. Then a dashboard is shown there with five analyses, one of which
+rests, while another has been started again with other parameters.
 """
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+
+import nbformat
 
 from tests.browser.lab import Lab
 from udfwidgets import demo
@@ -38,6 +41,66 @@ def take(lab: Lab, theme: str) -> None:
     card.screenshot(path=IMAGES / f"done-{theme.lower()}.png")
 
 
+DASHBOARD = (
+    """
+from udfwidgets import *
+from udfwidgets import demo, masks
+from udfwidgets.udf.com import CoMParams, CoMUDF
+from udfwidgets.udf.crystallinity import CrystallinityUDF
+from udfwidgets.udf.FEM import FEMUDF
+from udfwidgets.udf.masks import ApplyMasksUDF
+from udfwidgets.udf.logsum import LogsumUDF
+from udfwidgets.udf.stddev import StdDevUDF
+
+ctx = Context()
+file = ctx.load("auto", path="../demo-data/default.hdr")
+disk = lambda: masks.circular(32, 32, 64, 64, 8)
+ring = lambda: masks.ring(32, 32, 64, 64, 24, 12)
+bright = lambda sums: sums[..., 0]
+dark = lambda sums: sums[..., 1]
+bright.__name__, dark.__name__ = "bright field", "dark field"
+quick, paced = demo.PacedDataSet(file, 1e6), demo.PacedDataSet(file, 600)
+""",
+    """
+images = ctx.live(quick, [SumUDF(), SumSigUDF()])
+phase = ctx.live(quick, CoMUDF.with_params(cy=32, cx=32), plots=[["field_x", "field_y"]])
+detectors = ctx.live(
+    paced, ApplyMasksUDF([disk, ring]), plots=[[("intensity", bright), ("intensity", dark)]]
+)
+spread = ctx.live(paced, [StdDevUDF(), LogsumUDF()])
+disorder = ctx.live(paced, [FEMUDF((32, 32), 12, 24), CrystallinityUDF(4, 12, (32, 32), 6)])
+ctx.dashboard()
+""",
+)
+FRACTIONS = "[...document.querySelectorAll('.udfw-canvas')].map(c => +c.dataset.udfwFraction)"
+OTHER = "[{'com_params': CoMParams(cy=32, cx=32, scan_rotation=60)}]"
+
+
+def take_dashboard(lab: Lab, theme: str) -> None:
+    """Run five analyses, and take a picture of them on their way."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in DASHBOARD],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    path = lab.root / "five-analyses.ipynb"
+    nbformat.write(notebook, path)
+    lab.open(path)
+    lab.set_theme(f"JupyterLab {theme}")
+    lab.page.evaluate("() => window.lab.run('application:toggle-left-area')")
+    lab.run_cell(0)
+    lab.run_cell(1)
+    lab.page.wait_for_selector(".udfw-dashboard")
+    cell = lab.page.locator(".jp-Notebook .jp-CodeCell >> nth=1")
+    dashboard = cell.locator(".jp-Cell-outputArea")
+    dashboard.scroll_into_view_if_needed()
+    lab.wait_until(f"() => {FRACTIONS}[3] === 1")
+    lab.execute(f"quick._frames_per_second = 600; phase.update_parameters({OTHER})")
+    lab.wait_until(f"() => {FRACTIONS}[9] > 0.2")
+    lab.execute("spread.pause()")
+    lab.wait_until(f"() => {FRACTIONS}[9] > 0.35 && {FRACTIONS}[3] > 0.15")
+    dashboard.screenshot(path=IMAGES / f"dashboard-{theme.lower()}.png")
+
+
 def main() -> None:
     """Take all pictures."""
     demo.make_scan(TOP / "demo-data")
@@ -47,6 +110,9 @@ def main() -> None:
         with Lab(folder, settings=QUIET, viewport=(1250, 1000)) as lab:
             for theme in ("Dark", "Light"):
                 take(lab, theme)
+                lab.page.set_viewport_size({"width": 1760, "height": 1200})
+                take_dashboard(lab, theme)
+                lab.page.set_viewport_size({"width": 1250, "height": 1000})
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from udfwidgets import Context, PickUDF, SumSigUDF, SumUDF
 from udfwidgets.engine.view import NoView
 from udfwidgets.errors import DataSetException
 from udfwidgets.live import LiveAnalysis
-from udfwidgets.live.analysis import status_of
 from udfwidgets.live.hub import hub
+from udfwidgets.live.report import status_of
 from udfwidgets.udf import UDF
 
 PATIENCE = 10
@@ -262,7 +262,7 @@ def test_no_snapshot_is_kept_after_the_end(ctx, dataset):
     live = ctx.live(dataset, [SumUDF(), SumSigUDF()])
     live.result()
     last_status(live)
-    assert live._snapshots._newest is None
+    assert live._generation.snapshots._newest is None
     live.close()
 
 
@@ -313,7 +313,7 @@ def test_what_cannot_be_drawn_is_said_in_the_card(ctx, dataset, udf, plots, mess
         status = last_status(live)
     assert status["state"] == "failed"
     assert re.match(message, status["message"])
-    assert [r.name for r in caplog.records] == ["udfwidgets.live.analysis"]
+    assert [r.name for r in caplog.records] == ["udfwidgets.live.generation"]
     live.close()
 
 

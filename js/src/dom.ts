@@ -8,6 +8,11 @@ export const ICONS = {
   auto: "M8 2.5A5.5 5.5 0 1 0 8 13.5A5.5 5.5 0 1 0 8 2.5M8 2.5V13.5M8 4.5A3.5 3.5 0 0 1 8 11.5",
   overlay: "M2.5 2.5H13.5V13.5H2.5ZM2.5 8L8 2.5M2.5 13.5L13.5 2.5M8 13.5L13.5 8",
   reset: "M2.5 6V2.5H6M10 2.5H13.5V6M13.5 10V13.5H10M6 13.5H2.5V10",
+  pause: "M5.5 3V13M10.5 3V13",
+  resume: "M4.5 2.8L12.5 8L4.5 13.2Z",
+  restart: "M3 8A5 5 0 1 0 4.8 4.2M4.9 1.6V4.4H7.7",
+  cancel: "M3.5 3.5H12.5V12.5H3.5Z",
+  close: "M4 4L12 12M12 4L4 12",
   save: "M8 2.5V10M4.8 7L8 10.2L11.2 7M2.5 11.5V13.5H13.5V11.5",
 } as const;
 
@@ -48,4 +53,9 @@ export function iconButton(name: keyof typeof ICONS, label: string): HTMLButtonE
   button.type = "button";
   button.append(icon(name));
   return button;
+}
+
+/** Keep JupyterLab from taking keys, such as Enter on a button, for shortcuts of its own. */
+export function keepKeys(element: HTMLElement): void {
+  element.dataset.lmSuppressShortcuts = "true";
 }

@@ -49,15 +49,20 @@ export function frames(perSecond: number): string {
 }
 
 /** Show a rate in the unit that fits: 6.1 GB/s. */
-export function bytes(perSecond: number): string {
-  let size = perSecond;
+export function bytesPerSecond(rate: number): string {
+  return `${bytes(rate)}/s`;
+}
+
+/** Show a size in the unit that fits: 6.1 GB. */
+export function bytes(count: number): string {
+  let size = count;
   let prefix = 0;
   while (size >= 1000 && prefix < PREFIXES.length - 1) {
     size /= 1000;
     prefix += 1;
   }
   const digits = size >= 100 || prefix === 0 ? size.toFixed(0) : size.toPrecision(2);
-  return `${digits} ${PREFIXES[prefix]}B/s`;
+  return `${digits} ${PREFIXES[prefix]}B`;
 }
 
 /** Show a duration: 3 s, 2 min 05 s, 1 h 20 min. */

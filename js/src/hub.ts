@@ -6,13 +6,21 @@
  * after that, so that a browser that is slow, or a tab that is hidden, gets no more than it shows.
  */
 
-import { isFrames, type FromPage, type ImageFrame, type Said, type StatusFrame } from "./protocol";
+import {
+  isFrames,
+  type FromPage,
+  type ImageFrame,
+  type Said,
+  type StatusFrame,
+  type TotalsFrame,
+  type View,
+} from "./protocol";
 
 export interface Transport {
   send(message: FromPage): void;
 }
 
-export type Part = ImageFrame | StatusFrame;
+export type Part = ImageFrame | StatusFrame | TotalsFrame;
 
 /** What a widget's model does with its parts. */
 export interface Receiver {
@@ -46,7 +54,7 @@ const LONGEST_SILENCE = 16;
 
 interface Member {
   receiver: Receiver;
-  visible: boolean;
+  view: View;
 }
 
 export class Hub {
@@ -83,7 +91,7 @@ export class Hub {
 
   /** Take in the parts for a widget until the function returned is called. */
   add(key: string, receiver: Receiver): () => void {
-    const member: Member = { receiver, visible: false };
+    const member: Member = { receiver, view: "none" };
     this.members.set(key, member);
     if (this.connected) this.want(key, member);
     this.stopRounds ??= this.clock.every(ROUND, () => this.round());
@@ -100,12 +108,12 @@ export class Hub {
     }
   }
 
-  /** Say whether any view of a widget can be seen. */
-  setVisible(key: string, visible: boolean): void {
+  /** Say whether there is a view of a widget, and whether it can be seen. */
+  see(key: string, view: View): void {
     const member = this.members.get(key);
-    if (!member || member.visible === visible) return;
-    member.visible = visible;
-    this.say({ type: "see", key, visible });
+    if (!member || member.view === view) return;
+    member.view = view;
+    this.say({ type: "see", key, view });
   }
 
   say(said: Said): void {
@@ -118,7 +126,7 @@ export class Hub {
     this.silent = 0;
     this.patience = 1;
     const views = buffers.map((b) => (b instanceof ArrayBuffer ? new DataView(b) : b));
-    for (const part of [...message.images, ...message.statuses]) {
+    for (const part of [...message.images, ...message.statuses, ...message.totals]) {
       const member = this.members.get(part.key);
       if (!member) continue;
       if (member.receiver.apply(part, views)) this.fresh.set(part.key, part.sequence);
@@ -139,7 +147,7 @@ export class Hub {
   }
 
   private want(key: string, member: Member): void {
-    this.say({ type: "want", key, visible: member.visible });
+    this.say({ type: "want", key, view: member.view });
   }
 
   /** Ask after a silence, ever less often as long as nothing comes. */
@@ -147,7 +155,7 @@ export class Hub {
     this.silent += 1;
     if (this.silent < this.patience) return;
     const held = [...this.members]
-      .filter(([, member]) => member.visible && !member.receiver.settled)
+      .filter(([, member]) => member.view === "visible" && !member.receiver.settled)
       .map(([key, member]): [string, number] => [key, member.receiver.sequence]);
     if (held.length > 0) this.say({ type: "have", held });
     this.silent = 0;

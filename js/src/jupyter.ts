@@ -38,6 +38,8 @@ export interface BackboneModel {
 
 export interface Manager {
   kernel?: Kernel | null;
+  /** In JupyterLab: the notebook, as long as it is open. */
+  context?: { isDisposed: boolean };
   get_model(id: string): Promise<BackboneModel>;
 }
 
@@ -70,13 +72,19 @@ class Entry {
       this.models.delete(model);
       model.off("msg:custom", heard);
     });
-    void this.connect(model.widget_manager?.kernel ?? null);
+    void this.connect();
   }
 
-  private async connect(kernel: Kernel | null): Promise<void> {
+  /** The newest model: a notebook that was closed leaves its own behind, which reach nobody. */
+  private get model(): Model | undefined {
+    return [...this.models].at(-1);
+  }
+
+  private async connect(): Promise<void> {
     if (this.hub.connected || this.opening) return;
     this.opening = true;
     try {
+      const kernel = this.model?.widget_manager?.kernel ?? null;
       this.hub.connect((await this.openComm(kernel)) ?? this.throughModels());
     } finally {
       this.opening = false;
@@ -99,7 +107,7 @@ class Entry {
         send: (message) => {
           if (comm.isDisposed) {
             this.hub.disconnect();
-            void this.connect(kernel);
+            void this.connect();
           } else if (open) {
             comm.send(message);
           } else {
@@ -116,7 +124,12 @@ class Entry {
 
   private throughModels(): Transport {
     const send = (message: FromPage): void => {
-      for (const model of this.models) return model.send(message);
+      try {
+        this.model?.send(message);
+      } catch {
+        // Its kernel is gone. The next model to come may have another one.
+        this.hub.disconnect();
+      }
     };
     return { send };
   }

@@ -2,11 +2,13 @@
 
 import type { Hub, Part, Receiver } from "./hub";
 import { hubOf, type BackboneModel, type Model } from "./jupyter";
-import type { ImageFrame, StatusFrame } from "./protocol";
+import type { CommandName, ImageFrame, StatusFrame } from "./protocol";
 import type { Axes, Keeper, Settings } from "./settings";
+import { Sight } from "./sight";
 import { StatusStore, showStatus } from "./status";
 import { ImageStore } from "./store";
-import { showImage, watchVisibility, type Margin } from "./view";
+import { TotalsStore, showTotals } from "./totals";
+import { showImage, watchVisibility, whenAttached, type Margin } from "./view";
 
 const LIVES = Symbol.for("udfwidgets.lives");
 const SETTINGS = ["title", "colormap", "log_scale", "gamma", "auto", "limits", "overlay"] as const;
@@ -21,10 +23,11 @@ interface Context {
 /** What belongs to a model rather than to a view. */
 interface Live {
   hub: Hub;
-  store: ImageStore | StatusStore;
-  /** Views that are within sight. */
-  seen: Set<object>;
+  store: Store;
+  sight: Sight;
 }
+
+type Store = ImageStore | StatusStore | TotalsStore;
 
 interface Saved {
   header?: ImageFrame | StatusFrame;
@@ -35,15 +38,19 @@ function initialize({ model, signal }: Context): () => void {
   const ending = new AbortController();
   signal?.addEventListener("abort", () => ending.abort());
   const key = model.get<string>("_key");
-  const image = model.get<string>("_kind") === "image";
-  const store = image ? new ImageStore(model.get("image_kind")) : new StatusStore();
+  const store = storeOf(model);
   restore(store, model.get<Saved>("_saved"));
   const hub = hubOf(model, ending.signal);
   const remove = hub.add(key, store);
-  lives().set(key, { hub, store, seen: new Set() });
+  // Where it cannot be found out, nothing is ever said to be deleted.
+  const isClosed = (): boolean => model.widget_manager?.context?.isDisposed ?? true;
+  const live = { hub, store, sight: new Sight((view) => hub.see(key, view), isClosed) };
+  lives().set(key, live);
   ending.signal.addEventListener("abort", () => {
     remove();
-    lives().delete(key);
+    live.sight.end();
+    // A notebook that is opened again has put its own there.
+    if (lives().get(key) === live) lives().delete(key);
   });
   return () => ending.abort();
 }
@@ -56,15 +63,16 @@ async function render({ model, el, signal }: Context & { el: HTMLElement }): Pro
   if (live) {
     const view = {};
     const visible = (within: boolean): void => {
-      if (within) live.seen.add(view);
-      else live.seen.delete(view);
-      live.hub.setVisible(key, live.seen.size > 0);
+      if (!ending.signal.aborted) live.sight.set(view, within);
     };
-    if (live.store instanceof StatusStore) {
-      renderStatus(model, el, key, live.hub, live.store, ending.signal);
-      watchVisibility(el, visible, ending.signal);
-    } else {
+    live.sight.set(view, false);
+    ending.signal.addEventListener("abort", () => live.sight.remove(view));
+    if (live.store instanceof ImageStore) {
       await renderImage(model, el, key, live.hub, live.store, visible, ending.signal);
+    } else {
+      if (live.store instanceof TotalsStore) showTotals(el, live.store, ending.signal);
+      else renderStatus(model, el, key, live.hub, live.store, ending.signal);
+      watchVisibility(el, visible, ending.signal);
     }
   }
   return () => ending.abort();
@@ -82,10 +90,29 @@ function renderStatus(
     element,
     store,
     title: () => model.get<string>("title"),
-    onTitle: (callback: () => void) => listen(model, "change:title", callback, signal),
-    cancel: () => hub.say({ type: "cancel", key }),
+    commands: () => model.get<string[]>("commands"),
+    onChange: (callback: () => void) => {
+      listen(model, "change:title change:commands", callback, signal);
+      // Its view takes note of it in its own time.
+      listen(model, "comm_live_update", () => setTimeout(callback), signal);
+    },
+    command: (name: CommandName) => hub.say({ type: "command", key, name }),
   };
   showStatus(place, signal);
+  whenAttached(
+    element,
+    () => {
+      const card = element.closest<HTMLElement>(".udfw-analysis") ?? element;
+      card.addEventListener("pointerdown", () => place.command("touch"), { signal });
+    },
+    signal,
+  );
+}
+
+function storeOf(model: Model): Store {
+  const kind = model.get<string>("_kind");
+  if (kind === "image") return new ImageStore(model.get("image_kind"));
+  return kind === "totals" ? new TotalsStore() : new StatusStore();
 }
 
 async function renderImage(
@@ -107,6 +134,7 @@ async function renderImage(
     axes: axesOf(x, y, shape),
     shape,
     margin: model.get<Margin>("margin"),
+    ratio: model.get<number>("ratio"),
     interaction: () => model.get<string>("_interaction"),
     look: (rect: ImageFrame["detail_rect"]) => hub.say({ type: "look", key, rect }),
     visible,

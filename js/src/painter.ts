@@ -2,7 +2,7 @@
 
 import { palette, type Contrast } from "./colour";
 import { place, type Box, type Window } from "./geometry";
-import type { Rect } from "./protocol";
+import type { ImageFrame, Rect } from "./protocol";
 import { FLASH_MILLISECONDS, type Flash, type ImageStore } from "./store";
 import type { Theme } from "./theme";
 
@@ -20,13 +20,18 @@ const HATCH_LINE = 1.25;
 /** CSS pixels of the coverage strip of a sig image. */
 const STRIP = 4;
 /** How much an estimate shines through the hatch, of 255. */
-const ESTIMATE = 115;
+const ESTIMATE = 180;
+/** How much the answer of the run before shines through it, of 1. */
+const PREVIOUS = 0.5;
 
 export class Painter {
   private source: OffscreenCanvas | null = null;
   private colours: Uint32Array | null = null;
   private colouredBy = "";
   private painted = -1;
+  private generation = 0;
+  /** The last answer in grey, until the run that was started since has covered it. */
+  private previous: OffscreenCanvas | null = null;
   private hatch: CanvasPattern | null = null;
   private hatchedBy = "";
   private readonly glows = new WeakMap<Flash, OffscreenCanvas>();
@@ -47,6 +52,9 @@ export class Painter {
       this.fillHatch(surface, { x: 0, y: 0, width, height }, theme, ratio);
       return false;
     }
+    if (frame.generation !== this.generation) this.retire();
+    this.generation = frame.generation;
+    if (this.isCovered(frame)) this.previous = null;
     this.refresh(look, theme);
     const [ny, nx] = frame.shape;
     const [rows, columns] = frame.grid;
@@ -59,8 +67,15 @@ export class Painter {
     const whole = spot([0, 0, ny, nx], 1);
     clip(surface, whole);
     if (this.hidesUncovered(look)) this.fillHatch(surface, whole, theme, ratio);
-    if (this.source) drawPixels(surface, this.source, spot([0, 0, rows, columns], factor));
-    if (this.store.detail) this.drawDetail(surface, look, spot(this.store.detail.rect, 1));
+    const grid = spot([0, 0, rows, columns], factor);
+    if (this.previous) {
+      surface.globalAlpha = PREVIOUS;
+      drawPixels(surface, this.previous, grid);
+      surface.globalAlpha = 1;
+    }
+    const hasPixels = this.store.kind === "nav" || !this.previous;
+    if (this.source && hasPixels) drawPixels(surface, this.source, grid);
+    if (this.store.detail && hasPixels) this.drawDetail(surface, look, spot(this.store.detail.rect, 1));
     const glowing = look.overlay && this.store.fade();
     if (glowing) this.drawGlow(surface, theme, (rect) => spot(rect, factor));
     surface.restore();
@@ -69,7 +84,26 @@ export class Painter {
   }
 
   private hidesUncovered(look: Look): boolean {
-    return look.overlay && this.store.kind === "nav" && this.store.coverage !== null;
+    const wanted = look.overlay || this.previous !== null;
+    return wanted && this.store.kind === "nav" && this.store.coverage !== null;
+  }
+
+  /** Whether a run has left nothing to be seen of the one before it. */
+  private isCovered({ fraction }: ImageFrame): boolean {
+    return this.store.kind === "sig" ? fraction > 0 : fraction >= 1;
+  }
+
+  /** Keep what is on the screen, in grey, over what was kept before. */
+  private retire(): void {
+    const { source } = this;
+    const pixels = source?.getContext("2d")?.getImageData(0, 0, source.width, source.height);
+    if (!source || !pixels) return;
+    desaturate(pixels.data);
+    const grey = new OffscreenCanvas(source.width, source.height);
+    grey.getContext("2d")?.putImageData(pixels, 0, 0);
+    const kept = this.previous ?? new OffscreenCanvas(source.width, source.height);
+    kept.getContext("2d")?.drawImage(grey, 0, 0);
+    this.previous = kept;
   }
 
   /** Colour the pixels that have changed, or all of them if the colours have. */
@@ -78,7 +112,14 @@ export class Painter {
     const { frame } = store;
     if (!frame) return;
     const [height, width] = frame.grid;
-    const by = JSON.stringify([look, theme.missing, frame.lo, frame.hi, frame.curve]);
+    const by = JSON.stringify([
+      look,
+      theme.missing,
+      frame.lo,
+      frame.hi,
+      frame.curve,
+      this.previous !== null,
+    ]);
     let rect = store.changedSince(this.painted) ?? [0, 0, height, width];
     if (by !== this.colouredBy || !this.colours) {
       this.colours = palette(frame, look.contrast, look.colormap, theme.missing);
@@ -92,7 +133,7 @@ export class Painter {
     this.painted = store.revision;
     if (rect[2] === 0 || rect[3] === 0) return;
     const coverage = this.hidesUncovered(look) ? store.coverage : null;
-    const hidden = frame.estimated ? (ESTIMATE << 24) | 0xffffff : 0;
+    const hidden = frame.estimated && !this.previous ? (ESTIMATE << 24) | 0xffffff : 0;
     const pixels = coloured(store.codes, width, rect, this.colours, coverage, hidden);
     this.source.getContext("2d")?.putImageData(pixels, rect[1], rect[0]);
   }
@@ -170,6 +211,14 @@ export class Painter {
       surface.fillRect(x, height - thick, end - x, thick);
     });
     surface.globalAlpha = 1;
+  }
+}
+
+/** Replace colours by their luminance (ITU-R BT.709). */
+function desaturate(rgba: Uint8ClampedArray): void {
+  for (let i = 0; i < rgba.length; i += 4) {
+    const grey = 0.2126 * rgba[i] + 0.7152 * rgba[i + 1] + 0.0722 * rgba[i + 2];
+    rgba[i] = rgba[i + 1] = rgba[i + 2] = grey;
   }
 }
 

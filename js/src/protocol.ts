@@ -2,8 +2,8 @@
  * The messages between a page and the kernel.
  *
  * How it works is told in `udfwidgets/live/protocol.py`. In short: a page opens a comm and says
- * `hello`, says `want` for each widget model it holds and `see` when one comes into sight or goes
- * out of it. The kernel answers with `frames`: whatever is new, of all widgets, in one message. The
+ * `hello`, says `want` for each widget model it holds and `see` when one comes into sight, goes out
+ * of it, or is deleted by the person. The kernel answers with `frames`: whatever is new, of all widgets, in one message. The
  * page acknowledges with `ack` what it has painted, which buys the next frames; it says `have` when
  * it has heard nothing for a while, and `want` again when it finds that it has missed something.
  *
@@ -13,7 +13,17 @@
 
 export type Rect = [y: number, x: number, height: number, width: number];
 export type Pair = [number, number];
-export type State = "waiting" | "running" | "done" | "cancelled" | "failed";
+export type State =
+  | "waiting"
+  | "running"
+  | "paused"
+  | "stalled"
+  | "done"
+  | "cancelled"
+  | "failed";
+/** What the page shows of a model. */
+export type View = "none" | "hidden" | "visible";
+export type CommandName = "touch" | "pause" | "resume" | "restart" | "cancel" | "close";
 
 /** What the words in the tables mean. */
 interface Fields {
@@ -29,9 +39,12 @@ interface Fields {
   "rect?": Rect | null;
   curve: "linear" | "log";
   state: State;
+  view: View;
+  command: CommandName;
   sequences: [key: string, sequence: number][];
   images: ImageFrame[];
   statuses: StatusFrame[];
+  totals: TotalsFrame[];
 }
 
 type Message<Table> = {
@@ -43,15 +56,21 @@ const about = { type: "type", page: "string", key: "string" } as const;
 
 export const TABLES = {
   hello: { type: "type", page: "string" },
-  want: { ...about, visible: "boolean" },
-  see: { ...about, visible: "boolean" },
+  want: { ...about, view: "view" },
+  see: { ...about, view: "view" },
   ack: { type: "type", page: "string", painted: "sequences" },
   have: { type: "type", page: "string", held: "sequences" },
   look: { ...about, rect: "rect?" },
-  cancel: about,
+  command: { ...about, name: "command" },
   gone: about,
   bye: { type: "type", page: "string" },
-  frames: { type: "type", to: "string", images: "images", statuses: "statuses" },
+  frames: {
+    type: "type",
+    to: "string",
+    images: "images",
+    statuses: "statuses",
+    totals: "totals",
+  },
   image: {
     key: "string",
     sequence: "integer",
@@ -85,13 +104,22 @@ export const TABLES = {
     seconds_left: "number?",
     message: "string",
   },
+  total: {
+    key: "string",
+    sequence: "integer",
+    running: "integer",
+    read: "number",
+    served: "number",
+    memory: "integer",
+  },
 } as const;
 
 export type ImageFrame = Message<typeof TABLES.image>;
 export type StatusFrame = Message<typeof TABLES.status>;
+export type TotalsFrame = Message<typeof TABLES.total>;
 export type Frames = Typed<"frames", typeof TABLES.frames>;
 
-type Sent = "hello" | "want" | "see" | "ack" | "have" | "look" | "cancel" | "gone" | "bye";
+type Sent = "hello" | "want" | "see" | "ack" | "have" | "look" | "command" | "gone" | "bye";
 /** Anything a page says. */
 export type FromPage = { [Name in Sent]: Typed<Name, (typeof TABLES)[Name]> }[Sent];
 /** The same, before the hub has put the name of the page in. */

@@ -1,17 +1,26 @@
-/** The header of an analysis, drawn from a status. */
+/** The header of an analysis, drawn from a status, with the buttons that steer it. */
 
-import { make } from "./dom";
-import { bytes, duration, frames, grouped, percent } from "./format";
+import { icon, iconButton, keepKeys, make } from "./dom";
+import { bytesPerSecond, duration, frames, grouped, percent } from "./format";
 import type { Part, Receiver } from "./hub";
-import type { State, StatusFrame } from "./protocol";
+import type { CommandName, State, StatusFrame } from "./protocol";
 
 const STATES: Record<State, string> = {
   waiting: "Waiting",
   running: "Running",
+  paused: "Paused",
+  stalled: "Waiting for frames",
   done: "Done",
   cancelled: "Cancelled",
   failed: "Failed",
 };
+/** Until the kernel has answered, so that the press is seen to have been heard. */
+const PENDING: Partial<Record<CommandName, string>> = {
+  pause: "Pausing",
+  cancel: "Stopping",
+  restart: "Restarting",
+};
+const FINAL: readonly State[] = ["done", "cancelled", "failed"];
 
 /** What a page knows of one status bar. */
 export class StatusStore implements Receiver {
@@ -23,7 +32,7 @@ export class StatusStore implements Receiver {
   }
 
   get settled(): boolean {
-    return this.status !== null && !["waiting", "running"].includes(this.status.state);
+    return this.status !== null && FINAL.includes(this.status.state);
   }
 
   apply(part: Part): boolean {
@@ -38,24 +47,34 @@ export class StatusStore implements Receiver {
 
 /** The line of numbers; what is not known is left out. */
 export function summary(status: StatusFrame): string {
-  const running = status.state === "running";
+  const final = FINAL.includes(status.state);
   const words: string[] = [];
-  if (running || status.fraction < 1) words.push(percent(status.fraction));
-  if (!running && status.frames_done > 0) {
+  if (!final || status.fraction < 1) words.push(percent(status.fraction));
+  if (final && status.frames_done > 0) {
     words.push(`${grouped(String(status.frames_done))} frames`);
   }
   if (status.frames_per_second > 0) words.push(frames(status.frames_per_second));
-  if (status.bytes_per_second > 0) words.push(bytes(status.bytes_per_second));
-  if (running && status.seconds_left !== null) words.push(`${duration(status.seconds_left)} left`);
+  if (status.bytes_per_second > 0) words.push(bytesPerSecond(status.bytes_per_second));
+  if (!final && status.seconds_left !== null) words.push(`${duration(status.seconds_left)} left`);
   return words.join(" · ");
+}
+
+/** The commands that make sense in a state. */
+export function possible(state: State): readonly CommandName[] {
+  if (FINAL.includes(state)) return ["restart", "close"];
+  const toggle = state === "paused" ? "resume" : "pause";
+  return state === "waiting" ? ["cancel"] : [toggle, "restart", "cancel"];
 }
 
 export interface StatusPlace {
   element: HTMLElement;
   store: StatusStore;
   title(): string;
-  onTitle(callback: () => void): void;
-  cancel(): void;
+  /** The commands that the kernel answers. */
+  commands(): readonly string[];
+  /** Title, commands or connection have changed. */
+  onChange(callback: () => void): void;
+  command(name: CommandName): void;
 }
 
 export function showStatus(place: StatusPlace, signal: AbortSignal): void {
@@ -63,54 +82,104 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   const title = make("div", { className: "udfw-status-title" });
   const state = make("span", { className: "udfw-state", text: STATES.waiting });
   state.setAttribute("role", "status");
-  const cancel = make("button", { className: "udfw-cancel", text: "Cancel", label: "Cancel run" });
-  cancel.type = "button";
+  const buttons = {
+    toggle: iconButton("pause", "Pause"),
+    restart: iconButton("restart", "Restart"),
+    cancel: iconButton("cancel", "Cancel"),
+    close: iconButton("close", "Close this card"),
+  };
+  buttons.toggle.className = "udfw-button udfw-toggle";
+  const tools = make("div", { className: "udfw-commands" }, ...Object.values(buttons));
+  tools.setAttribute("role", "toolbar");
+  keepKeys(tools);
   const fill = make("div", { className: "udfw-fill" });
   const bar = make("div", { className: "udfw-bar", label: "Progress" }, fill);
   bar.setAttribute("role", "progressbar");
   const line = make("div", { className: "udfw-line" });
-  const error = make("div", { className: "udfw-error" });
+  const message = make("div", { className: "udfw-message" });
   const shell = make(
     "section",
     { className: "udfw-status" },
-    make("div", { className: "udfw-status-head" }, title, state, cancel),
+    make("div", { className: "udfw-status-head" }, title, state, tools),
     bar,
     line,
-    error,
+    message,
   );
   place.element.append(shell);
   signal.addEventListener("abort", () => shell.remove());
 
-  const update = (): void => {
-    const status = store.status;
+  let pending: CommandName | null = null;
+  let toggle: "pause" | "resume" = "pause";
+
+  const showTools = (current: State, live: boolean): void => {
+    const now = live ? possible(current) : [];
+    const answered = [...place.commands(), "close"];
+    const offer = (button: HTMLButtonElement, name: CommandName): void => {
+      const offered = now.includes(name) && answered.includes(name);
+      // The focus must not be lost with a button.
+      if (!offered && document.activeElement === button) buttons.restart.focus();
+      button.hidden = !offered;
+      // Not `disabled`, which would take the focus away.
+      button.setAttribute("aria-disabled", String(pending === name));
+    };
+    const wanted = current === "paused" ? "resume" : "pause";
+    if (wanted !== toggle) {
+      toggle = wanted;
+      const label = toggle === "pause" ? "Pause" : "Resume";
+      buttons.toggle.title = label;
+      buttons.toggle.setAttribute("aria-label", label);
+      buttons.toggle.replaceChildren(icon(toggle));
+    }
+    offer(buttons.restart, "restart");
+    offer(buttons.toggle, toggle);
+    offer(buttons.cancel, "cancel");
+    offer(buttons.close, "close");
+  };
+
+  const show = (): void => {
+    const { status } = store;
     const current = status?.state ?? "waiting";
-    title.textContent = place.title();
-    shell.dataset.udfwState = current;
+    const live = !place.element.closest(".jupyter-widgets-disconnected");
+    const lost = !live && !FINAL.includes(current);
+    title.textContent = title.title = place.title();
+    shell.dataset.udfwState = lost ? "lost" : current;
     shell.dataset.udfwFraction = String(status?.fraction ?? 0);
     shell.dataset.udfwSequence = String(status?.sequence ?? -1);
-    if (current !== "running") cancel.disabled = false;
-    cancel.hidden = current !== "running";
-    if (!cancel.disabled) cancel.textContent = "Cancel";
-    if (state.textContent !== STATES[current]) state.textContent = STATES[current];
+    const word = lost ? "No kernel" : ((pending && PENDING[pending]) ?? STATES[current]);
+    if (state.textContent !== word) state.textContent = word;
+    tools.setAttribute("aria-label", `Control ${place.title()}`);
+    showTools(current, live);
     const share = Math.min(1, Math.max(0, status?.fraction ?? 0));
     fill.style.transform = `scaleX(${share})`;
     bar.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
     line.textContent = status ? summary(status) : "";
-    error.textContent = status?.message ?? "";
-    error.hidden = !status?.message;
+    message.textContent = status?.message ?? "";
+    message.hidden = !status?.message;
   };
-  cancel.addEventListener(
-    "click",
-    () => {
-      // Until the run has stopped, so that the click is seen to have been heard.
-      cancel.disabled = true;
-      cancel.textContent = "Stopping";
-      place.cancel();
-    },
-    { signal },
-  );
-  store.views.add(update);
-  signal.addEventListener("abort", () => store.views.delete(update));
-  place.onTitle(update);
-  update();
+  let before: State | null = null;
+  const news = (): void => {
+    const current = store.status?.state ?? null;
+    if (current !== before || pending === "restart") pending = null;
+    before = current;
+    show();
+  };
+  const press = (button: HTMLButtonElement, name: () => CommandName): void =>
+    button.addEventListener(
+      "click",
+      () => {
+        if (pending === name()) return;
+        pending = name();
+        place.command(pending);
+        show();
+      },
+      { signal },
+    );
+  press(buttons.toggle, () => toggle);
+  press(buttons.restart, () => "restart");
+  press(buttons.cancel, () => "cancel");
+  press(buttons.close, () => "close");
+  store.views.add(news);
+  signal.addEventListener("abort", () => store.views.delete(news));
+  place.onChange(show);
+  news();
 }

@@ -102,7 +102,8 @@ export class ImageStore implements Receiver {
         code = this.detail.codes[(y - top) * columns + x - left];
       }
     }
-    const covered = this.kind === "sig" || !this.coverage || this.coverage[index] === 1;
+    const covered =
+      this.kind === "sig" ? frame.fraction > 0 : !this.coverage || this.coverage[index] === 1;
     return { value: decode(code, frame), error: precision(code, frame), covered };
   }
 

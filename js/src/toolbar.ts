@@ -1,7 +1,7 @@
 /** The header of an image: title, buttons, and the panel in which colours are chosen. */
 
 import { COLORMAPS, gradient } from "./colour";
-import { iconButton, make } from "./dom";
+import { iconButton, keepKeys, make } from "./dom";
 import { short } from "./format";
 import type { Keeper, Settings } from "./settings";
 
@@ -40,6 +40,7 @@ export class Toolbar {
     const { log, auto, overlay, reset, save } = this.buttons;
     const tools = make("div", { className: "udfw-tools" }, log, auto, overlay, reset, save);
     tools.setAttribute("role", "toolbar");
+    keepKeys(this.element);
     tools.setAttribute("aria-label", "Image");
     this.element.append(this.title, tools, this.swatch, this.panel.element);
     const click = (button: HTMLElement, act: () => void): void =>
@@ -62,7 +63,7 @@ export class Toolbar {
   /** Show the settings and the limits as they are now. */
   private update(): void {
     const { settings } = this;
-    this.title.textContent = this.title.title = settings.get("title");
+    this.showTitle(settings.get("title"));
     this.ramp.style.background = gradient(settings.get("colormap"));
     const pressed = { log: "log_scale", auto: "auto", overlay: "overlay" } as const;
     for (const [name, setting] of Object.entries(pressed)) {
@@ -70,6 +71,14 @@ export class Toolbar {
       button.setAttribute("aria-pressed", String(settings.get(setting)));
     }
     this.showLimits();
+  }
+
+  /** Show "UDF: channel" so that the style sheet can leave the UDF out. */
+  private showTitle(title: string): void {
+    const udf = /^\w+: /.exec(title)?.[0] ?? "";
+    const left = make("span", { className: "udfw-title-udf", text: udf });
+    this.title.replaceChildren(left, title.slice(udf.length));
+    this.title.title = title;
   }
 
   /** Show the limits, which may change with every frame, so nothing else is touched. */

@@ -26,6 +26,8 @@ export interface Place {
   axes: Axes;
   shape: readonly [number, number];
   margin: Margin;
+  /** Height of the pixels, of their width. */
+  ratio: number;
   interaction: () => string;
   /** Ask for a part in full resolution. */
   look: (rect: Rect | null) => void;
@@ -86,6 +88,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     const { frame } = store;
     canvas.dataset.udfwPainted = String(painted);
     canvas.dataset.udfwSequence = String(frame?.sequence ?? -1);
+    canvas.dataset.udfwGeneration = String(frame?.generation ?? -1);
     canvas.dataset.udfwFraction = String(frame?.fraction ?? 0);
     canvas.dataset.udfwState = !frame ? "waiting" : frame.final ? "final" : "live";
   };
@@ -139,6 +142,8 @@ export function showImage(place: Place, signal: AbortSignal): void {
   whenAttached(
     shell,
     () => {
+      // For the style sheet, which makes an image narrower where there is less room.
+      root().style.setProperty("--udfw-ratio", String(place.ratio));
       const stage = {
         root: root(),
         plot,
@@ -214,7 +219,7 @@ export function watchVisibility(
 }
 
 /** Call back once the element is in the document: only then are its ancestors known. */
-function whenAttached(element: Element, callback: () => void, signal: AbortSignal): void {
+export function whenAttached(element: Element, callback: () => void, signal: AbortSignal): void {
   if (element.isConnected) {
     callback();
     return;

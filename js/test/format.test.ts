@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, duration, frames, percent, short, value } from "../src/format";
+import { bytes, bytesPerSecond, duration, frames, percent, short, value } from "../src/format";
 import { summary } from "../src/status";
 
 const plain = (text: string): string => text.replaceAll("\u2009", " ").replaceAll("\u2212", "-");
@@ -33,8 +33,8 @@ test.each([
 test("rates, durations and shares", () => {
   expect(plain(frames(12400.4))).toBe("12 400 frames/s");
   expect(frames(2.345)).toBe("2.3 frames/s");
-  expect(bytes(6.1e9)).toBe("6.1 GB/s");
-  expect(bytes(532)).toBe("532 B/s");
+  expect(bytesPerSecond(6.1e9)).toBe("6.1 GB/s");
+  expect(bytes(532)).toBe("532 B");
   expect(duration(2.1)).toBe("3 s");
   expect(duration(125)).toBe("2 min 05 s");
   expect(duration(4800)).toBe("1 h 20 min");

@@ -38,7 +38,7 @@ class Bench implements Clock {
       key,
       sequence,
     }));
-    this.hub.receive({ type: "frames", to: "page", images, statuses: [] });
+    this.hub.receive({ type: "frames", to: "page", images, statuses: [], totals: [] });
   }
 }
 
@@ -78,12 +78,12 @@ test("everything painted in a frame is acknowledged at once, after it", () => {
 test("what was added before the connection is asked for when it opens", () => {
   const bench = new Bench();
   bench.hub.add("a", new Double());
-  bench.hub.setVisible("a", true);
+  bench.hub.see("a", "visible");
   expect(bench.sent).toEqual([]);
   bench.connect();
   expect(bench.sent).toEqual([
     { type: "hello", page: "page" },
-    { type: "want", page: "page", key: "a", visible: true },
+    { type: "want", page: "page", key: "a", view: "visible" },
   ]);
 });
 
@@ -101,9 +101,9 @@ test("sight is told only when it changes", () => {
   bench.connect();
   bench.hub.add("a", new Double());
   bench.sent.length = 0;
-  bench.hub.setVisible("a", true);
-  bench.hub.setVisible("a", true);
-  expect(bench.sent).toEqual([{ type: "see", page: "page", key: "a", visible: true }]);
+  bench.hub.see("a", "visible");
+  bench.hub.see("a", "visible");
+  expect(bench.sent).toEqual([{ type: "see", page: "page", key: "a", view: "visible" }]);
 });
 
 test("silence is asked about, ever less often, until all is there", () => {
@@ -111,7 +111,7 @@ test("silence is asked about, ever less often, until all is there", () => {
   const receiver = new Double();
   bench.connect();
   bench.hub.add("a", receiver);
-  bench.hub.setVisible("a", true);
+  bench.hub.see("a", "visible");
   bench.sent.length = 0;
   for (let i = 0; i < 7; i++) bench.round();
   expect(bench.sent.map((m) => m.type)).toEqual(["have", "have", "have"]);

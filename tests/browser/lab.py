@@ -27,7 +27,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 BROWSER_FLAGS = [
     "--headless=new",
@@ -152,6 +152,7 @@ class Lab:
     """
 
     page: Page
+    _browser: BrowserContext
 
     def __init__(
         self,
@@ -288,12 +289,16 @@ class Lab:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
         self._stack.callback(browser.close)
         width, height = self._viewport
-        context = browser.new_context(viewport={"width": width, "height": height})
-        context.add_init_script(PAGE_FUNCTIONS)
-        self.page = context.new_page()
-        self.page.set_default_timeout(self._timeout * 1000)
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", self._on_page_error)
+        self._browser = browser.new_context(viewport={"width": width, "height": height})
+        self._browser.add_init_script(PAGE_FUNCTIONS)
+        self.page = self._new_page()
+
+    def _new_page(self) -> Page:
+        page = self._browser.new_page()
+        page.set_default_timeout(self._timeout * 1000)
+        page.on("console", self._on_console)
+        page.on("pageerror", self._on_page_error)
+        return page
 
     def _on_console(self, message: ConsoleMessage) -> None:
         self.console.append(Message(message.type, message.text))
@@ -339,6 +344,32 @@ class Lab:
             self.save()
         self.page.goto(self.page.url.partition("?")[0])
         self._wait_for_notebook()
+
+    def close_notebook(self) -> None:
+        """Close the notebook's tab; its kernel goes on."""
+        self.save()
+        self.page.evaluate("() => window.lab.panel().dispose()")
+        self.wait_until("() => document.querySelector('.jp-NotebookPanel') === null")
+
+    def reopen(self, notebook: Path | str) -> None:
+        """Open a notebook whose tab was closed, on the kernel that it had."""
+        name = Path(notebook).name
+        self.page.evaluate("path => window.lab.run('docmanager:open', {path})", name)
+        self._wait_for_notebook()
+
+    @contextlib.contextmanager
+    def second_window(self) -> Iterator[None]:
+        """Show the same notebook in another window; inside the block all methods are about it."""
+        first, self.page = self.page, self._new_page()
+        try:
+            # A workspace of its own, as JupyterLab gives to a window that is opened by hand.
+            address = first.url.partition("?")[0].replace("/lab/", "/lab/workspaces/second/", 1)
+            self.page.goto(address)
+            self._wait_for_notebook()
+            yield
+        finally:
+            self.page.close()
+            self.page = first
 
     # ---------------------------------------------------------------- cells and code
 

@@ -10,7 +10,7 @@ from udfwidgets.live.feed import OVERVIEW, ImageFeed, changed_rect, union
 from udfwidgets.live.flow import Sight
 from udfwidgets.live.picture import Picture
 from udfwidgets.live.pool import BufferPool
-from udfwidgets.live.sampling import bins, block_any, block_mean, factor_for
+from udfwidgets.live.sampling import REACH, bins, block_any, block_mean, factor_for, spread
 
 
 def feed(shape, kind="nav"):
@@ -18,7 +18,7 @@ def feed(shape, kind="nav"):
 
 
 def part_of(image_feed, **sight):
-    return image_feed.part(Sight(visible=True, **sight), BufferPool())
+    return image_feed.part(Sight("visible", **sight), BufferPool())
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,64 @@ def test_bins_are_full_only_when_all_is_in(mask, count):
     shares = bins(mask, count)
     assert (shares.max() == 0) <= (mask.sum() < mask.size)
     assert (shares.min() == 255) == mask.all()
+
+
+@given(
+    covered=hnp.arrays(bool, (9, 12)),
+    estimable=st.just(np.ones((9, 12), bool)) | hnp.arrays(bool, (9, 12)),
+)
+def test_spread_shows_the_nearest_that_is_near(covered, estimable):
+    values = np.arange(108.0).reshape(9, 12)
+    shown = spread(values, covered, estimable)
+    if not (estimable & ~covered).any():
+        assert shown is values
+        return
+    np.testing.assert_array_equal(shown[covered], values[covered])
+    ys, xs = np.nonzero(covered)
+    for y, x in zip(*np.nonzero(~covered), strict=True):
+        distances = np.hypot(ys - y, xs - x)
+        near = distances.size and distances.min() <= REACH * 12
+        if not (near and estimable[y, x]):
+            assert np.isnan(shown[y, x])
+        else:
+            nearest = values[ys, xs][distances <= distances.min() + 1e-9]
+            assert shown[y, x] in nearest
+
+
+def test_what_has_no_value_stands_in_for_nothing():
+    covered = np.zeros((6, 6), bool)
+    covered[2:4] = True
+    values = np.where(covered, 7.0, 0.0)
+    values[3] = np.nan
+    shown = spread(values, covered, np.ones((6, 6), bool))
+    np.testing.assert_array_equal(shown[1:3], 7)
+    assert np.isnan(shown[3:]).all()
+
+
+def test_estimates_are_sent_and_said_to_be():
+    coverage = np.zeros((6, 6), bool)
+    coverage[3] = True
+    image_feed = feed((6, 6))
+    values = np.where(coverage, 7.0, 0.0)
+    image_feed.take_in(Picture(values, coverage, estimable=np.ones((6, 6), bool)))
+    part = part_of(image_feed)
+    assert part.header["estimated"]
+    codes = np.frombuffer(part.buffers["pixels"].memory, np.uint16).reshape(6, 6)
+    np.testing.assert_array_equal(codes[2:5] == codes[3, 0], True)
+    np.testing.assert_array_equal(codes[[0, 1, 5]], 0)
+
+
+def test_limits_stay_until_a_new_run_has_merged_something():
+    image_feed = feed((4, 4))
+    values = np.arange(16.0).reshape(4, 4)
+    image_feed.take_in(Picture(values, fraction=1.0))
+    before = image_feed.limits
+    nothing = np.zeros((4, 4), bool)
+    for _ in range(2):
+        image_feed.take_in(Picture(values * 0, nothing, fraction=0.0, generation=1))
+        assert image_feed.limits == before
+    image_feed.take_in(Picture(values * 10, fraction=1.0, generation=1))
+    assert image_feed.limits[1] > 5 * before[1]
 
 
 @pytest.mark.parametrize(

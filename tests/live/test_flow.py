@@ -47,18 +47,21 @@ class Bench:
 
     def __init__(self):
         self.saved = []
-        self.cancelled = []
+        self.commands = []
+        self.deleted = []
         self.image = ImageFeed("image", SHAPE, "nav", lambda *part: self.saved.append(part))
-        self.status = StatusFeed("status", lambda *_: None, lambda: self.cancelled.append(1))
+        self.status = StatusFeed(
+            "status", lambda *_: None, self.commands.append, lambda: self.deleted.append(1)
+        )
         self.feeds = {"image": self.image, "status": self.status}
         self.flow = Flow()
         self.asked = 0
         self.now = 0.0
 
-    def page(self, name="page", independent=True, visible=True):
+    def page(self, name="page", independent=True, view="visible"):
         page = PageDouble(self.flow, self.feeds, name, independent)
         page.say("hello")
-        page.say("want", key="image", visible=visible)
+        page.say("want", key="image", view=view)
         return page
 
     def offer(self, value, final=False, generation=0):
@@ -200,12 +203,12 @@ def test_late_page_gets_the_whole_picture(bench):
 
 
 def test_hidden_page_gets_nothing_then_the_newest(bench):
-    page = bench.page(visible=False)
+    page = bench.page(view="hidden")
     for value in range(5):
         bench.offer(value)
         bench.tick()
     assert bench.asked == 0
-    page.say("see", key="image", visible=True)
+    page.say("see", key="image", view="visible")
     bench.tick()
     assert len(page.received) == 1
     np.testing.assert_array_equal(page.shown(), np.full(SHAPE, 4))
@@ -214,7 +217,7 @@ def test_hidden_page_gets_nothing_then_the_newest(bench):
 def test_closed_page_is_forgotten(bench):
     page = bench.page()
     page.say("bye")
-    page.say("see", key="image", visible=True)
+    page.say("see", key="image", view="visible")
     bench.offer(1)
     assert not bench.tick()
     assert not bench.flow.pages
@@ -249,7 +252,7 @@ def test_reload_asks_again(bench):
     page = bench.page()
     bench.offer(1)
     bench.tick()
-    page.say("want", key="image", visible=True)
+    page.say("want", key="image", view="visible")
     bench.tick()
     sequences = [f["images"][0]["sequence"] for f in page.received]
     assert sequences == [1, 2]
@@ -283,7 +286,7 @@ def test_own_thread_is_never_paced_by_time(bench):
 
 def test_all_news_in_one_message(bench):
     page = bench.page()
-    page.say("want", key="status", visible=True)
+    page.say("want", key="status", view="visible")
     bench.offer(1)
     bench.status.slot.put(lambda: Status("running", 0.5, seconds_left=float("inf")), False)
     bench.tick()
@@ -292,9 +295,30 @@ def test_all_news_in_one_message(bench):
     assert message["statuses"][0]["seconds_left"] is None
 
 
-def test_cancel_reaches_the_feed(bench):
-    bench.page().say("cancel", key="status")
-    assert bench.cancelled == [1]
+def test_command_reaches_the_feed(bench):
+    page = bench.page()
+    for name in ("pause", "cancel"):
+        page.say("command", key="status", name=name)
+    assert bench.commands == ["pause", "cancel"]
+
+
+def test_feed_learns_when_its_last_view_is_deleted(bench):
+    first, second = bench.page("first"), bench.page("second")
+    for page in (first, second):
+        page.say("want", key="status", view="hidden")
+    first.say("see", key="status", view="none")
+    assert bench.deleted == []
+    second.say("see", key="status", view="none")
+    assert bench.deleted == [1]
+
+
+def test_page_that_leaves_has_deleted_nothing(bench):
+    page = bench.page()
+    page.say("want", key="status", view="visible")
+    page.say("gone", key="status")
+    page.say("bye")
+    bench.page("again").say("want", key="status", view="none")
+    assert bench.deleted == []
 
 
 def test_older_generation_is_dropped(bench):
@@ -326,5 +350,5 @@ def test_sent_memory_is_not_overwritten_before_the_acknowledgement(bench):
 def test_unknown_messages_are_ignored(bench):
     page = bench.page()
     page.say("sing")
-    page.say("want", key="nobody", visible=True)
+    page.say("want", key="nobody", view="visible")
     assert not bench.tick()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
+import queue
 import threading
 
 import comm
@@ -91,16 +93,38 @@ def test_last_picture_is_saved_without_a_browser(image):
 
 def test_picture_reaches_a_page(image, channel):
     open_channel(channel)
-    channel.say(type="want", key=image._feed.key, visible=True)
+    channel.say(type="want", key=image._feed.key, view="visible")
     image.offer(lambda: Picture(np.ones((4, 5))))
     message = channel.wait()
     assert message["to"] == "page"
     assert message["images"][0]["key"] == image._feed.key
 
 
+def test_frames_are_sent_in_the_context_in_which_the_page_came(image):
+    where = contextvars.ContextVar("where", default="elsewhere")
+    seen = []
+
+    class Noted(Channel):
+        def send(self, data, buffers):
+            seen.append(where.get())
+            super().send(data, buffers)
+
+    def come():
+        where.set("the page's thread")
+        open_channel(channel)
+
+    channel = Noted()
+    contextvars.copy_context().run(come)
+    channel.say(type="want", key=image._feed.key, view="visible")
+    image.offer(lambda: Picture(np.ones((4, 5))))
+    channel.wait()
+    channel.closed({})
+    assert seen == ["the page's thread"]
+
+
 def test_offers_from_many_threads_end_with_the_newest(image, channel):
     open_channel(channel)
-    channel.say(type="want", key=image._feed.key, visible=True)
+    channel.say(type="want", key=image._feed.key, view="visible")
     threads = [
         threading.Thread(target=lambda: image.offer(lambda: Picture(np.zeros((4, 5)))))
         for _ in range(8)
@@ -120,7 +144,7 @@ def test_broken_source_does_not_stop_the_others(image, channel, caplog):
     other = LiveImage((2, 2), kind="sig")
     open_channel(channel)
     for each in (image, other):
-        channel.say(type="want", key=each._feed.key, visible=True)
+        channel.say(type="want", key=each._feed.key, view="visible")
     with caplog.at_level(logging.CRITICAL, "udfwidgets.live.hub"):
         image.offer(lambda: 1 / 0)
         other.offer(lambda: Picture(np.ones((2, 2))))
@@ -128,20 +152,32 @@ def test_broken_source_does_not_stop_the_others(image, channel, caplog):
     other.close()
 
 
-def test_cancel_reaches_the_callback(channel):
+def test_command_reaches_the_callback(channel):
     bar = StatusBar("run")
-    pressed = threading.Event()
-    bar.on_cancel(pressed.set)
+    pressed = queue.Queue()
+    bar.answer(["cancel"], pressed.put)
+    assert bar.commands == ["cancel"]
     open_channel(channel)
-    channel.say(type="cancel", key=bar._feed.key)
-    assert pressed.wait(PATIENCE)
+    channel.say(type="command", key=bar._feed.key, name="cancel")
+    assert pressed.get(timeout=PATIENCE) == "cancel"
+    bar.close()
+
+
+def test_deletion_reaches_the_callback(channel):
+    bar = StatusBar("run")
+    deleted = threading.Event()
+    bar.on_deleted(deleted.set)
+    open_channel(channel)
+    channel.say(type="want", key=bar._feed.key, view="visible")
+    channel.say(type="see", key=bar._feed.key, view="none")
+    assert deleted.wait(PATIENCE)
     bar.close()
 
 
 def test_status_reaches_a_page(channel):
     bar = StatusBar("run")
     open_channel(channel)
-    channel.say(type="want", key=bar._feed.key, visible=True)
+    channel.say(type="want", key=bar._feed.key, view="visible")
     bar.offer(lambda: Status("running", 0.25))
     assert channel.wait()["statuses"][0]["fraction"] == 0.25
     bar.close()
@@ -149,7 +185,7 @@ def test_status_reaches_a_page(channel):
 
 def test_page_that_closes_is_forgotten(image, channel):
     open_channel(channel)
-    channel.say(type="want", key=image._feed.key, visible=True)
+    channel.say(type="want", key=image._feed.key, view="visible")
     image.offer(lambda: Picture(np.ones((4, 5))))
     channel.wait()
     channel.closed({})
@@ -173,7 +209,7 @@ def test_hubs_are_independent():
 
 def test_fault_of_a_step_does_not_stop_the_next(image, channel, monkeypatch, caplog):
     open_channel(channel)
-    channel.say(type="want", key=image._feed.key, visible=True)
+    channel.say(type="want", key=image._feed.key, view="visible")
     failed = threading.Semaphore(0)
 
     def deliver(*args):
@@ -199,7 +235,7 @@ def test_thread_that_has_died_is_started_again(image, channel, monkeypatch):
     open_channel(channel)
     hub()._thread.join(PATIENCE)
     monkeypatch.undo()
-    channel.say(type="want", key=image._feed.key, visible=True)
+    channel.say(type="want", key=image._feed.key, view="visible")
     image.offer(lambda: Picture(np.ones((4, 5))))
     assert channel.wait()["images"]
 

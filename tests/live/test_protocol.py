@@ -15,6 +15,8 @@ SPECIAL = {
     "state": "state",
     "images": "images",
     "statuses": "statuses",
+    "totals": "totals",
+    "view": "view",
     "painted": "sequences",
     "held": "sequences",
 }
@@ -35,6 +37,7 @@ def word(name: str, hint: object) -> str:
         bool: "boolean",
         int: "integer",
         float: "number",
+        protocol.CommandName: "command",
         protocol.Rect: "rect",
         tuple[int, int]: "shape",
         tuple[float, float]: "limits",

@@ -1,46 +1,60 @@
-"""The card of an analysis: its progress, a cancel button, and one live image per channel."""
+"""The card of an analysis: its progress, its buttons, and one live image per channel.
+
+An analysis is what a person asked for; a run is one attempt at it. Started again, or with other
+parameters, the analysis goes on with a new run, and whoever waits for it or iterates over it with
+it. Its lifetime is told in docs/lifetime.md: it goes when nothing shows it and nobody waits for it.
+"""
 
 from __future__ import annotations
 
 import base64
-import io
-import logging
 import threading
-import time
-from collections.abc import Callable, Generator, Sequence
-from typing import Any
+import weakref
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Protocol
 
-import anyio
 import ipywidgets
 from IPython.display import display
-from PIL import Image
 
 from udfwidgets.buffers import BufferWrapper, UDFResults
-from udfwidgets.engine.progress import RunState
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import Follower
-from udfwidgets.engine.subscription import Subscriber
-from udfwidgets.live.channels import Channel, resolve_channels
-from udfwidgets.live.hub import hub
+from udfwidgets.live.channels import resolve_channels
+from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
-from udfwidgets.live.picture import Picture, State, Status
+from udfwidgets.live.outputs import Outputs
+from udfwidgets.live.protocol import CommandName
+from udfwidgets.live.report import status_of
+from udfwidgets.live.sheet import side_by_side
 from udfwidgets.live.status import StatusBar
 
 Results = tuple[dict[str, BufferWrapper], ...]
 
-#: Seconds that whoever waits for a run also waits for its last pictures to be saved, at most.
-#: They have to leave while the cell runs: tools that execute notebooks drop what comes later.
-PATIENCE = 1.0
+#: The buttons of an analysis, and those of one whose run somebody else has started and waits for.
+STEERED: tuple[CommandName, ...] = ("pause", "resume", "restart", "cancel")
+WATCHED: tuple[CommandName, ...] = ("pause", "resume", "cancel")
 
-_log = logging.getLogger(__name__)
+#: Which analysis a run belongs to.
+_owners: weakref.WeakKeyDictionary[Run, weakref.ref[LiveAnalysis]] = weakref.WeakKeyDictionary()
 
 
-class LiveAnalysis(ipywidgets.VBox, Subscriber):  # type: ignore[misc]
+class Shelf(Protocol):
+    """Shows analyses that were started elsewhere, such as a dashboard."""
+
+    def remove(self, card: LiveAnalysis) -> None:
+        """Stop showing one, and say `take_off` to it."""
+
+
+class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
     """Shows a run while it goes on: the last line of a cell that starts one in the background.
 
     It is a widget, and it can be awaited for the final results (a tuple, one dict per UDF) and
     iterated over with ``async for``: each turn brings the newest results, the last one for sure.
     Neither holds up the run or the pictures, and leaving them does not stop it: `cancel` does.
+
+    All methods may be called from any thread.
 
     Parameters
     ----------
@@ -48,26 +62,27 @@ class LiveAnalysis(ipywidgets.VBox, Subscriber):  # type: ignore[misc]
         Not started yet, or under way.
     plots : object
         Which channels to show, see `resolve_channels`.
+    guest : bool
+        Only look on: the run belongs to somebody else, is not cancelled when the view closes, and
+        cannot be started again.
 
     Attributes
     ----------
     status : StatusBar
-        Progress and the cancel button.
+        Progress and buttons.
     images : tuple of LiveImage
         One per channel; add marks of bqplot to their `figure`.
     """
 
-    def __init__(self, run: Run, plots: Any = True) -> None:
-        self._run = run
+    def __init__(self, run: Run, plots: Any = True, *, guest: bool = False) -> None:
+        #: Held while one run takes the place of another.
+        self._changing = threading.RLock()
+        self._outputs = Outputs(self._close_if_lost)
+        self._waiters: set[object] = set()
+        self._shelves: set[Shelf] = set()
+        self._guest = guest
+        self._plots = plots
         self._channels = resolve_channels(run.udfs, plots)
-        self._snapshots = _Snapshots(run)
-        #: Places of the channels whose last picture has not been made.
-        self._due = set(range(len(self._channels)))
-        #: What keeps channels from being drawn, by their place. Only the hub's thread changes it.
-        self._faults: dict[int, Exception] = {}
-        self._fault_is_logged = False
-        self._last_is_offered = threading.Event()
-        self._deadline: float | None = None
         self.images = tuple(
             LiveImage(
                 channel.shape,
@@ -83,19 +98,131 @@ class LiveAnalysis(ipywidgets.VBox, Subscriber):  # type: ignore[misc]
         # After the images: the last status tells how their last pictures went.
         self.status = StatusBar(", ".join(type(udf).__name__ for udf in run.udfs))
         pictures = ipywidgets.Box(self.images, layout={"flex_flow": "row wrap"})
+        pictures.add_class("udfw-pictures")
         super().__init__([self.status, pictures])
         self.add_class("udfw-analysis")
-        self.status.on_cancel(run.cancel)
-        run.subscribe(self)
+        self.status.answer(WATCHED if guest else STEERED, self._command)
+        self.status.on_deleted(self._outputs.deleted)
+        self._generation = self._follow(run, 0)
+        run.subscribe(self._generation)
+
+    @classmethod
+    def of(cls, run: Run) -> LiveAnalysis | None:
+        """Return the analysis that a run belongs to, if one shows it."""
+        owner = _owners.get(run)
+        return None if owner is None else owner()
+
+    @property
+    def _run(self) -> Run:
+        return self._generation.run
+
+    def _follow(self, run: Run, number: int) -> Generation:
+        if not self._guest:
+            _owners[run] = weakref.ref(self)
+        return Generation(
+            number, run, self._channels, self.images, self.status, self._close_if_lost
+        )
 
     def show(self) -> None:
-        """Appear in the output of the cell that is running."""
+        """Appear in the output of the cell that is running, which waits for the run by itself.
+
+        That run is left alone when the view goes, and cannot be started again: whoever waits for it
+        waits for that very run. To see an analysis from `Context.live`, display it.
+        """
+        self._guest = True
+        self.status.answer(WATCHED, self._command)
         display(self)  # type: ignore[no-untyped-call]
+
+    # Steering
+
+    def pause(self) -> None:
+        """Have the run rest; what was merged stays. Does not wait."""
+        self._run.pause()
+
+    def resume(self) -> None:
+        """Have a run that rests go on."""
+        self._run.resume()
 
     def cancel(self) -> None:
         """Stop the run; returns when no worker is left. The pictures keep what was merged."""
         self._run.cancel()
         self._run.wait(self._run.has_ended)
+
+    def restart(self) -> None:
+        """Begin again from nothing; the pictures show the last answer in grey until then.
+
+        Raises
+        ------
+        RuntimeError
+            If the Context or the analysis is closed.
+        """
+        self._go_on_with(lambda: self._run.successor())
+
+    def update_parameters(self, parameters: Sequence[Mapping[str, Any]]) -> None:
+        """Begin again with other parameters; as `restart`.
+
+        Parameters
+        ----------
+        parameters : sequence of mapping
+            One per UDF, of parameters to change; an empty one where nothing changes.
+
+        Raises
+        ------
+        ValueError
+            If there is not one mapping per UDF, or images would get another shape. The analysis
+            goes on as it was.
+        RuntimeError
+            If the Context or the analysis is closed.
+        """
+        parameters = list(parameters)
+        self._go_on_with(lambda: self._run.successor(parameters))
+
+    def _go_on_with(self, successor: Callable[[], Run]) -> None:
+        with self._changing:
+            if self.comm is None:
+                raise RuntimeError("this analysis is closed: start a new one with ctx.live()")
+            before, run = self._generation, successor()
+            channels = resolve_channels(run.udfs, self._plots)
+            before_and_now = [[c.shape for c in each] for each in (self._channels, channels)]
+            if before_and_now[0] != before_and_now[1]:
+                raise ValueError(
+                    f"the images would get the shapes {before_and_now[1]}, and have the shapes "
+                    f"{before_and_now[0]}: start a new analysis with ctx.live()"
+                )
+            _owners[run] = weakref.ref(self)
+            run.touch()
+            run.launch()
+            self._channels = channels
+            self._generation = self._follow(run, before.number + 1)
+            before.supersede()
+            before.run.cancel()
+            # What is on the screen turns grey at once. The last offer may come with subscribing.
+            self._generation.offer(final=False)
+            run.subscribe(self._generation)
+
+    def _command(self, name: CommandName) -> None:
+        """Answer a button, on the hub's thread."""
+        try:
+            self._obey(name)
+        except Exception as error:
+            run, message = self._run, f"{type(error).__name__}: {error}"
+            self.status.offer(lambda: replace(status_of(run), message=message))
+
+    def _obey(self, name: CommandName) -> None:
+        self._run.touch()
+        match name:
+            case "pause":
+                self.pause()
+            case "resume":
+                self.resume()
+            case "cancel":
+                self._run.cancel()
+            case "restart":
+                self.restart()
+            case "close":
+                self._dismiss()
+
+    # Results
 
     @property
     def done(self) -> bool:
@@ -104,19 +231,30 @@ class LiveAnalysis(ipywidgets.VBox, Subscriber):  # type: ignore[misc]
 
     def result(self) -> Results:
         """Block until the run has ended and return its results, or raise what went wrong."""
-        self._run.wait(self._run.has_ended)
-        return self._run.result()
+        with self._waited_for():
+            while True:
+                run = self._run
+                run.wait(run.has_ended)
+                if run is self._run:
+                    return run.result()
 
     def snapshot(self) -> UDFResults:
         """Return what has been merged so far; it does not change afterwards."""
         return self._run.snapshot()
 
     def __await__(self) -> Generator[Any, Any, Results]:
-        yield from self._run.wait_async(self._run.has_ended).__await__()
-        return self._run.result()
+        return self._wait().__await__()
 
-    def __aiter__(self) -> Follower:
-        return Follower(self._run)
+    async def _wait(self) -> Results:
+        with self._waited_for():
+            while True:
+                run = self._run
+                await run.wait_async(run.has_ended)
+                if run is self._run:
+                    return run.result()
+
+    def __aiter__(self) -> AsyncIterator[UDFResults]:
+        return _Following(self)
 
     def wait_saved(self, timeout: float = PATIENCE) -> bool:
         """Wait until the last pictures of a run that has ended are saved with the notebook.
@@ -131,35 +269,74 @@ class LiveAnalysis(ipywidgets.VBox, Subscriber):  # type: ignore[misc]
         bool
             Whether they are. On the hub's thread, which saves them, there is no waiting.
         """
-        if hub().is_current_thread():
-            timeout = 0.0
-        deadline = time.monotonic() + timeout
-        # The run counts as ended a moment before it says so to its views.
-        saved = self._last_is_offered.wait(timeout)
-        # The status is the last one to be settled.
-        widgets: tuple[LiveImage | StatusBar, ...] = (*self.images, self.status)
-        for widget in widgets:
-            saved = widget.wait_saved(max(0.0, deadline - time.monotonic())) and saved
-        return saved
+        return self._generation.wait_saved(timeout)
+
+    # Lifetime
+
+    @contextmanager
+    def _waited_for(self) -> Iterator[None]:
+        waiter = object()
+        self._waiters.add(waiter)
+        try:
+            yield
+        finally:
+            self._leave(waiter)
+
+    def _leave(self, waiter: object) -> None:
+        self._waiters.discard(waiter)
+        self._close_if_lost()
+
+    def put_on(self, shelf: Shelf) -> None:
+        """Take note that a shelf shows it, too, until `take_off`."""
+        self._shelves.add(shelf)
+
+    def take_off(self, shelf: Shelf) -> None:
+        """Take note that a shelf does not show it any more."""
+        self._shelves.discard(shelf)
+        self._close_if_lost()
+
+    def _close_if_lost(self) -> None:
+        """Go, where nobody sees it any more; replaced by another one, it goes from shelves, too."""
+        on_shelf = self._shelves and not self._outputs.are_replaced
+        if self._outputs.are_lost and not self._waiters and not on_shelf:
+            self.close()
+
+    def _dismiss(self) -> None:
+        """Have a person's wish to see it on no shelf any more."""
+        for shelf in tuple(self._shelves):
+            shelf.remove(self)
+        if not self._outputs:
+            self.close()
 
     def close(self) -> None:
-        """Stop the run and release all widgets."""
-        if self.comm is None:
-            return  # closed already, or its channels could not be resolved
-        self._run.cancel()
-        self.status.close()
-        for image in self.images:
-            image.close()
-        self._snapshots.let_go()
-        super().close()
+        """Stop the run and release all widgets. What was merged can still be had."""
+        for shelf in tuple(self._shelves):
+            shelf.remove(self)
+        with self._changing:
+            if self.comm is None:
+                return  # closed already, or its channels could not be resolved
+            if not self._guest:
+                self._run.cancel()
+            self._generation.supersede()
+            self.status.close()
+            for image in self.images:
+                image.close()
+            for box in self.children:
+                box.close()
+            super().close()
+            # A widget that is closed hides its own; this one still has a picture to show.
+            self.__dict__.pop("_repr_mimebundle_", None)
 
     def png(self) -> bytes | None:
         """Return the newest pictures side by side as a PNG, in pixels of the data."""
         pictures = [png for image in self.images if (png := image.png()) is not None]
-        return _side_by_side(pictures) if pictures else None
+        return side_by_side(pictures) if pictures else None
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        mime: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
+        mime: dict[str, Any] = {}
+        if self.comm is not None:
+            self._outputs.note()
+            mime = super()._repr_mimebundle_(**kwargs) or {}
         mime["text/plain"] = repr(self)
         # While the run goes on it would be out of date at once.
         png = self.png() if self.done else None
@@ -170,166 +347,32 @@ class LiveAnalysis(ipywidgets.VBox, Subscriber):  # type: ignore[misc]
     def __repr__(self) -> str:
         return f"<LiveAnalysis {', '.join(type(udf).__name__ for udf in self._run.udfs)}>"
 
-    # As a subscriber of the run, on its workers' threads
 
-    def merged(self, run: Run) -> None:
-        """Offer the news; it is looked at when the browser is ready to draw."""
-        self._offer(final=False)
+class _Following(AsyncIterator[UDFResults]):
+    """Iterates over the newest results of an analysis, whichever run they come from."""
 
-    def ended(self) -> None:
-        """Offer the last state."""
-        self._offer(final=True)
-        self._last_is_offered.set()
+    def __init__(self, analysis: LiveAnalysis) -> None:
+        self._analysis = analysis
+        self._waiter = object()
+        analysis._waiters.add(self._waiter)
+        # Not released: the collector may be at work anywhere. The end of the run takes care of it.
+        weakref.finalize(self, analysis._waiters.discard, self._waiter).atexit = False
+        self._begin()
 
-    # As a subscriber, for whoever waited for the run
+    def _begin(self) -> None:
+        self._run = self._analysis._run
+        self._follower = Follower(self._run)
 
-    def linger(self) -> None:
-        """Wait until the last pictures are saved, within the patience that is left."""
-        self.wait_saved(self._patience_left())
-
-    async def linger_async(self) -> None:
-        """Wait, as `linger`, as a task under asyncio or trio."""
-        with anyio.move_on_after(self._patience_left()):
-            # Looked for, not signalled: it takes some milliseconds, once in a run.
-            while not self.wait_saved(0.0):
-                await anyio.sleep(0.005)
-
-    def _patience_left(self) -> float:
-        """Seconds: it begins with the first one who waits, for nobody else has to."""
-        if self._deadline is None:
-            self._deadline = time.monotonic() + PATIENCE
-        return max(0.0, self._deadline - time.monotonic())
-
-    def _offer(self, final: bool) -> None:
-        for place, image in enumerate(self.images):
-            image.offer(self._source_of(place, final), final=final)
-        self._offer_status(final)
-
-    def _offer_status(self, final: bool) -> None:
-        self.status.offer(
-            lambda: status_of(self._run, next(iter(self._faults.values()), None)), final=final
-        )
-
-    # On the hub's thread
-
-    def _source_of(self, place: int, final: bool) -> Callable[[], Picture | None]:
-        def picture() -> Picture | None:
+    async def __anext__(self) -> UDFResults:
+        while True:
+            step: UDFResults | None = None
             try:
-                picture = self._snapshots.picture_of(self._channels[place], final)
-            except Exception as error:
-                self._note(place, error, final)
-                return None
-            finally:
-                if final:
-                    self._due.discard(place)
-                if not self._due:
-                    self._snapshots.let_go()
-            if self._faults.pop(place, None):
-                self._offer_status(final)
-            return picture
-
-        return picture
-
-    def _note(self, place: int, error: Exception, final: bool) -> None:
-        """Have the status say why a channel cannot be drawn; the other channels go on."""
-        self._faults[place] = error
-        if not self._fault_is_logged:
-            # No louder: it would come out in whatever cell is running.
-            _log.info("%s cannot be drawn", self._channels[place].title, exc_info=error)
-        self._fault_is_logged = True
-        self._offer_status(final)
-
-
-class _Snapshots:
-    """Makes pictures out of snapshots of a run: one snapshot for all channels of a step."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._lock = threading.Lock()
-        self._newest: tuple[int, UDFResults] | None = None
-
-    def picture_of(self, channel: Channel, final: bool) -> Picture:
-        """Return the newest picture of a channel."""
-        results = self._results()
-        return Picture(
-            channel.image_of(results),
-            coverage=results.damage.data,
-            fraction=self._run.progress.fraction,
-            final=final,
-        )
-
-    def let_go(self) -> None:
-        """Give the memory of the snapshot back: nobody is going to ask for it again."""
-        with self._lock:
-            self._newest = None
-
-    def _results(self) -> UDFResults:
-        with self._lock:
-            frames = self._run.progress.frames
-            if self._newest is None or self._newest[0] != frames:
-                self._newest = (frames, self._run.snapshot())
-            return self._newest[1]
-
-
-#: Pixels between pictures, and the longest side of a picture there: it stands in for the widget
-#: where that cannot be shown, and goes into the notebook.
-GAP, LONGEST = 4, 512
-
-
-def _side_by_side(pngs: Sequence[bytes]) -> bytes:
-    pictures: list[Image.Image] = [Image.open(io.BytesIO(png)) for png in pngs]
-    for picture in pictures:
-        picture.thumbnail((LONGEST, LONGEST))
-    height = max(picture.height for picture in pictures)
-    scaled = [_enlarged(picture, height) for picture in pictures]
-    width = sum(picture.width + GAP for picture in scaled) - GAP
-    sheet = Image.new("RGB", (width, height), "white")
-    x = 0
-    for picture in scaled:
-        sheet.paste(picture, (x, 0))
-        x += picture.width + GAP
-    file = io.BytesIO()
-    sheet.save(file, "PNG")
-    return file.getvalue()
-
-
-def _enlarged(picture: Image.Image, height: int) -> Image.Image:
-    """Return a picture about as high as others; by a whole number, so that pixels stay sharp."""
-    times = max(1, min(height // picture.height, LONGEST // picture.width))
-    size = (picture.width * times, picture.height * times)
-    return picture.resize(size, Image.Resampling.NEAREST)
-
-
-_STATES: dict[RunState, State] = {
-    RunState.RUNNING: "running",
-    RunState.DONE: "done",
-    RunState.CANCELLED: "cancelled",
-    RunState.FAILED: "failed",
-}
-
-
-def status_of(run: Run, fault: Exception | None = None) -> Status:
-    """Return how far a run is, with the rates since its start.
-
-    Parameters
-    ----------
-    run : Run
-        Under way, or ended.
-    fault : Exception, optional
-        Why its results cannot be drawn. While the run goes on that may still mend itself; a run
-        that ends with it counts as failed.
-    """
-    progress, error = run.progress, run.error or fault
-    rate = progress.frames / progress.seconds if progress.seconds > 0 else 0.0
-    left = (progress.n_frames - progress.frames) / rate if rate else None
-    state = _STATES[run.state]
-    return Status(
-        state="failed" if fault is not None and state == "done" else state,
-        fraction=progress.fraction,
-        frames_done=progress.frames,
-        frames_total=progress.n_frames,
-        frames_per_second=rate,
-        bytes_per_second=progress.n_bytes / progress.seconds if progress.seconds > 0 else 0.0,
-        seconds_left=left if run.state is RunState.RUNNING else None,
-        message="" if error is None else f"{type(error).__name__}: {error}",
-    )
+                step = await self._follower.__anext__()
+            except Exception:  # also the end: an older run's is of no interest
+                if self._run is self._analysis._run:
+                    self._analysis._leave(self._waiter)
+                    raise
+            if step is not None and self._run is self._analysis._run:
+                return step
+            if self._run is not self._analysis._run:
+                self._begin()

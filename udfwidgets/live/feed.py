@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -14,11 +15,11 @@ import numpy.typing as npt
 
 from udfwidgets.live.contrast import LINEAR, LOGARITHMIC, Limits, Policy, finite_range
 from udfwidgets.live.flow import NOTHING, Feed, Part, Sight
-from udfwidgets.live.picture import Picture, Status
+from udfwidgets.live.picture import Picture, Status, Totals
 from udfwidgets.live.pool import BufferPool, Lease
-from udfwidgets.live.protocol import Rect
+from udfwidgets.live.protocol import CommandName, Rect
 from udfwidgets.live.quantise import Encoding, settle
-from udfwidgets.live.sampling import bins, block_any, block_mean, factor_for
+from udfwidgets.live.sampling import bins, block_any, block_mean, factor_for, spread
 
 Codes = npt.NDArray[np.uint16]
 Offered = TypeVar("Offered")
@@ -115,7 +116,7 @@ class SlotFeed(Feed, Generic[Offered]):
     def _take(self, source: Callable[[], Offered | None]) -> None:
         news = source()
         if news is not None and self.take_in(news):
-            part = self.part(Sight(visible=True), self._pool)
+            part = self.part(Sight("visible"), self._pool)
             self._save(
                 {**part.header, "key": self.key, "sequence": 0},
                 {name: lease.memory for name, lease in part.buffers.items()},
@@ -179,9 +180,11 @@ class ImageFeed(SlotFeed[Picture]):
             return False
         self.picture = news
         covered = news.coverage if self.kind_of_axes == "nav" else None
-        linear, logarithmic = self._policies
-        self.limits = linear(news.values, covered)
-        self.limits_log = logarithmic(news.values, covered)
+        # Of nothing there are no limits: those of the run before stay until there is something.
+        if news.fraction > 0 or news.generation == 0:
+            linear, logarithmic = self._policies
+            self.limits = linear(news.values, covered)
+            self.limits_log = logarithmic(news.values, covered)
         before = self._encoding, self._codes, self._coverage
         self._encoding = self._settle(news)
         self._codes = self._encoding.encode(self._overview(news.values, covered))
@@ -223,7 +226,7 @@ class ImageFeed(SlotFeed[Picture]):
             "limits_log": self.limits_log,
             "fraction": float(self.picture.fraction),
             "final": bool(self.picture.final),
-            "estimated": bool(self.picture.estimated),
+            "estimated": self.picture.estimable is not None,
             "pixels": None,
             "coverage": None,
             "detail": None,
@@ -245,7 +248,13 @@ class ImageFeed(SlotFeed[Picture]):
     def _overview(
         self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None
     ) -> npt.NDArray[Any]:
-        return values if self._factor == 1 else block_mean(values, self._factor, covered)
+        if self._factor > 1:
+            values = block_mean(values, self._factor, covered)
+        estimable = None if self.picture is None else self.picture.estimable
+        if covered is None or estimable is None:
+            return values
+        covered, estimable = (block_any(mask, self._factor) for mask in (covered, estimable))
+        return spread(values, covered, estimable)
 
     def _packed(self, news: Picture) -> npt.NDArray[np.uint8] | None:
         if news.coverage is None:
@@ -277,8 +286,10 @@ class StatusFeed(SlotFeed[Status]):
     ----------
     key, save
         As in `SlotFeed`.
-    on_cancel : callable
-        Called when a person asks to stop.
+    on_command : callable
+        Called with the name of a button that was pressed.
+    on_deleted : callable
+        Called when the last view was deleted.
     """
 
     kind = "statuses"
@@ -287,11 +298,13 @@ class StatusFeed(SlotFeed[Status]):
         self,
         key: str,
         save: Callable[[dict[str, Any], dict[str, memoryview]], None],
-        on_cancel: Callable[[], None],
+        on_command: Callable[[CommandName], None],
+        on_deleted: Callable[[], None],
     ) -> None:
         super().__init__(key, save)
         self.status = Status()
-        self._on_cancel = on_cancel
+        self._on_command = on_command
+        self._on_deleted = on_deleted
 
     def take_in(self, news: Status) -> bool:
         """Make a status the current one."""
@@ -310,9 +323,66 @@ class StatusFeed(SlotFeed[Status]):
         """Return all fields: they are few."""
         return Part(asdict(self.status))
 
-    def cancel(self) -> None:
+    def command(self, name: CommandName) -> None:
         """Pass the wish on."""
-        self._on_cancel()
+        self._on_command(name)
+
+    def deleted(self) -> None:
+        """Pass it on."""
+        self._on_deleted()
+
+
+class TotalsFeed(Feed):
+    """What all analyses of a Context do together, looked at anew while somebody looks.
+
+    Parameters
+    ----------
+    key : str
+        Names the widget.
+    look : callable
+        Returns the newest totals; called on the hub's thread.
+    on_deleted : callable
+        Called when the last view was deleted.
+    """
+
+    kind = "totals"
+    period = 0.5
+
+    def __init__(
+        self, key: str, look: Callable[[], Totals], on_deleted: Callable[[], None]
+    ) -> None:
+        self.key = key
+        self.version = NOTHING
+        self.totals = Totals()
+        self._look = look
+        self._on_deleted = on_deleted
+        self._looked_at = float("-inf")
+
+    @property
+    def pending(self) -> bool:
+        """Whether the last look was long enough ago."""
+        return time.monotonic() - self._looked_at >= self.period
+
+    @property
+    def urgent(self) -> bool:
+        """Never: they are of no interest to nobody."""
+        return False
+
+    def refresh(self) -> None:
+        """Look again."""
+        self._looked_at = time.monotonic()
+        newest = self._look()
+        if newest != self.totals or self.version == NOTHING:
+            self.totals = newest
+            self.version += 1
+
+    def part(self, sight: Sight, pool: BufferPool) -> Part:
+        """Return all fields: they are few."""
+        return Part(asdict(self.totals))
+
+    def deleted(self) -> None:
+        """Pass it on."""
+        self._on_deleted()
 
 
 def changed_rect(before: Codes, after: Codes) -> Rect:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from udfwidgets.live.pool import BufferPool, Lease
-from udfwidgets.live.protocol import CREDIT, Frames, Rect
+from udfwidgets.live.protocol import CREDIT, CommandName, Frames, Rect, View
 
 Send = Callable[[Frames, list[memoryview]], None]
 
@@ -22,7 +22,7 @@ Send = Callable[[Frames, list[memoryview]], None]
 PACE = 0.1
 NOTHING = -1
 #: What a page that is not known yet may begin with.
-GREETINGS = ("hello", "want", "have", "cancel")
+GREETINGS = ("hello", "want", "have", "command")
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ class Sight:
 
     Attributes
     ----------
+    view : {'none', 'hidden', 'visible'}
+        What it shows of it.
     version : int
         Of the feed, as last sent; `NOTHING` asks for everything.
     sequence : int
@@ -41,12 +43,17 @@ class Sight:
         Frames not acknowledged yet, with the memory they occupy.
     """
 
-    visible: bool
+    view: View
     version: int = NOTHING
     sequence: int = 0
     in_flight: dict[int, list[Lease]] = field(default_factory=dict)
     sent_at: float = float("-inf")
     look: Rect | None = None
+
+    @property
+    def visible(self) -> bool:
+        """Whether it is looked at."""
+        return self.view == "visible"
 
     def forget(self) -> None:
         """Assume that the page has nothing."""
@@ -97,11 +104,14 @@ class Feed(ABC):
         The list of a `Frames` message that its parts go to.
     version : int
         Grows with every change that a page should see.
+    period : float or None
+        Seconds after which it has something new to take by itself, while somebody looks.
     """
 
     key: str
     kind: str
     version: int
+    period: float | None = None
 
     @property
     @abstractmethod
@@ -121,8 +131,11 @@ class Feed(ABC):
     def part(self, sight: Sight, pool: BufferPool) -> Part:
         """Return what a page with this sight lacks."""
 
-    def cancel(self) -> None:  # noqa: B027  most feeds have nothing to stop
-        """Answer a person's wish to stop."""
+    def command(self, name: CommandName) -> None:  # noqa: B027  most have no buttons
+        """Answer a button that a person has pressed."""
+
+    def deleted(self) -> None:  # noqa: B027  most belong to a widget that takes care of it
+        """Take note that the last view of the widget, in all pages, was deleted."""
 
 
 class Flow:
@@ -176,7 +189,7 @@ class Flow:
             for key, sequence in message["held"]:
                 sight = page.sights.get(key)
                 if sight is None and key in feeds:
-                    page.sights[key] = Sight(visible=True)
+                    page.sights[key] = Sight("visible")
                 elif sight is not None and sight.sequence != sequence:
                     sight.forget()
         else:
@@ -189,17 +202,24 @@ class Flow:
         feed, sight = feeds.get(key), page.sights.get(key)
         if kind == "want" and feed is not None:
             last = sight.sequence if sight is not None else 0
-            page.sights[key] = Sight(message["visible"], sequence=last)
+            page.sights[key] = Sight(message["view"], sequence=last)
         elif kind == "see" and sight is not None:
-            sight.visible = message["visible"]
+            sight.view = message["view"]
+            if feed is not None and sight.view == "none" and not self.is_shown(key):
+                feed.deleted()
         elif kind == "look" and sight is not None:
             rect = message["rect"]
             sight.look = None if rect is None else tuple(rect)
             sight.version = NOTHING
         elif kind == "gone":
             page.sights.pop(key, None)
-        elif kind == "cancel" and feed is not None:
-            feed.cancel()
+        elif kind == "command" and feed is not None:
+            feed.command(message["name"])
+
+    def is_shown(self, key: str) -> bool:
+        """Return whether any page has a view of a widget, in sight or not."""
+        sights = (page.sights.get(key) for page in self.pages.values())
+        return any(sight is not None and sight.view != "none" for sight in sights)
 
     def drop(self, key: str) -> None:
         """Forget a widget that was closed."""
@@ -268,7 +288,7 @@ class Flow:
         return stalled and not page.independent and now - sight.sent_at >= PACE
 
     def _send(self, name: str, page: Page, ready: list[tuple[Feed, Sight]], now: float) -> None:
-        frames: Frames = {"type": "frames", "to": name, "images": [], "statuses": []}
+        frames: Frames = {"type": "frames", "to": name, "images": [], "statuses": [], "totals": []}
         buffers: list[memoryview] = []
         for feed, sight in ready:
             part = feed.part(sight, self._pool)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextvars
 import logging
 import threading
 import time
@@ -150,11 +151,15 @@ class Hub:
         now = self._clock()
         holding = self.flow.waits_for_acknowledgement()
         stalled = holding and self._heartbeat.stalled(now)
+        pauses = [PACE] if holding else []
         for feed in feeds.values():
-            if feed.pending and (feed.urgent or self.flow.has_credit(feed, now, stalled)):
+            looked_at = self.flow.has_credit(feed, now, stalled)
+            if feed.pending and (feed.urgent or looked_at):
                 self._guarded(feed.refresh)
+            if feed.period is not None and looked_at:
+                pauses.append(feed.period)
         self.flow.deliver(feeds.values(), now, stalled)
-        return PACE if holding else None
+        return min(pauses, default=None)
 
     def _open(self) -> list[Feed]:
         with self._wake:
@@ -162,9 +167,12 @@ class Hub:
 
     def _opened(self, channel: Any, message: Mapping[str, Any]) -> None:
         """Answer a page that opened a comm, on whatever thread the kernel uses for it."""
+        # ipykernel 7.4 hands what a page says next to the thread in whose context it was last sent
+        # something. Left to chance that is the main thread, where it would wait for a running cell.
+        context = contextvars.copy_context()
 
         def send(frames: Frames, buffers: list[memoryview]) -> None:
-            channel.send(data=frames, buffers=buffers)
+            context.run(channel.send, data=frames, buffers=buffers)
 
         data = message["content"]["data"]
         page = data.get("page", "")

@@ -40,6 +40,7 @@ class Canvas(anywidget.AnyWidget):  # type: ignore[misc]
     image_kind = traitlets.Enum(("nav", "sig")).tag(sync=True)
     shape = traitlets.List().tag(sync=True)
     margin = traitlets.Dict().tag(sync=True)
+    ratio = traitlets.Float(1.0).tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     scale_x = traitlets.Instance(bqplot.LinearScale).tag(
         sync=True, **ipywidgets.widget_serialization
@@ -119,7 +120,9 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         if kind not in ("nav", "sig"):
             raise ValueError(f"kind is {kind!r}, expected 'nav' or 'sig'")
         ny, nx = (int(n) for n in shape)
-        height = _height(ny, nx, width)
+        ratio = min(max(ny / nx, FLATTEST), TALLEST)
+        inside = width - MARGIN["left"] - MARGIN["right"]
+        height = round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
         key = uuid.uuid4().hex
         self.figure = _figure(ny, nx, width, height)
         self.canvas = Canvas(
@@ -127,6 +130,7 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
             image_kind=kind,
             shape=[ny, nx],
             margin=MARGIN,
+            ratio=ratio,
             title=title,
             scale_x=self.figure.scale_x,
             scale_y=self.figure.scale_y,
@@ -275,12 +279,6 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
 def _through_widget(canvas: Any, content: dict[str, Any], buffers: Any) -> None:
     """Take a message of a page that cannot open comms."""
     hub().receive(content, lambda frames, memory: canvas.send(frames, memory))
-
-
-def _height(ny: int, nx: int, width: int) -> int:
-    inside = width - MARGIN["left"] - MARGIN["right"]
-    ratio = min(max(ny / nx, FLATTEST), TALLEST)
-    return round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
 
 
 def _layout(width: int, height: int) -> ipywidgets.Layout:

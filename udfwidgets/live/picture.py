@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-State = Literal["waiting", "running", "done", "cancelled", "failed"]
+from udfwidgets.live.protocol import State
 
 FINISHED: frozenset[State] = frozenset({"done", "cancelled", "failed"})
 
@@ -30,13 +30,13 @@ class Picture:
     fraction : float
         Share of the scan that is in, 0 to 1.
     generation : int
-        Counts parameter changes of a run. A picture of an older generation than the one on
-        the screen is not drawn.
+        Counts the runs of an analysis. A picture of an older generation than the one on the screen
+        is not drawn. What a page shows of an older one stays there in grey until it is covered.
     final : bool
         Nothing comes after it. It is always delivered, exactly once.
-    estimated : bool
-        `values` outside `coverage` are estimates (for example the nearest merged neighbour) that
-        may shine through the hatch. Otherwise they are content without a meaning, and hidden.
+    estimable : numpy.ndarray of bool, optional
+        Where a nav image that is not covered may show its nearest covered neighbour, through the
+        hatch. Elsewhere values outside `coverage` have no meaning and are hidden.
     """
 
     values: npt.NDArray[Any]
@@ -44,7 +44,7 @@ class Picture:
     fraction: float = 1.0
     generation: int = 0
     final: bool = False
-    estimated: bool = False
+    estimable: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class Status:
 
     Attributes
     ----------
-    state : {'waiting', 'running', 'done', 'cancelled', 'failed'}
-        The last three are final: nothing comes after them.
+    state : {'waiting', 'running', 'paused', 'stalled', 'done', 'cancelled', 'failed'}
+        The last three are final: nothing comes after them, unless the run is started again.
+        Stalled is a run whose source delivers nothing.
     fraction : float
         Share of the scan that is in, 0 to 1.
     frames_done, frames_total : int
@@ -64,7 +65,7 @@ class Status:
     seconds_left : float or None
         None when not known.
     message : str
-        Shown below the bar; says why, when the run has failed.
+        Shown below the bar; says why, when the run has failed or is stalled.
     """
 
     state: State = "waiting"
@@ -80,3 +81,24 @@ class Status:
     def final(self) -> bool:
         """Whether nothing comes after it."""
         return self.state in FINISHED
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What all analyses of a Context do together.
+
+    Attributes
+    ----------
+    running : int
+        How many are under way.
+    read, served : float
+        Bytes per second that come from datasets, and that are handed to analyses. Their ratio is
+        how many analyses share what is read once.
+    memory : int
+        Bytes of memory that the process occupies.
+    """
+
+    running: int = 0
+    read: float = 0.0
+    served: float = 0.0
+    memory: int = 0

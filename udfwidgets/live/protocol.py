@@ -6,8 +6,9 @@ opened that comm, JupyterLab and ipykernel 7 handle its messages on a thread of 
 while a cell blocks the kernel. Where a page cannot open comms it sends the same messages through
 any of its widgets, and gets its answers through one of them.
 
-For every widget model that lives in a page, the page sends `want`. It says `see` when the first
-view of it comes into sight and when the last one goes out of sight, and `gone` when the model is
+For every widget model that lives in a page, the page sends `want`. It says `see` whenever it
+changes whether the model's views are in sight, out of sight ('hidden': scrolled away, in a hidden
+tab, in a notebook that was closed), or deleted by the person ('none'), and `gone` when the model is
 closed. The kernel answers a `want` with the whole picture, and later sends only what has changed.
 
 Everything that is new at one moment, for all widgets of a page, travels in one `frames` message:
@@ -19,8 +20,8 @@ Messages can be lost (the server drops more than 1000 per second, silently). So 
 heard nothing for a while says what it has (`have`), and gets the whole picture again if that is
 not the newest. A page that finds a gap in the sequence numbers says `want` again.
 
-`look` asks for a part of a large image in full resolution, `cancel` asks to stop a run, and `bye`
-is said when a page closes.
+`look` asks for a part of a large image in full resolution, `command` says which button was pressed,
+and `bye` is said when a page closes.
 
 A `frames` message comes with binary buffers; its parts name them by index. Pixels are codes of
 16 bits, little-endian (see `udfwidgets.live.quantise`); coverage of a nav image is one bit per
@@ -41,6 +42,15 @@ CREDIT = 2
 Rect = tuple[int, int, int, int]
 """y, x, height, width."""
 
+View = Literal["none", "hidden", "visible"]
+"""What a page shows of a model."""
+
+CommandName = Literal["touch", "pause", "resume", "restart", "cancel", "close"]
+"""The buttons of a card; `touch` is anything else that a person does with it."""
+
+State = Literal["waiting", "running", "paused", "stalled", "done", "cancelled", "failed"]
+"""Of an analysis. `stalled` is one whose source delivers nothing; the last three are final."""
+
 
 class Hello(TypedDict):
     """A page has opened its comm."""
@@ -55,16 +65,16 @@ class Want(TypedDict):
     type: Literal["want"]
     page: str
     key: str
-    visible: bool
+    view: View
 
 
 class See(TypedDict):
-    """The views of a model came into sight or went out of it."""
+    """The views of a model came into sight, went out of it, or were deleted."""
 
     type: Literal["see"]
     page: str
     key: str
-    visible: bool
+    view: View
 
 
 class Ack(TypedDict):
@@ -92,12 +102,13 @@ class Look(TypedDict):
     rect: Rect | None
 
 
-class Cancel(TypedDict):
-    """A person asks to stop the run."""
+class Command(TypedDict):
+    """A person has pressed a button."""
 
-    type: Literal["cancel"]
+    type: Literal["command"]
     page: str
     key: str
+    name: CommandName
 
 
 class Gone(TypedDict):
@@ -149,7 +160,7 @@ class StatusFrame(TypedDict):
 
     key: str
     sequence: int
-    state: Literal["waiting", "running", "done", "cancelled", "failed"]
+    state: State
     fraction: float
     frames_done: int
     frames_total: int
@@ -159,6 +170,17 @@ class StatusFrame(TypedDict):
     message: str
 
 
+class TotalsFrame(TypedDict):
+    """What all analyses of a Context do together; rates in bytes per second, memory in bytes."""
+
+    key: str
+    sequence: int
+    running: int
+    read: float
+    served: float
+    memory: int
+
+
 class Frames(TypedDict):
     """Everything that is new for the page `to`."""
 
@@ -166,9 +188,10 @@ class Frames(TypedDict):
     to: str
     images: list[ImageFrame]
     statuses: list[StatusFrame]
+    totals: list[TotalsFrame]
 
 
-FromPage = Hello | Want | See | Ack | Have | Look | Cancel | Gone | Bye
+FromPage = Hello | Want | See | Ack | Have | Look | Command | Gone | Bye
 
 #: Every message and part, by the name it has in the table.
 MESSAGES: dict[str, type] = {
@@ -178,10 +201,11 @@ MESSAGES: dict[str, type] = {
     "ack": Ack,
     "have": Have,
     "look": Look,
-    "cancel": Cancel,
+    "command": Command,
     "gone": Gone,
     "bye": Bye,
     "frames": Frames,
     "image": ImageFrame,
     "status": StatusFrame,
+    "total": TotalsFrame,
 }

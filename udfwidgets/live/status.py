@@ -1,9 +1,9 @@
-"""The header of an analysis: what it is doing, how far it is, and a button to stop it."""
+"""The header of an analysis: what it is doing, how far it is, and the buttons that steer it."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anywidget
@@ -13,10 +13,11 @@ from udfwidgets.live import bundle
 from udfwidgets.live.feed import StatusFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Status
+from udfwidgets.live.protocol import CommandName
 
 
 class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
-    """Title, state, a slim progress bar, rates, and a cancel button while the run goes on.
+    """Title, state, a slim progress bar, rates, and a button for each command that is answered.
 
     Parameters
     ----------
@@ -30,6 +31,7 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
     _key = traitlets.Unicode().tag(sync=True)
     _saved = traitlets.Dict().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
+    commands = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     _open = False
 
@@ -37,8 +39,9 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
         key = uuid.uuid4().hex
         super().__init__(_esm=bundle.esm(), _css=bundle.css(), _key=key, title=title)
         self.add_class("udfw-status-widget")
-        self._callbacks: list[Callable[[], None]] = []
-        self._feed = StatusFeed(key, self._save, self._cancel)
+        self._on_command: Callable[[CommandName], None] | None = None
+        self._on_deleted: Callable[[], None] | None = None
+        self._feed = StatusFeed(key, self._save, self._command, self._deleted)
         self.on_msg(_through_widget)
         hub().register(self._feed)
         self._open = True
@@ -78,13 +81,21 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
             return True  # closed: nothing is taken any more
         return self._feed.saved.wait(0 if hub().is_current_thread() else timeout)
 
-    def on_cancel(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when a person presses the cancel button.
+    def answer(
+        self, commands: Sequence[CommandName], callback: Callable[[CommandName], None]
+    ) -> None:
+        """Show buttons, and call `callback` with the name of one that is pressed.
 
         It is called on the hub's thread, so that it works while a cell blocks the kernel. It must
-        not block: until it returns no widget is updated. It may be called more than once.
+        not block: until it returns no widget is updated. It is also called with 'touch' whenever a
+        person does something else with the card.
         """
-        self._callbacks.append(callback)
+        self._on_command = callback
+        self.commands = list(commands)
+
+    def on_deleted(self, callback: Callable[[], None]) -> None:
+        """Call `callback`, on the hub's thread, when no output in any page shows it any more."""
+        self._on_deleted = callback
 
     def close(self) -> None:
         """Release everything, in the kernel and in all browsers. May be called twice."""
@@ -92,12 +103,16 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
             self._open = False
             hub().unregister(self._feed.key)
             self.on_msg(_through_widget, remove=True)
-            self._callbacks.clear()
+            self._on_command = self._on_deleted = None
         super().close()
 
-    def _cancel(self) -> None:
-        for callback in list(self._callbacks):
-            callback()
+    def _command(self, name: CommandName) -> None:
+        if self._on_command is not None:
+            self._on_command(name)
+
+    def _deleted(self) -> None:
+        if self._on_deleted is not None:
+            self._on_deleted()
 
     def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
         self._saved = {"header": header, "buffers": {}}

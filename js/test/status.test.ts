@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { possible } from "../src/status";
+import { sharing } from "../src/totals";
+
+test.each([
+  ["waiting", ["cancel"]],
+  ["running", ["pause", "restart", "cancel"]],
+  ["stalled", ["pause", "restart", "cancel"]],
+  ["paused", ["resume", "restart", "cancel"]],
+  ["done", ["restart", "close"]],
+  ["cancelled", ["restart", "close"]],
+  ["failed", ["restart", "close"]],
+] as const)("what can be done with one that is %s", (state, commands) => {
+  expect(possible(state)).toEqual(commands);
+});
+
+test("the sharing factor is served over read", () => {
+  expect(sharing({ read: 2e8, served: 7e8 })).toBe("3.5×");
+  expect(sharing({ read: 0, served: 0 })).toBe("–");
+});

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import threading
+
+import anyio
+import numpy as np
+import pytest
+
+from udfwidgets import UDF, Context, SumSigUDF, SumUDF
+from udfwidgets.errors import UDFRunCancelled
+from udfwidgets.live import LiveAnalysis
+from udfwidgets.live.hub import hub
+
+from .gated import PATIENCE, Gate, gated
+
+DATA = np.random.default_rng(1).random((8, 8, 4, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def ctx():
+    with Context.make_with("threads", cpus=2) as context:
+        yield context
+
+
+@pytest.fixture
+def gate():
+    gate = Gate()
+    yield gate
+    gate.set()
+
+
+@pytest.fixture
+def live(ctx, gate):
+    live = ctx.live(ctx.load("memory", data=DATA), gated(gate))
+    yield live
+    gate.set()
+    live.close()
+
+
+SUMS = DATA.sum((2, 3), dtype="f8")
+
+
+def test_update_parameters_goes_on_with_the_new_answer(live, gate):
+    old = live._run
+    live.update_parameters([{"factor": 3}])
+    gate.set()
+    np.testing.assert_allclose(live.result()[0]["sums"].data, 3 * SUMS)
+    old.wait(old.has_ended)
+    with pytest.raises(UDFRunCancelled):
+        old.result()
+    assert live.wait_saved(PATIENCE)
+    picture = live.images[0]._feed.picture
+    assert picture.generation == 1
+    np.testing.assert_allclose(picture.values, 3 * SUMS)
+
+
+def test_restart_after_the_end(live, gate):
+    gate.set()
+    live.result()
+    live.restart()
+    np.testing.assert_allclose(live.result()[0]["sums"].data, SUMS)
+    assert live.wait_saved(PATIENCE)
+    assert live.images[0]._feed.picture.generation == 1
+    assert live.status.status.state == "done"
+
+
+def test_many_changes_end_with_the_newest(live, gate):
+    threads = [
+        threading.Thread(target=live.update_parameters, args=([{"factor": factor}],))
+        for factor in range(2, 8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    live.update_parameters([{"factor": 9}])
+    gate.set()
+    np.testing.assert_allclose(live.result()[0]["sums"].data, 9 * SUMS)
+    assert live.wait_saved(PATIENCE)
+    np.testing.assert_allclose(live.images[0]._feed.picture.values, 9 * SUMS)
+
+
+def test_wrong_parameters_change_nothing(live, gate):
+    run = live._run
+    with pytest.raises(ValueError, match="2 UDFs"):
+        live.update_parameters([{}, {}])
+    assert live._run is run
+    gate.set()
+    np.testing.assert_allclose(live.result()[0]["sums"].data, SUMS)
+
+
+def test_closed_context_leaves_the_last_answer(ctx, gate):
+    live = ctx.live(ctx.load("memory", data=DATA), gated(gate))
+    gate.set()
+    live.result()
+    ctx.close()
+    with pytest.raises(RuntimeError, match="the Context is closed"):
+        live.restart()
+    np.testing.assert_allclose(live.result()[0]["sums"].data, SUMS)
+    live.close()
+    with pytest.raises(RuntimeError, match="this analysis is closed"):
+        live.restart()
+
+
+@pytest.mark.anyio
+async def test_whoever_waits_goes_on_with_the_newest_run(live, gate):
+    results = []
+
+    async def wait():
+        results.append(await live)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        live.update_parameters([{"factor": 2}])
+        gate.set()
+    np.testing.assert_allclose(results[0][0]["sums"].data, 2 * SUMS)
+    assert not live._waiters
+
+
+@pytest.mark.anyio
+async def test_iteration_never_goes_back_to_an_older_run(live, gate):
+    seen = []
+    async for step in live:
+        sums, damage = step.buffers[0]["sums"].data, step.damage.data
+        factors = np.unique(np.round(sums[damage] / SUMS[damage], 6))
+        seen.extend(factors.tolist())
+        if not damage.any():
+            live.update_parameters([{"factor": 2}])
+            gate.set()
+    assert set(seen) == {2.0}
+    assert step.damage.data.all()
+
+
+def test_pause_and_resume(ctx):
+    live = ctx.live(ctx.load("memory", data=DATA), SumSigUDF())
+    live.pause()
+    live.resume()
+    live.result()
+    live.close()
+
+
+def test_buttons_do_what_the_methods_do(live, gate):
+    live._command("pause")
+    assert live._run.state.name == "PAUSED"
+    live._command("resume")
+    assert live._run.state.name == "RUNNING"
+    run = live._run
+    live._command("restart")
+    assert live._run is not run
+    live._command("cancel")
+    gate.set()
+    live._run.wait(live._run.has_ended)
+    assert live._run.state.name == "CANCELLED"
+
+
+def test_a_guest_leaves_the_run_alone(ctx, gate):
+    result = ctx.run_udf(ctx.load("memory", data=DATA), gated(gate), sync=False)
+    run = result._run
+    guest = LiveAnalysis(run, guest=True)
+    assert LiveAnalysis.of(run) is None
+    assert "restart" not in guest.status.commands
+    guest.close()
+    gate.set()
+    run.wait(run.has_ended)
+    assert run.state.name == "DONE"
+
+
+def test_lost_outputs_cancel_and_close(live):
+    live._outputs.note()
+    live._outputs.deleted()
+    assert live.comm is None
+    assert live._run.is_stopping()
+    assert not hub()._feeds
+
+
+def test_lost_outputs_wait_for_who_waits(live, gate):
+    live._outputs.note()
+    with live._waited_for():
+        live._outputs.deleted()
+        assert live.comm is not None
+        assert not live._run.is_stopping()
+    assert live.comm is None
+
+
+def test_what_was_never_shown_is_left_alone(live):
+    live._outputs.deleted()
+    with live._waited_for():
+        pass
+    assert live.comm is not None
+
+
+@pytest.mark.anyio
+async def test_dropped_iterator_does_not_hold_it_for_ever(live, gate):
+    live._outputs.note()
+    iterator = aiter(live)
+    await anext(iterator)
+    live._outputs.deleted()
+    assert live.comm is not None
+    del iterator
+    gate.set()
+    # Not `result`, which would hold it: the end of the run finds that nobody does.
+    await anyio.to_thread.run_sync(live._run.wait, live._run.has_ended)
+    with anyio.fail_after(PATIENCE):
+        while live.comm is not None:
+            await anyio.sleep(0.01)
+
+
+def test_closed_analysis_is_shown_by_its_picture(ctx, live, gate):
+    gate.set()
+    live.result()
+    assert live.wait_saved(PATIENCE)
+    live.close()
+    assert set(live._repr_mimebundle_()) == {"text/plain", "image/png"}
+    assert live.snapshot().damage.data.all()
+
+
+def test_images_that_change_shape_are_refused(ctx):
+    class Wide(UDF):
+        def get_result_buffers(self):
+            return {"x": self.buffer(kind="nav", extra_shape=(self.params.n,), dtype="f4")}
+
+        def process_frame(self, frame):
+            self.results.x[:] = 1
+
+    def flat(values):
+        return values.reshape(len(values), -1)
+
+    live = ctx.live(ctx.load("memory", data=DATA), Wide(n=2), plots=[[("x", flat)]])
+    live.update_parameters([{"n": 2}])
+    with pytest.raises(ValueError, match=r"shapes \[\(8, 24\)\].*\[\(8, 16\)\]"):
+        live.update_parameters([{"n": 3}])
+    live.result()
+    live.close()
+
+
+def test_two_udfs_take_two_mappings(ctx):
+    live = ctx.live(ctx.load("memory", data=DATA), [SumUDF(), SumSigUDF()])
+    live.update_parameters([{}, {}])
+    assert len(live.result()) == 2
+    live.close()
+
+
+def test_deleted_pictures_do_not_stop_who_waits_for_the_run(ctx, gate):
+    class Kept(LiveAnalysis):
+        def show(self):
+            super().show()
+            Kept.newest = self
+
+    ctx.plot_class = Kept
+    result = ctx.run_udf(ctx.load("memory", data=DATA), gated(gate), plots=True, sync=False)
+    Kept.newest._outputs.note()
+    Kept.newest._outputs.deleted()
+    assert Kept.newest.comm is None
+    gate.set()
+    run = result._run
+    run.wait(run.has_ended)
+    np.testing.assert_allclose(run.result()[0]["sums"].data, SUMS)

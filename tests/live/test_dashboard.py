@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from udfwidgets import Context, SumSigUDF, SumUDF
+from udfwidgets.live import Dashboard
+from udfwidgets.live.hub import hub
+from udfwidgets.live.totals import WINDOW, Meter
+
+from .gated import Gate, gated
+
+DATA = np.random.default_rng(1).random((8, 8, 4, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def ctx():
+    with Context.make_with("threads", cpus=2) as context:
+        yield context
+
+
+@pytest.fixture
+def scan(ctx):
+    return ctx.load("memory", data=DATA)
+
+
+@pytest.fixture
+def board(ctx):
+    board = ctx.dashboard()
+    yield board
+    board.close()
+    hub().close()
+
+
+def test_shows_what_there_is_and_what_comes(ctx, scan):
+    first = ctx.live(scan, SumUDF())
+    first.result()
+    board = ctx.dashboard()
+    second = ctx.live(scan, SumSigUDF())
+    assert isinstance(board, Dashboard)
+    assert board.cards == (first, second)
+    assert repr(board) == "<Dashboard of 2 analyses>"
+    for closing in (second, first, board):
+        closing.close()
+    assert not hub()._feeds
+
+
+def test_an_analysis_that_is_started_again_keeps_its_card(ctx, scan, board):
+    live = ctx.live(scan, SumUDF())
+    live.restart()
+    live.update_parameters([{}])
+    live.result()
+    assert board.cards == (live,)
+    live.close()
+    assert board.cards == ()
+
+
+def test_closing_a_card_closes_what_nothing_else_shows(ctx, scan, board):
+    alone, displayed = ctx.live(scan, SumUDF()), ctx.live(scan, SumUDF())
+    displayed._repr_mimebundle_()
+    for live in (alone, displayed):
+        live.result()
+        live._command("close")
+    assert board.cards == ()
+    assert (alone.comm, displayed.comm is None) == (None, False)
+    displayed.close()
+
+
+def test_closed_dashboard_leaves_analyses_alone(ctx, scan, board):
+    never_shown, lost = ctx.live(scan, SumUDF()), ctx.live(scan, SumUDF())
+    lost._repr_mimebundle_()
+    lost._outputs.deleted()
+    assert board.cards == (never_shown, lost)
+    board.close()
+    assert (never_shown.comm is None, lost.comm) == (False, None)
+    never_shown.result()
+    never_shown.close()
+
+
+def test_replaced_analysis_leaves_the_dashboard(ctx, scan, board):
+    live = ctx.live(scan, SumUDF())
+    live._repr_mimebundle_()
+    assert live._outputs.cell_begins("")
+    live._outputs.cell_ends()
+    assert live.comm is None
+    assert board.cards == ()
+
+
+def test_runs_without_a_view_get_a_card_when_they_last(ctx, scan, board):
+    gate = Gate()
+    with ctx.run_udf_iter(scan, gated(gate)) as steps:
+        assert board.cards == ()
+        board.line._feed.refresh()
+        (card,) = board.cards
+        assert "restart" not in card.status.commands
+        board.line._feed.refresh()
+        assert board.cards == (card,)
+        gate.set()
+        assert list(steps)[-1].damage.data.all()
+    ctx.run_udf(scan, SumUDF())
+    board.line._feed.refresh()
+    assert board.cards == (card,)
+    card._command("close")
+    assert (board.cards, card.comm) == ((), None)
+
+
+def test_closed_dashboard_is_not_kept(ctx, scan):
+    board = ctx.dashboard()
+    live = ctx.live(scan, SumUDF())
+    board.close()
+    board.close()
+    gone = weakref.ref(board)
+    del board
+    gc.collect()
+    assert gone() is None
+    live.close()
+    assert not hub()._feeds
+
+
+def test_totals_count_what_is_read_and_served(ctx, scan, board):
+    board.line._feed.refresh()
+    ctx.run_udf(scan, [SumUDF(), SumSigUDF()])
+    board.line._feed.refresh()
+    totals = board.line._feed.totals
+    assert totals.running == 0
+    assert totals.read > 0
+    assert totals.served >= totals.read
+    assert totals.memory > 1e6
+
+
+def test_meter():
+    now = [0.0]
+    meter = Meter(lambda: now[0])
+    assert meter.rates(100, 0) == (0.0, 0.0)
+    now[0] = 0.5
+    assert meter.rates(150, 10) == (100.0, 20.0)
+    for _ in range(20):
+        now[0] += 0.5
+        meter.rates(150, 10)
+    assert meter.rates(150, 10) == (0.0, 0.0)
+    now[0] += WINDOW
+    assert meter.rates(150 + 100, 10)[0] == pytest.approx(100 / WINDOW, rel=0.3)

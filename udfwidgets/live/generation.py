@@ -1,0 +1,227 @@
+"""One run of an analysis: offers its pictures and its status to the card, as they come.
+
+An analysis that is started again, or with other parameters, goes on with a new run. The old one may
+take a moment to stop, and what it still says must not reach the card: each run of an analysis is a
+generation, and only the newest one is let through.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import anyio
+import numpy as np
+
+from udfwidgets.buffers import BoolArray, UDFResults
+from udfwidgets.engine.run import Run
+from udfwidgets.engine.subscription import Subscriber
+from udfwidgets.live.channels import Channel
+from udfwidgets.live.hub import hub
+from udfwidgets.live.image import LiveImage
+from udfwidgets.live.picture import Picture
+from udfwidgets.live.report import status_of
+from udfwidgets.live.status import StatusBar
+
+#: Seconds that whoever waits for a run also waits for its last pictures to be saved, at most.
+#: They have to leave while the cell runs: tools that execute notebooks drop what comes later.
+PATIENCE = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Generation(Subscriber):
+    """Follows one run, on its workers' threads, until the next generation takes its place.
+
+    Parameters
+    ----------
+    number : int
+        Counted from 0.
+    run : Run
+        What to follow; subscribe it.
+    channels : sequence of Channel
+        What to show, of the UDFs of this run.
+    images : sequence of LiveImage
+        Where, one per channel.
+    status : StatusBar
+        Where to say how far it is.
+    on_ended : callable
+        Called when the run has ended and its last state is offered.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        run: Run,
+        channels: Sequence[Channel],
+        images: Sequence[LiveImage],
+        status: StatusBar,
+        on_ended: Callable[[], None],
+    ) -> None:
+        self.number = number
+        self.run = run
+        self.snapshots = Snapshots(run)
+        self._channels = tuple(channels)
+        self._images = tuple(images)
+        self._status = status
+        self._on_ended = on_ended
+        # Held while something is offered: what is offered last is what is shown in the end.
+        self._gate = threading.Lock()
+        self._superseded = False
+        #: Places of the channels whose last picture has not been made.
+        self._due = set(range(len(channels)))
+        #: What keeps channels from being drawn, by their place. Only the hub's thread changes it.
+        self._faults: dict[int, Exception] = {}
+        self._fault_is_logged = False
+        self._last_is_offered = threading.Event()
+        self._deadline: float | None = None
+
+    def supersede(self) -> None:
+        """Offer nothing any more, and hold nobody up."""
+        with self._gate:
+            self._superseded = True
+        self._last_is_offered.set()
+        self.snapshots.let_go()
+
+    # As a subscriber
+
+    def merged(self, run: Run) -> None:
+        """Offer the news; it is looked at when the browser is ready to draw."""
+        self.offer(final=False)
+
+    def changed(self, run: Run) -> None:
+        """Offer the new state."""
+        self._offer_status(final=False)
+
+    def ended(self) -> None:
+        """Offer the last state."""
+        self.offer(final=True)
+        self._last_is_offered.set()
+        self._on_ended()
+
+    def linger(self) -> None:
+        """Wait until the last pictures are saved, within the patience that is left."""
+        self.wait_saved(self._patience_left())
+
+    async def linger_async(self) -> None:
+        """Wait, as `linger`, as a task under asyncio or trio."""
+        with anyio.move_on_after(self._patience_left()):
+            # Looked for, not signalled: it takes some milliseconds, once in a run.
+            while not self.wait_saved(0.0):
+                await anyio.sleep(0.005)
+
+    def wait_saved(self, timeout: float) -> bool:
+        """Wait until the last pictures of a run that has ended are saved with the notebook."""
+        if self._superseded:
+            return True
+        if hub().is_current_thread():
+            timeout = 0.0
+        deadline = time.monotonic() + timeout
+        # The run counts as ended a moment before it says so to its views.
+        saved = self._last_is_offered.wait(timeout)
+        # The status is the last one to be settled.
+        widgets: tuple[LiveImage | StatusBar, ...] = (*self._images, self._status)
+        for widget in widgets:
+            saved = widget.wait_saved(max(0.0, deadline - time.monotonic())) and saved
+        return saved
+
+    def _patience_left(self) -> float:
+        """Seconds: it begins with the first one who waits, for nobody else has to."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + PATIENCE
+        return max(0.0, self._deadline - time.monotonic())
+
+    def offer(self, final: bool) -> None:
+        """Offer what there is now."""
+        with self._gate:
+            if self._superseded:
+                return
+            for place, image in enumerate(self._images):
+                image.offer(self._source_of(place, final), final=final)
+        self._offer_status(final)
+
+    def _offer_status(self, final: bool) -> None:
+        with self._gate:
+            if not self._superseded:
+                self._status.offer(
+                    lambda: status_of(self.run, next(iter(self._faults.values()), None)),
+                    final=final,
+                )
+
+    # On the hub's thread
+
+    def _source_of(self, place: int, final: bool) -> Callable[[], Picture | None]:
+        def picture() -> Picture | None:
+            if self._superseded:
+                return None
+            try:
+                picture = self._picture_of(place, final)
+            except Exception as error:
+                self._note(place, error, final)
+                return None
+            finally:
+                if final:
+                    self._due.discard(place)
+                if not self._due:
+                    self.snapshots.let_go()
+            if self._faults.pop(place, None):
+                self._offer_status(final)
+            return picture
+
+        return picture
+
+    def _picture_of(self, place: int, final: bool) -> Picture:
+        results = self.snapshots.newest()
+        return Picture(
+            self._channels[place].image_of(results),
+            coverage=results.damage.data,
+            fraction=self.run.progress.fraction,
+            generation=self.number,
+            final=final,
+            estimable=estimable(self.run),
+        )
+
+    def _note(self, place: int, error: Exception, final: bool) -> None:
+        """Have the status say why a channel cannot be drawn; the other channels go on."""
+        self._faults[place] = error
+        if not self._fault_is_logged:
+            # No louder: it would come out in whatever cell is running.
+            _log.info("%s cannot be drawn", self._channels[place].title, exc_info=error)
+        self._fault_is_logged = True
+        self._offer_status(final)
+
+
+class Snapshots:
+    """Makes snapshots of a run: one for all channels of a step."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._newest: tuple[int, UDFResults] | None = None
+
+    def newest(self) -> UDFResults:
+        """Return what is merged now."""
+        with self._lock:
+            frames = self._run.progress.frames
+            if self._newest is None or self._newest[0] != frames:
+                self._newest = (frames, self._run.snapshot())
+            return self._newest[1]
+
+    def let_go(self) -> None:
+        """Give the memory of the snapshot back: nobody is going to ask for it again."""
+        with self._lock:
+            self._newest = None
+
+
+def estimable(run: Run) -> BoolArray | None:
+    """Return where positions that are not merged may show a neighbour.
+
+    That is of use where the whole scan is visited from coarse to fine. Where it is visited line by
+    line, the last line would be smeared over all that is to come.
+    """
+    if run.wanted_order != "progressive":
+        return None
+    plan = run.plan
+    return np.ones(plan.shape.nav.axes, bool) if plan.roi is None else plan.roi

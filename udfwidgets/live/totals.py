@@ -1,0 +1,107 @@
+"""The line above a dashboard: what all analyses of a Context do together."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
+import psutil
+import traitlets
+
+from udfwidgets.api import Context
+from udfwidgets.live import bundle
+from udfwidgets.live.feed import TotalsFeed
+from udfwidgets.live.hub import hub
+from udfwidgets.live.picture import Totals
+
+#: Seconds over which rates are taken: long enough to be read, short enough to be of now.
+WINDOW = 2.0
+
+
+class Meter:
+    """Turns counters that only grow into rates.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds; only goes forward.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._readings: deque[tuple[float, tuple[int, ...]]] = deque()
+
+    def rates(self, *counts: int) -> tuple[float, ...]:
+        """Return how much each counter has grown per second; 0 at first."""
+        now = self._clock()
+        self._readings.append((now, counts))
+        while len(self._readings) > 2 and now - self._readings[1][0] >= WINDOW:
+            self._readings.popleft()
+        then, before = self._readings[0]
+        passed = now - then
+        if passed <= 0:
+            return (0.0,) * len(counts)
+        return tuple((n - b) / passed for n, b in zip(counts, before, strict=True))
+
+
+class TotalsLine(anywidget.AnyWidget):  # type: ignore[misc]
+    """How much is read, how much is served, and how much memory that takes.
+
+    Parameters
+    ----------
+    context : Context
+        Whose analyses to sum up.
+    on_look : callable
+        Called, on the hub's thread, before each look.
+    on_deleted : callable
+        Called, on the hub's thread, when no output in any page shows it any more.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    _kind = traitlets.Unicode("totals").tag(sync=True)
+    _key = traitlets.Unicode().tag(sync=True)
+    _saved = traitlets.Dict().tag(sync=True)
+
+    _open = False
+
+    def __init__(
+        self, context: Context, on_look: Callable[[], None], on_deleted: Callable[[], None]
+    ) -> None:
+        key = uuid.uuid4().hex
+        super().__init__(_esm=bundle.esm(), _css=bundle.css(), _key=key)
+        self._context = context
+        self._on_look = on_look
+        self._meter = Meter()
+        self._process = psutil.Process()
+        self._feed = TotalsFeed(key, self._look, on_deleted)
+        self.on_msg(_through_widget)
+        hub().register(self._feed)
+        self._open = True
+
+    def _look(self) -> Totals:
+        self._on_look()
+        traffic = self._context.executor.traffic
+        read, served = self._meter.rates(traffic.read, traffic.served)
+        memory = self._process.memory_info().rss
+        return Totals(len(self._context.analyses), read, served, memory)
+
+    def close(self) -> None:
+        """Release everything, in the kernel and in all browsers. May be called twice."""
+        if self._open:
+            self._open = False
+            hub().unregister(self._feed.key)
+            self.on_msg(_through_widget, remove=True)
+        super().close()
+
+    def __repr__(self) -> str:
+        return "<TotalsLine>"
+
+
+def _through_widget(line: Any, content: dict[str, Any], buffers: Any) -> None:
+    """Take a message of a page that cannot open comms."""
+    hub().receive(content, lambda frames, memory: line.send(frames, memory))
