@@ -38,7 +38,7 @@ class Worker:
             for share in shares:
                 share.run.fail(error)
         for share in shares:
-            share.end()
+            share.end(reading)
         return reading
 
     def _hand_out(self, assignment: Assignment) -> float:
