@@ -51,7 +51,8 @@ class Worker:
         # What lies in memory is read in any length at no cost: there is one call for many tiles.
         n_tiles = TILES_PER_CALL if scan.source.hands_out_views and not by_tile else 1
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
-        for block in blocks(frames, min(n_tiles * depth, largest), scan.frames_per_block):
+        most = min(n_tiles * depth, largest)
+        for block in blocks(frames, most, scan.frames_per_block, gathered=depth):
             if all(share.run.is_stopping() for share in shares):
                 break
             began = time.perf_counter()
