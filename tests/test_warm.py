@@ -6,8 +6,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
+import pytest
+
 from udfwidgets import warm
-from udfwidgets.udf.kernels import sum_frames
+from udfwidgets.udf.fused import add_up_frames, add_up_moments, add_up_runs
 
 
 def python(*arguments, **environment):
@@ -25,17 +28,21 @@ def test_what_is_compiled_ahead_is_found_on_disk():
     python("-m", "udfwidgets.warm", "uint16")
     loaded = python(
         "-c",
-        "from udfwidgets.warm import warm; from udfwidgets.udf.kernels import sum_frames;"
-        "warm(['uint16']); stats = sum_frames.stats;"
-        "print(len(stats.cache_hits), len(stats.cache_misses))",
+        "from udfwidgets.warm import warm; from udfwidgets.udf import fused;"
+        "warm(['uint16']); steps = fused._kept;"
+        "print(len(steps), sum(step.cache_hits for step in steps))",
     )
-    assert loaded.split() == ["1", "0"]
+    compiled, found = loaded.split()
+    assert int(compiled) == int(found) >= 6
 
 
-def test_every_usual_dtype_is_covered():
+@pytest.mark.parametrize("step", [add_up_frames, add_up_moments, add_up_runs])
+def test_every_usual_dtype_is_covered(step):
     warm.warm()
-    compiled = {str(signature[0].dtype) for signature in sum_frames.signatures}
-    assert compiled >= set(warm.DTYPES)
+    before = step.cache_info().misses
+    for dtype in warm.DTYPES:
+        step(np.dtype(dtype))
+    assert step.cache_info().misses == before
 
 
 def test_only_a_notebook_starts_it():

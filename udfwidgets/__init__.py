@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import pkgutil
 import subprocess
@@ -43,6 +44,11 @@ if "ipykernel" in sys.modules and sys.platform != "emscripten":
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # an interrupt of the kernel is not meant for it
     )
+
+    @atexit.register
+    def _stop_warming() -> None:
+        _warming.kill()
+        _warming.wait()
 
 
 def __getattr__(name: str) -> Any:

@@ -447,7 +447,7 @@ class Context(Analyses):
             order=order,
             preferred_order="progressive" if is_live else "scan",
         )
-        run.launcher = weakref.WeakMethod(self._start)
+        run.launcher = weakref.WeakMethod(self._launch)
         if progress:
             run.subscribe(ProgressBar(run))
         return run, isinstance(udf, UDF)
@@ -468,6 +468,11 @@ class Context(Analyses):
         view = view_class(run, plots)
         self.registry.add(run, view)
         return view
+
+    def _launch(self, run: Run) -> None:
+        """Start the successor of a run."""
+        self.registry.add(run)
+        self._start(run)
 
     def _start(self, run: Run) -> None:
         try:

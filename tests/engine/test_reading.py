@@ -14,10 +14,15 @@ from udfwidgets.engine.reading import blocks, runs
 wanted = hnp.arrays(bool, st.integers(0, 90)).map(np.flatnonzero)
 
 
-@given(frames=wanted, per_block=st.integers(1, 7), depth=st.integers(1, 9))
-def test_every_wanted_frame_is_read_once_and_in_order(frames, per_block, depth):
+@given(
+    frames=wanted,
+    per_block=st.integers(1, 7),
+    depth=st.integers(1, 9),
+    gathered=st.none() | st.integers(1, 9),
+)
+def test_every_wanted_frame_is_read_once_and_in_order(frames, per_block, depth, gathered):
     read, position = [], 0
-    for block in blocks(frames, depth, per_block):
+    for block in blocks(frames, depth, per_block, gathered):
         assert block.start == position
         position = block.stop
         numbers = np.concatenate([np.arange(*reach) for reach in block.reads])

@@ -168,8 +168,8 @@ async def test_fifty_analyses_treated_roughly(traced):
         await be_rough(ctx, 1, min(SECONDS, 2.0))
         before = traced()
         await be_rough(ctx, 2, SECONDS)
-        # Hundreds of analyses: a kilobyte that one of them leaves would show.
-        assert traced() < before + 2**18
+        # Some thousand analyses: a kilobyte that each of them leaves would show.
+        assert traced() < before + 2**20
 
 
 @pytest.mark.anyio

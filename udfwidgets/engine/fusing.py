@@ -31,8 +31,8 @@ class Fusion:
             for step in share.steps:
                 self._same.setdefault(step.key, []).append((share, step))
 
-    def feed(self, frames: Array, row: int, depth: int) -> None:
-        """Let all steps see the frames from a row of the partition on, `depth` at a time."""
+    def feed(self, runs: Sequence[Array], row: int, depth: int) -> None:
+        """Let all steps see the frames from a row of the partition on; see `drive`."""
         entered = [share for share in self._shares if share.run.enter()]
         try:
             began = time.perf_counter()
@@ -43,7 +43,8 @@ class Fusion:
                 if any(share in entered for share, _ in same)
             ]
             if wanted:
-                drive(np.ascontiguousarray(frames), depth, [step.at(row) for step in wanted])
+                in_order = [np.ascontiguousarray(run) for run in runs]
+                drive(in_order, depth, [step.at(row) for step in wanted])
             seconds = (time.perf_counter() - began) / max(len(entered), 1)
             for share in entered:
                 share.seconds += seconds

@@ -32,7 +32,9 @@ class Block:
     rows: Frames | None = None
 
 
-def blocks(frames: Frames, depth: int, frames_per_block: int) -> Iterator[Block]:
+def blocks(
+    frames: Frames, depth: int, frames_per_block: int, gathered: int | None = None
+) -> Iterator[Block]:
     """Cut frames into reads of about `depth`.
 
     Parameters
@@ -43,10 +45,12 @@ def blocks(frames: Frames, depth: int, frames_per_block: int) -> Iterator[Block]
         How many to read together.
     frames_per_block : int
         Frames that the file stores together: no read ends within them.
+    gathered : int, optional
+        How many to put together from several short reads; by default `depth`.
     """
     if frames_per_block > 1:
         return _whole_blocks(frames, depth, frames_per_block)
-    return _single_frames(frames, depth)
+    return _single_frames(frames, depth, min(gathered or depth, depth))
 
 
 def _whole_blocks(frames: Frames, depth: int, per_block: int) -> Iterator[Block]:
@@ -61,12 +65,12 @@ def _whole_blocks(frames: Frames, depth: int, per_block: int) -> Iterator[Block]
         start = stop
 
 
-def _single_frames(frames: Frames, depth: int) -> Iterator[Block]:
+def _single_frames(frames: Frames, depth: int, gathered: int) -> Iterator[Block]:
     """Long runs of frames are read as they are; short ones are put together into one tile."""
     waiting: list[tuple[int, int]] = []
     start = stop = 0
     for first, last in runs(frames):
-        while last - first >= max(depth // 2, 1):
+        while last - first >= max(gathered // 2, 1):
             if waiting:
                 yield Block(start, stop, tuple(waiting))
                 waiting, start = [], stop
@@ -77,7 +81,7 @@ def _single_frames(frames: Frames, depth: int) -> Iterator[Block]:
         if last > first:
             waiting.append((first, last))
             stop += last - first
-        if stop - start >= depth:
+        if stop - start >= gathered:
             yield Block(start, stop, tuple(waiting))
             waiting, start = [], stop
     if waiting:

@@ -39,7 +39,7 @@ def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
             for udf, arrays in zip(udfs, frozen.arrays, strict=True)
         )
 
-    everywhere = np.ones(plan.n_frames, bool)
+    everywhere = np.broadcast_to(np.True_, plan.n_frames)
     return UDFResults(make, BufferWrapper(DAMAGE, frozen.damage, plan.shape, plan.roi, everywhere))
 
 

@@ -449,7 +449,7 @@ class Run:
         """
         run = Run(
             self.dataset,
-            self._changed(parameters or [{}] * len(self.udfs)),
+            self._changed([{}] * len(self.udfs) if parameters is None else parameters),
             self.plan.roi,
             self._workers,
             corrections=self.corrections,

@@ -67,9 +67,15 @@ class Share:
         if team is not None:
             self._on_its_own(lambda: team.feed(frames, scratch))
 
-    def end(self) -> None:
-        """Let the UDFs finish the partition, and merge it."""
-        self._on_its_own(self._end)
+    def end(self, reading: float) -> None:
+        """Let the UDFs finish the partition, and merge it.
+
+        Parameters
+        ----------
+        reading : float
+            Seconds that the worker has spent on reading for all shares.
+        """
+        self._on_its_own(lambda: self._end(reading))
 
     def _on_its_own(self, do: Callable[[], None]) -> None:
         if not self.run.enter():
@@ -88,8 +94,9 @@ class Share:
         run = self.run
         self._team = Team(self._udfs, run.plan, self.partition, run.is_stopping)
 
-    def _end(self) -> None:
+    def _end(self, reading: float) -> None:
         began = time.perf_counter()
         parts = None if self._team is None else self._team.end()
         if parts is not None:
-            self.run.merge(self.partition, parts, self.seconds + time.perf_counter() - began)
+            seconds = reading + self.seconds + time.perf_counter() - began
+            self.run.merge(self.partition, parts, seconds)

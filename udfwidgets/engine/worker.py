@@ -38,7 +38,7 @@ class Worker:
             for share in shares:
                 share.run.fail(error)
         for share in shares:
-            share.end()
+            share.end(reading)
         return reading
 
     def _hand_out(self, assignment: Assignment) -> float:
@@ -48,21 +48,28 @@ class Worker:
         fused = Fusion([share for share in shares if share not in partial])
         fused_alone = [(share, Fusion([share])) for share in partial if share.steps]
         by_tile = [share for share in shares if share.wants_tiles]
-        # What lies in memory is read in any length at no cost: there is one call for many tiles.
-        n_tiles = TILES_PER_CALL if scan.source.hands_out_views and not by_tile else 1
+        # What lies in memory is read in any length at no cost, and need not lie together: there
+        # is one call for many tiles.
+        views = scan.source.hands_out_views and not by_tile and not partial
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
-        for block in blocks(frames, min(n_tiles * depth, largest), scan.frames_per_block):
+        most = min(TILES_PER_CALL * depth if views else depth, largest)
+        for block in blocks(frames, most, scan.frames_per_block, most if views else depth):
             if all(share.run.is_stopping() for share in shares):
                 break
             began = time.perf_counter()
-            read = read_block(scan.source, block, self._scratch)
+            if views and block.rows is None:
+                runs = [scan.source.read(*reach, self._scratch) for reach in block.reads]
+            else:
+                runs = [read_block(scan.source, block, self._scratch)]
             reading += time.perf_counter() - began
-            numbers = frames[block.start : block.stop]
-            fused.feed(read, block.start, depth)
+            fused.feed(runs, block.start, depth)
+            if views:
+                continue
+            (read,), numbers = runs, frames[block.start : block.stop]
             for share, fusion in fused_alone:
                 own, row = _own(read, numbers, share)
                 if len(own):
-                    fusion.feed(own, row, depth)
+                    fusion.feed([own], row, depth)
             for offset in range(0, len(read), depth) if by_tile else ():
                 tile = read[offset : offset + depth]
                 for share in by_tile:

@@ -89,23 +89,23 @@ def is_known(dtype: np.dtype[Any]) -> bool:
     return dtype in _KNOWN and dtype.isnative
 
 
-def drive(frames: Array, depth: int, steps: Sequence[tuple[int, ...]]) -> None:
-    """Let all steps see frames, `depth` of them at a time.
+def drive(runs: Sequence[Array], depth: int, steps: Sequence[tuple[int, ...]]) -> None:
+    """Let all steps see frames, at most `depth` of them at a time.
 
     Parameters
     ----------
-    frames : (frames, *sig) array
-        In C order, of the dtype that the steps were made for.
+    runs : sequence of (frames, *sig) array
+        The frames in their order, in as many pieces as they lie in. Each in C order and of the
+        dtype that the steps were made for.
     depth : int
         Frames in a tile.
     steps : sequence of tuple
         From `Step.at`.
     """
-    n_frames = len(frames)
-    n_pixels = frames.size // n_frames
-    _drive(
-        frames.ctypes.data, n_frames, n_pixels, n_pixels * frames.itemsize, depth, np.array(steps)
-    )
+    first = runs[0]
+    n_pixels = first.size // len(first)
+    places = np.array([(run.ctypes.data, len(run)) for run in runs])
+    _drive(places, n_pixels, n_pixels * first.itemsize, depth, np.array(steps))
 
 
 @intrinsic
@@ -124,15 +124,18 @@ def _call(typingctx, address, pixels, n_frames, n_pixels, row, out, aux, more, n
 
 
 @numba.njit(nogil=True, cache=True)
-def _drive(first, n_frames, n_pixels, frame_bytes, depth, steps):  # type: ignore[no-untyped-def]
-    for at in range(0, n_frames, depth):
-        count = min(depth, n_frames - at)
-        for k in range(steps.shape[0]):
-            address, out, aux, more, n_aux, n_more, row = steps[k]
-            _call(
-                address, first + at * frame_bytes, count, n_pixels, row + at, out, aux, more,
-                n_aux, n_more,
-            )  # fmt: skip
+def _drive(places, n_pixels, frame_bytes, depth, steps):  # type: ignore[no-untyped-def]
+    done = 0
+    for place in range(places.shape[0]):
+        first, n_frames = places[place]
+        for at in range(0, n_frames, depth):
+            count = min(depth, n_frames - at)
+            pixels = first + at * frame_bytes
+            for k in range(steps.shape[0]):
+                address, out, aux, more, n_aux, n_more, row = steps[k]
+                row += done
+                _call(address, pixels, count, n_pixels, row, out, aux, more, n_aux, n_more)
+            done += count
 
 
 def _compiled(step: Callable[..., None], *dtypes: Any) -> int:
