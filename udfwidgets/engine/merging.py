@@ -12,23 +12,30 @@ import numpy as np
 from udfwidgets.buffers import Array, BoolArray
 from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan import Partition, Plan
+from udfwidgets.engine.reading import Frames
 from udfwidgets.engine.shift import Buffers
 from udfwidgets.engine.tying import at_rest
 from udfwidgets.udf.auxiliary import has_aux_data, shown_params
 from udfwidgets.udf.base import UDF, parameters_of
 from udfwidgets.udf.views import Views
 
+# Rows of nav buffers, and what was in them, by UDF and name.
+Replaced = tuple["slice | Frames", list[dict[str, Array]]]
+
 
 class Frozen:
     """The merged buffers as they were at one moment.
 
-    They are copied when somebody looks at them, or else before the next merge; a moment that
-    nobody has kept until then costs nothing.
+    They are copied when somebody looks at them. Until then nav buffers are those that runs merge
+    into, and what later merges replace in them is kept; sig buffers are copied before the next
+    merge. A moment that nobody has kept by then costs nothing.
 
     Parameters
     ----------
-    arrays : tuple of mapping
+    arrays : sequence of mapping
         The buffers of each UDF by name.
+    nav : sequence of set of str
+        Which of them are of kind nav.
     damage : numpy.ndarray of bool
         Which of the selected frames were in; it is kept.
     lock : threading.Lock
@@ -36,25 +43,48 @@ class Frozen:
     """
 
     def __init__(
-        self, arrays: tuple[Buffers, ...], damage: BoolArray, lock: threading.Lock
+        self,
+        arrays: Sequence[Buffers],
+        nav: Sequence[set[str]],
+        damage: BoolArray,
+        lock: threading.Lock,
     ) -> None:
         self.damage = damage
-        self._arrays = arrays
-        self._is_copy = False
+        #: Whether it does without the buffers of the run.
+        self.is_own = False
+        self._arrays = tuple(dict(buffers) for buffers in arrays)
+        self._nav = nav
+        self._replaced: list[Replaced] = []
         self._lock = lock
 
     @property
     def arrays(self) -> tuple[Buffers, ...]:
         """The buffers of each UDF by name; nobody else writes to them any more."""
         with self._lock:
-            self.copy()
+            if not self.is_own:
+                self._copy_others()
+                self._copy_nav()
         return self._arrays
 
-    def copy(self) -> None:
-        """Become independent of later merges; the caller holds the lock."""
-        if not self._is_copy:
-            self._arrays = tuple({n: _copied(a) for n, a in b.items()} for b in self._arrays)
-            self._is_copy = True
+    def note(self, replaced: Replaced) -> None:
+        """Take note of what a merge is going to replace; the caller holds the lock."""
+        if not self._replaced:
+            self._copy_others()
+        self._replaced.append(replaced)
+
+    def _copy_others(self) -> None:
+        if not self._replaced:
+            for arrays, nav in zip(self._arrays, self._nav, strict=True):
+                arrays.update({n: _copied(a) for n, a in arrays.items() if n not in nav})
+
+    def _copy_nav(self) -> None:
+        self.is_own = True
+        for number, (arrays, nav) in enumerate(zip(self._arrays, self._nav, strict=True)):
+            arrays.update({name: _copied(arrays[name]) for name in nav})
+            for rows, before in reversed(self._replaced):
+                for name in nav:
+                    arrays[name][rows] = before[number][name]
+        self._replaced.clear()
 
 
 class Accumulator:
@@ -92,6 +122,10 @@ class Accumulator:
             }
             for udf in udfs
         ]
+        self._nav = [
+            {name for name in arrays if udf.declarations[name].kind == "nav"}
+            for udf, arrays in zip(udfs, self._arrays, strict=True)
+        ]
         self.damage: BoolArray = np.zeros(plan.n_frames, bool)
         self.n_merged = 0
         for udf, arrays in zip(self._udfs, self._arrays, strict=True):
@@ -102,11 +136,8 @@ class Accumulator:
 
     def fold(self, partition: Partition, parts: Sequence[Buffers]) -> None:
         """Merge the buffers of one partition."""
-        for reference in self._frozen:
-            if (frozen := reference()) is not None:
-                frozen.copy()
-        self._frozen.clear()
         rows = partition.index
+        self._keep_for_frozen(rows)
         for udf, arrays, part in zip(self._udfs, self._arrays, parts, strict=True):
             kinds = udf.declarations
             # A view where the partition is a slice, else a copy that is written back.
@@ -132,9 +163,22 @@ class Accumulator:
 
     def freeze(self) -> Frozen:
         """Return the buffers as they are now."""
-        frozen = Frozen(tuple(self._arrays), self.damage.copy(), self.lock)
+        frozen = Frozen(self._arrays, self._nav, self.damage.copy(), self.lock)
         self._frozen.append(weakref.ref(frozen))
         return frozen
+
+    def _keep_for_frozen(self, rows: slice | Frames) -> None:
+        """Keep what is about to be replaced for moments that somebody may still look at."""
+        alive = [frozen for reference in self._frozen if (frozen := reference()) is not None]
+        alive = [frozen for frozen in alive if not frozen.is_own]
+        self._frozen = [weakref.ref(frozen) for frozen in alive]
+        if alive:
+            before = [
+                {name: _copied(arrays[name][rows]) for name in nav}
+                for arrays, nav in zip(self._arrays, self._nav, strict=True)
+            ]
+            for frozen in alive:
+                frozen.note((rows, before))
 
 
 def _copied(array: Array) -> Array:
