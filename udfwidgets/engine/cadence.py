@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 # Steps that a run should have, if it is long enough for them to be worth their cost.
-STEPS = 44
+STEPS = 38
 # Below this a partition's own cost (buffers, merge, snapshot) shows; above it the picture lags.
 SHORTEST = 0.002
 LONGEST = 0.04
