@@ -471,3 +471,67 @@ def test_start_in_two_executors_at_once(scan):
         for run in started:
             run.wait(run.has_ended)
             np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))
+
+
+def test_masks_of_different_number_are_not_taken_for_the_same(scan):
+    full, empty = (lambda: np.ones((8, 8))), (lambda: np.zeros((8, 8)))
+    for masks in ([[full], [full, empty]], [[full, empty], [full]]):
+        host = NoHost()
+        run = host.start(scan, [ApplyMasksUDF(factories) for factories in masks])
+        host.work()
+        for factories, result in zip(masks, run.result(), strict=True):
+            expected = np.stack([(scan.frames * make()).sum((1, 2)) for make in factories], axis=-1)
+            np.testing.assert_array_equal(result["intensity"].raw_data, expected)
+
+
+def test_a_frame_that_cannot_be_read_is_the_trouble_of_those_who_want_it(scan):
+    host = NoHost()
+    roi = np.ones((32, 32), bool)
+    roi[0, 20:] = False
+    whole, without = host.start(scan, [SumUDF()]), host.start(scan, [SumUDF()], roi=roi)
+    read = whole.source.read
+
+    def damaged(start, stop, scratch):
+        if start <= 24 < stop:
+            raise OSError("frame 24")
+        return read(start, stop, scratch)
+
+    whole.source.read, whole.source.hands_out_views = damaged, False
+    whole.plan = replace(whole.plan, tile_depth=4)
+    without.plan = replace(without.plan, tile_depth=4)
+    host.work()
+    host.pool.settle()
+    assert (whole.state, without.state) == (RunState.FAILED, RunState.DONE)
+    np.testing.assert_array_equal(sums(without)[0], scan.frames[roi.reshape(-1)].sum(axis=0))
+
+
+def test_the_source_stays_open_while_it_is_read(scan):
+    host = NoHost()
+    run = host.start(scan, [SumUDF()])
+    source, seen = run.source, []
+    read = source.read
+
+    def cancel_meanwhile(start, stop, scratch):
+        run.cancel()
+        host.pool.settle()
+        seen.append(run.has_ended())
+        return read(start, stop, scratch)
+
+    source.read = cancel_meanwhile
+    host.turn()
+    host.pool.settle()
+    assert seen == [False]
+    assert run.state is RunState.CANCELLED
+
+
+def test_a_run_with_few_frames_does_not_cut_the_partitions_of_others(scan):
+    host = NoHost()
+    roi = np.zeros((32, 32), bool)
+    roi[::8, ::8] = True
+    whole = host.start(scan, [SumUDF()], size=128)
+    few = host.start(scan, [SumUDF()], size=8, roi=roi)
+    sizes = []
+    while assignment := host.turn():
+        sizes += [len(share.frames) for share in assignment.shares if share.run is whole]
+    assert len(sizes) <= 10
+    assert few.state is whole.state is RunState.DONE

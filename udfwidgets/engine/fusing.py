@@ -29,7 +29,8 @@ class Fusion:
         self._same: dict[object, list[tuple[Share, Step]]] = {}
         for share in self._shares:
             for step in share.steps:
-                self._same.setdefault(step.key, []).append((share, step))
+                kind = step.key, step.address, step.out.shape, step.out.dtype
+                self._same.setdefault(kind, []).append((share, step))
 
     def feed(self, runs: Sequence[Array], row: int, depth: int) -> None:
         """Let all steps see the frames from a row of the partition on; see `drive`."""

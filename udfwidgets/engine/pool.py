@@ -114,7 +114,7 @@ class Pool:
     def needs_help(self) -> bool:
         """Whether there is something to do, and all threads are kept by UDFs."""
         with self._lock:
-            all_busy = self._workers <= len(self._at_work) < MOST_KEPT
+            all_busy = self._workers <= len(self._at_work) < self._workers + MOST_KEPT
             return all_busy and bool(self._open_for_work())
 
     def needs_care(self) -> bool:

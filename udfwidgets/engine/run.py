@@ -255,7 +255,7 @@ class Run:
                 if self._source is not None:
                     host.sources.close(self.dataset)
             except Exception as error:
-                self.fail(error)
+                self.error = self.error or error
         self._stopwatch.stop()
         self._state = self._final_state()
         self._waiting = ""
@@ -326,8 +326,7 @@ class Run:
                 self._stopwatch.stop()
             else:
                 self._stopwatch.start()
-        for subscriber in self._subscribers:
-            subscriber.changed(self)
+        self._tell_of_change()
         self.ring()
 
     def look_what_it_waits_for(self) -> None:
@@ -337,8 +336,14 @@ class Run:
             return
         before, self._waiting = self._waiting, source.waiting_for()
         if self._waiting != before:
-            for subscriber in self._subscribers:
+            self._tell_of_change()
+
+    def _tell_of_change(self) -> None:
+        for subscriber in self._subscribers:
+            try:
                 subscriber.changed(self)
+            except Exception:
+                _log.exception("a subscriber could not take note of a change")
 
     def touch(self) -> None:
         """Have it served before others from now on: a person has turned to it."""
@@ -361,7 +366,8 @@ class Run:
         if isinstance(error, (StopIteration, StopAsyncIteration, GeneratorExit)):
             # Raised again it would end the consumer's loop, as if the run were complete.
             error = _as_udf_exception(error)
-        if self.error is None and not self._ended:
+        # Not while it ends: a reader may complain that the source was closed under it.
+        if self.error is None and not self._finishing:
             self.error = error
         self.cancel()
 

@@ -99,7 +99,7 @@ class Scan:
         if not ready:
             return None
         end = self._look_what_arrived()
-        frames = self._next_frames(ready, min(run.pace.size for run in ready))
+        frames = self._next_frames(ready)
         shares = [
             Share(run, Partition.of(run.plan.rows_of(taken)))
             for run in ready
@@ -130,11 +130,11 @@ class Scan:
             if not run.in_flight:
                 run.fail(end)
 
-    def _next_frames(self, ready: Sequence[Run], size: int) -> Frames:
-        """Return frames, ascending, of which about `size` are wanted; the place moves past them."""
+    def _next_frames(self, ready: Sequence[Run]) -> Frames:
+        """Return frames, ascending, that somebody waits for; the place moves past them."""
         n_frames = self.dataset.shape.nav.size
         for begin, end in ((self.place, n_frames), (0, n_frames)):
-            found = self._wanted(ready, size, begin, end)
+            found = self._wanted(ready, begin, end)
             if len(found):
                 last = -(-(int(found[-1]) + 1) // self.frames_per_block) * self.frames_per_block
                 self.place = min(last, n_frames) % n_frames
@@ -143,21 +143,28 @@ class Scan:
                 return arrived if self._positions is None else np.sort(arrived)
         return np.zeros(0, np.int64)
 
-    def _wanted(self, ready: Sequence[Run], size: int, begin: int, end: int) -> Frames:
-        """Return up to `size` positions from `begin` on at which somebody waits for the frame."""
+    def _wanted(self, ready: Sequence[Run], begin: int, end: int) -> Frames:
+        """Return the positions from `begin` on at which somebody waits for the frame.
+
+        It is enough when the first run has as many as it can take at once.
+        """
         found: list[Frames] = []
-        missing, window = size, max(size, WINDOW)
-        while begin < end and missing > 0:
+        room = {run: run.pace.size for run in ready}
+        window = max(WINDOW, *room.values())
+        while begin < end and min(room.values()) > 0:
             stop = min(begin + window, end)
             frames = self._frames(begin, stop)
-            waits = ready[0].backlog.waiting[frames]
-            for run in ready[1:]:
-                waits |= run.backlog.waiting[frames]
-            if self._arrived is not None:
-                waits &= frames < self._arrived
-            here = np.flatnonzero(waits)[:missing] + begin
-            found.append(here)
-            missing -= len(here)
+            cut, anybody = len(frames), np.zeros(len(frames), bool)
+            for run in ready:
+                waits = run.backlog.waiting[frames]
+                if self._arrived is not None:
+                    waits &= frames < self._arrived
+                own = np.flatnonzero(waits)
+                if len(own) >= room[run]:
+                    cut = min(cut, int(own[room[run] - 1]) + 1)
+                room[run] -= len(own)
+                anybody |= waits
+            found.append(np.flatnonzero(anybody[:cut]) + begin)
             begin, window = stop, 2 * window
         return np.concatenate(found) if found else np.zeros(0, np.int64)
 

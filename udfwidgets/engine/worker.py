@@ -27,7 +27,8 @@ class Worker:
     def work(self, assignment: Assignment) -> float:
         """Read the frames once and let every share see its own; return seconds spent on reading.
 
-        All errors go to the runs: those of a UDF to its own, those of the file to all of them.
+        All errors go to the runs: those of a UDF to its own, those of the file to all that want the
+        frames which cannot be read.
         """
         shares, reading = assignment.shares, 0.0
         for share in shares:
@@ -38,7 +39,7 @@ class Worker:
             for share in shares:
                 share.run.fail(error)
         for share in shares:
-            share.end(reading)
+            share.end(reading * len(share.frames) / len(assignment.frames))
         return reading
 
     def _hand_out(self, assignment: Assignment) -> float:
@@ -54,18 +55,16 @@ class Worker:
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
         most = min(TILES_PER_CALL * depth if views else depth, largest)
         for block in blocks(frames, most, scan.frames_per_block, most if views else depth):
-            if all(share.run.is_stopping() for share in shares):
-                break
+            numbers = frames[block.start : block.stop]
             began = time.perf_counter()
-            if views and block.rows is None:
-                runs = [scan.source.read(*reach, self._scratch) for reach in block.reads]
-            else:
-                runs = [read_block(scan.source, block, self._scratch)]
+            runs = self._read(assignment, block, numbers, views)
             reading += time.perf_counter() - began
+            if runs is None:
+                continue
             fused.feed(runs, block.start, depth)
             if views:
                 continue
-            (read,), numbers = runs, frames[block.start : block.stop]
+            (read,) = runs
             for share, fusion in fused_alone:
                 own, row = _own(read, numbers, share)
                 if len(own):
@@ -78,6 +77,31 @@ class Worker:
                         share.feed(own, self._scratch)
         fused.end()
         return reading
+
+    def _read(
+        self, assignment: Assignment, block: Block, numbers: Frames, views: bool
+    ) -> list[Array] | None:
+        """Return the frames of a block, in pieces where it may be so; None without them.
+
+        An error goes to those runs that want one of the frames.
+        """
+        # As long as somebody is at work on a run, the source stays open.
+        entered = [share for share in assignment.shares if share.run.enter()]
+        if not entered:
+            return None
+        source = assignment.scan.source
+        try:
+            if views and block.rows is None:
+                return [source.read(*reach, self._scratch) for reach in block.reads]
+            return [read_block(source, block, self._scratch)]
+        except BaseException as error:
+            for share in entered:
+                if np.isin(numbers, share.frames).any():
+                    share.run.fail(error)
+            return None
+        finally:
+            for share in entered:
+                share.run.leave()
 
 
 def read_block(source: Source, block: Block, scratch: Scratch) -> Array:

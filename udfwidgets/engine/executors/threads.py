@@ -128,10 +128,18 @@ class _Loop:
     async def _serve(self) -> None:
         # As many threads as there can be tasks: it is the pool that deals out the work.
         limiter = anyio.CapacityLimiter(self._workers + MOST_KEPT)
-        async with anyio.create_task_group() as tasks:
-            for _ in range(self._workers):
-                tasks.start_soon(self._work, limiter)
-            await self._look_after(tasks, limiter)
+        try:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(self._workers):
+                    tasks.start_soon(self._work, limiter)
+                await self._look_after(tasks, limiter)
+        except Exception as error:
+            # A fault of the engine: nobody must wait for what is not going to come.
+            self._closed = True
+            for run in self.pool.runs:
+                run.fail(error)
+            self.pool.settle()
+            raise
 
     async def _work(self, limiter: anyio.CapacityLimiter) -> None:
         pool = self.pool
