@@ -53,9 +53,10 @@ def test_cell_that_runs_again_replaces_its_analysis(lab: Lab, lab_notebook: Note
     wait_until_gone(lab)
     show(lab)
     wait_for_states(lab, "running")
-    assert lab.execute(HELD_BY_KERNEL) == feeds
+    # A read that is under way is waited for, and this source takes its time.
+    wait_for_python(lab, "len(ctx.analyses)", 1)
+    wait_for_python(lab, HELD_BY_KERNEL, int(feeds))
     lab.wait_until(f"models => ({HELD_BY_PAGE})() === models", arg=models)
-    assert lab.execute("len(ctx.analyses)") == "1"
 
 
 def test_cell_that_shows_the_same_analysis_again_keeps_it(
