@@ -33,6 +33,7 @@ def udfs() -> Sequence[UDF]:
         SumSigUDF(),
         ApplyMasksUDF([lambda: np.eye(8)]),
         ApplyMasksUDF(lambda: np.ones((4, 8, 8))),
+        ApplyMasksUDF(lambda: np.full((4, 8, 8), 0.5, np.float32)),
         CoMUDF(),
         StdDevUDF(),
         LogsumUDF(),

@@ -76,14 +76,16 @@ def test_dtypes(ctx, dtype):
     np.testing.assert_allclose(result.data, expected / wide.sum((2, 3))[..., None], rtol=2e-3)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("shape", [(3, 2 * MOMENT_STRIP + 5), (2 * MOMENT_STRIP + 7, 5)])
 @pytest.mark.parametrize(("dtype", "value"), [("u1", 255), ("u2", 65535), ("i2", -32768)])
-def test_moments_of_full_pixels_are_exact(dtype, value):
-    tile = np.full((2, 3, 2 * MOMENT_STRIP + 5), value, dtype)
+def test_moments_of_full_pixels_are_exact(dtype, value, shape, masked):
+    tile = np.full((2, *shape), value, dtype)
+    mask = np.ones(shape, bool)
+    mask[1, :2] = not masked
     moments = np.zeros((2, 3), exact_dtype(tile.dtype))
-    add_moments_kernel(
-        tile, runs(np.ones(tile.shape[1:], bool)), 7, 11, moment_ramp(tile.dtype), moments
-    )
-    y, x = np.indices(tile.shape[1:])
+    add_moments_kernel(tile, runs(mask), 7, 11, moment_ramp(tile.dtype), moments)
+    y, x = np.nonzero(mask)
     expected = [value * y.size, value * (y + 7).sum(), value * (x + 11).sum()]
     np.testing.assert_array_equal(moments, [expected, expected])
 

@@ -204,9 +204,9 @@ def _add_up_runs(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more)
 
 
 @cache
-def add_up_matrix(dtype: np.dtype[Any]) -> int:
-    """Masks as a matrix: `aux` with `n_aux` rows, of which `n_more` count."""
-    return _compiled(_add_up_matrix, dtype, "f8", "f8", "i8")
+def add_up_matrix(dtype: np.dtype[Any], weights: np.dtype[Any]) -> int:
+    """Masks as a matrix: `aux` in the dtype of `weights`, `n_aux` rows, of which `n_more` count."""
+    return _compiled(_add_up_matrix, dtype, "f8", weights, "i8")
 
 
 def _add_up_matrix(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]

@@ -237,8 +237,8 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
             before[i] += pivot[i] * n_frames + total[i]
 
 
-# Pixels whose sum, weighted by 0, 1, 2, ..., fits into the 32 bits of a strip: for 16-bit data it
-# is at most 65535 * 255 * 256 / 2.
+# Pixels, or rows, whose sum, weighted by their number, fits into the 32 bits of a strip: for 16-bit
+# data it is at most 65535 * 256 * 257 / 2.
 MOMENT_STRIP = 256
 
 
@@ -247,7 +247,7 @@ def moment_ramp(dtype: np.dtype[Any]) -> Array:
     return np.arange(MOMENT_STRIP).astype(strip_dtype(dtype))
 
 
-@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+@numba.njit(nogil=True, cache=True)
 def add_moments(
     tile: Array, spans: Array, origin_y: int, origin_x: int, ramp: Array, out: Array
 ) -> None:
@@ -266,6 +266,72 @@ def add_moments(
     out : (frames, 3) array
         Sum, sum of y, sum of x, in the dtype of `exact_dtype`.
     """
+    n_rows, width = tile.shape[1], tile.shape[2]
+    whole_rows = 0
+    for span in range(spans.shape[0]):
+        if spans[span, 1] == 0 and spans[span, 2] == width:
+            whole_rows += 1
+    if whole_rows == n_rows:
+        _add_moments_of_all(tile, origin_y, origin_x, ramp, out)
+    else:
+        _add_moments_of_spans(tile, spans, origin_y, origin_x, ramp, out)
+
+
+@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+def _add_moments_of_all(tile: Array, origin_y: int, origin_x: int, ramp: Array, out: Array) -> None:
+    """Do it without a mask, by additions alone.
+
+    Rows are added up one by one. What the columns sum up to after each row is added up as well:
+    there, a row that is followed by n others counts n + 1 times.
+    """
+    n_frames, n_rows, width = tile.shape
+    wide, widest = ramp.dtype.type, out.dtype.type
+    columns = np.empty(width, ramp.dtype)
+    so_far = np.empty(width, ramp.dtype)
+    for frame in range(n_frames):
+        for begin in range(0, n_rows, MOMENT_STRIP):
+            end = min(begin + MOMENT_STRIP, n_rows)
+            columns[:] = 0
+            so_far[:] = 0
+            y = begin
+            # Four rows at a time: one load and store of the sums for four of the data.
+            while y + 4 <= end:
+                a, b, c, d = (
+                    tile[frame, y],
+                    tile[frame, y + 1],
+                    tile[frame, y + 2],
+                    tile[frame, y + 3],
+                )
+                for x in range(width):
+                    to_a = wide(columns[x] + wide(a[x]))
+                    to_b = wide(to_a + wide(b[x]))
+                    to_c = wide(to_b + wide(c[x]))
+                    to_d = wide(to_c + wide(d[x]))
+                    so_far[x] = wide(so_far[x] + wide(wide(to_a + to_b) + wide(to_c + to_d)))
+                    columns[x] = to_d
+                y += 4
+            while y < end:
+                a = tile[frame, y]
+                for x in range(width):
+                    columns[x] = wide(columns[x] + wide(a[x]))
+                    so_far[x] = wide(so_far[x] + columns[x])
+                y += 1
+            total, total_x, times = widest(0), widest(0), widest(0)
+            for x in range(width):
+                column = widest(columns[x])
+                total = widest(total + column)
+                total_x = widest(total_x + widest(column * widest(origin_x + x)))
+                times = widest(times + widest(so_far[x]))
+            out[frame, 0] += total
+            out[frame, 1] += widest(widest(total * widest(origin_y + end)) - times)
+            out[frame, 2] += total_x
+
+
+@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+def _add_moments_of_spans(
+    tile: Array, spans: Array, origin_y: int, origin_x: int, ramp: Array, out: Array
+) -> None:
+    """Do it span by span."""
     wide, widest = ramp.dtype.type, out.dtype.type
     for frame in range(tile.shape[0]):
         total, total_y, total_x = widest(0), widest(0), widest(0)

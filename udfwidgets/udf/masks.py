@@ -135,7 +135,7 @@ class ApplyMasksUDF(UDF):
         total = self.results[self._sum]
         wide = np.dtype(np.complex128 if total.dtype.kind == "c" else np.float64)
         sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
-        detector = self._masks.detector(sig, box, total.shape[1], wide)
+        detector = self._masks.detector(sig, box, total.shape[1], wide, tile.dtype)
         detector.add(flat(tile), total)
 
     def fused_step(self) -> Step | None:
@@ -145,10 +145,10 @@ class ApplyMasksUDF(UDF):
             return None
         sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
         count = total.shape[1]
-        detector = self._masks.detector(sig, box, count, total.dtype)
+        detector = self._masks.detector(sig, box, count, total.dtype, dtype)
         if detector.matrix is not None:
             masks = detector.matrix
-            address, key = add_up_matrix(dtype), detector.key
+            address, key = add_up_matrix(dtype, masks.dtype), detector.key
             return Step(address, total, masks, n_aux=len(masks), n_more=count, key=key)
         runs, weights = detector.runs, detector.weights
         address = add_up_runs(dtype)
@@ -221,7 +221,7 @@ class MaskStack:
         self._dtype = dtype
         self._lock = threading.Lock()
         self._matrix: Any = None
-        self._detectors: dict[tuple[Slice, np.dtype[Any]], Detector] = {}
+        self._detectors: dict[tuple[Slice, np.dtype[Any], np.dtype[Any]], Detector] = {}
 
     def renewed(self) -> MaskStack:
         """Return a stack of the same factories that has computed nothing yet."""
@@ -240,8 +240,15 @@ class MaskStack:
                 self._matrix = self._compute(sig)
             return self._matrix
 
-    def detector(self, sig: Shape, box: Slice, count: int, dtype: np.dtype[Any]) -> Detector:
-        """Return what applies the masks to a part of the detector, in a dtype.
+    def detector(
+        self,
+        sig: Shape,
+        box: Slice,
+        count: int,
+        dtype: np.dtype[Any],
+        frames: np.dtype[Any],
+    ) -> Detector:
+        """Return what applies the masks to a part of the detector, see `Detector.of`.
 
         Raises
         ------
@@ -251,10 +258,11 @@ class MaskStack:
         masks = self.resolve(sig)
         _check_count(masks, count)
         with self._lock:
-            if (box, dtype) not in self._detectors:
+            kind = box, dtype, frames
+            if kind not in self._detectors:
                 pixels = np.arange(sig.size).reshape(sig.axes)[box.get()].reshape(-1)
-                self._detectors[box, dtype] = Detector.of(masks[:, pixels], dtype)
-            return self._detectors[box, dtype]
+                self._detectors[kind] = Detector.of(masks[:, pixels], dtype, frames)
+            return self._detectors[kind]
 
     def _compute(self, sig: Shape) -> Any:
         masks = self._call_factories(sig)
