@@ -115,6 +115,13 @@ class DataSetContract:
         with pytest.raises(ValueError, match="closed"):
             source.read(0, 1, Scratch())
 
+    def test_files_that_may_rest_are_all_that_it_opens(self, case: Case, tmp_path: Path) -> None:
+        with case.dataset.open() as source:
+            source.read(0, case.dataset.shape.nav.size, Scratch())
+            opened = {Path(name) for name in open_files_below(tmp_path)}
+        if case.dataset.files:
+            assert opened <= set(case.dataset.files)
+
     def test_nothing_stays_open(self, case: Case, tmp_path: Path) -> None:
         assert open_files_below(tmp_path) == []
         source = case.dataset.open()

@@ -76,7 +76,7 @@ class Pool:
 
     def __init__(self, workers: int) -> None:
         self.bell = Bell()
-        self.sources = Sources()
+        self.sources = Sources(may_rest=True)
         self.traffic = Traffic()
         self._workers = workers
         self._lock = threading.Lock()

@@ -4,7 +4,7 @@ The loop lives on a background thread, so runs go on while a notebook cell keeps
 loop busy, and `run_udf` can be called where a loop is already running. On it lives one task per
 worker, which waits for something to do and does it on a thread; a thread is kept for as long as
 there is work, because each change costs about 0.1 ms. One more task ends the runs that were told
-to stop while nobody was at work on them.
+to stop while nobody was at work on them, and closes files that have not been used for a while.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from udfwidgets.engine.bell import Bell
 from udfwidgets.engine.pool import KEPT, MOST_KEPT, Pool, Traffic
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.sources import Sources
+from udfwidgets.engine.sources import REST, Sources
 
 # Seconds after which a source that brought nothing is looked at again.
 POLL = 0.01
@@ -167,7 +167,11 @@ class _Loop:
         """End runs that were told to stop, and bring threads for those that UDFs keep."""
         pool = self.pool
         while not self._has_ended():
-            await pool.bell.wait_async(lambda: self._has_ended() or pool.needs_care())
+            with anyio.move_on_after(REST) as rest:
+                await pool.bell.wait_async(lambda: self._has_ended() or pool.needs_care())
+            if rest.cancelled_caught:
+                pool.sources.tidy()
+                continue
             # Only where one run can keep the threads from another.
             with anyio.move_on_after(KEPT if len(pool.runs) > 1 else 0):
                 await pool.bell.wait_async(lambda: self._has_ended() or pool.has_to_settle())
@@ -187,3 +191,4 @@ class _Loop:
         self.pool.bell.ring()
         # Leaving the portal waits for the tasks of all runs.
         self._stack.close()
+        self.pool.sources.close_resting()

@@ -15,6 +15,7 @@ may therefore answer with a view of a memory map, or with data decoded into the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -129,6 +130,15 @@ class DataSet(ABC):
         together. The engine keeps its partitions and reads on multiples of it.
         """
         return 1
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that the data are in, where these may stay open for a while after a run.
+
+        The next run goes on with the same `Source` then, if none of them has changed. By default
+        there are none, and every run opens the dataset anew.
+        """
+        return ()
 
     @property
     def is_growing(self) -> bool:

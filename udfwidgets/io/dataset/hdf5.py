@@ -16,7 +16,7 @@ from udfwidgets.io.dataset.files import PathLike, existing_file
 from udfwidgets.io.dataset.folding import fold, split_axes
 from udfwidgets.io.dataset.hdf5_chunks import KnownIndices
 from udfwidgets.io.dataset.hdf5_find import find_dataset, is_scan, numbered, walk
-from udfwidgets.io.dataset.hdf5_source import block_of, open_joined
+from udfwidgets.io.dataset.hdf5_source import block_of, is_by_itself, open_joined
 from udfwidgets.io.dataset.synced import synced
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class H5DataSet(DataSet):
                 sync_offset=sync_offset,
             )
             self._block = block_of(members[0], self._sig_dims)
+            self._is_by_itself = all(is_by_itself(self._path, member) for member in members)
         self._known = KnownIndices()
         super().__init__(self._fold.shape, self._stored_dtype)
         self.open().close()  # missing sources and truncated data are found now, not in a run
@@ -95,6 +96,11 @@ class H5DataSet(DataSet):
     def frames_per_block(self) -> int:
         """Depth of the chunks along the scan, bounded to 64 MB of frames."""
         return self._block
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file, if nothing is in others, and HDF5 itself need not keep it open."""
+        return (self._path,) if self._is_by_itself else ()
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]} ds_path={self._ds_path!r}>"

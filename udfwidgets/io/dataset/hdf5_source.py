@@ -97,6 +97,14 @@ def block_of(dataset: h5py.Dataset, sig_dims: int) -> int:
     return frames_per_block(chunk_layout(dataset), dataset.ndim - sig_dims)
 
 
+def is_by_itself(path: Path, dataset: h5py.Dataset) -> bool:
+    """Whether all of a dataset is in this file, and is read without HDF5."""
+    storage = dataset.id.get_create_plist().get_layout()
+    if storage not in (h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
+        return False
+    return Path(dataset.file.filename) == path and _reason_for_lock(dataset) is None
+
+
 def _open_runs(runs: list[Run], sig_dims: int, sig: tuple[int, ...], known: KnownIndices) -> Source:
     files: list[h5py.File] = []
     try:

@@ -78,6 +78,11 @@ class MIBDataSet(DataSet):
         )
         super().__init__(self._fold.shape, self._layout.stored_dtype)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The part files."""
+        return tuple(part.path for part in self._parts)
+
     def open(self) -> Source:
         """Look at the parts; each is mapped when it is first read."""
         for part in self._parts:

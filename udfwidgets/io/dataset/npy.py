@@ -70,6 +70,11 @@ class NPYDataSet(DataSet):
         super().__init__(self._fold.shape, self._stored_dtype)
         self.open().close()  # a truncated file is found now, not in the middle of a run
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one file."""
+        return (self._path,)
+
     def open(self) -> Source:
         """Map the file."""
         check_unchanged(self._path, self._file_size)

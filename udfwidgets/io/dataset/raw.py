@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +76,11 @@ class RawFileDataSet(DataSet):
             str(self._path), n_stored, sig, None, nav_shape=nav_shape, sync_offset=sync_offset
         )
         super().__init__(self._fold.shape, self._stored_dtype)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one file."""
+        return (self._path,)
 
     def open(self) -> Source:
         """Map the file."""
