@@ -16,6 +16,8 @@ from udfwidgets.io.dataset.base import Scratch, Source
 
 # Tiles that compiled UDFs go through in one call: about a millisecond, and without the GIL.
 TILES_PER_CALL = 8
+# Tiles that are decoded before they are handed out: the fewer, the more of the time is Python's.
+TILES_PER_READ = 4
 
 
 class Worker:
@@ -53,7 +55,7 @@ class Worker:
         # is one call for many tiles.
         views = scan.source.hands_out_views and not by_tile and not partial
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
-        most = min(TILES_PER_CALL * depth if views else depth, largest)
+        most = min(depth * (TILES_PER_CALL if views else TILES_PER_READ), largest)
         for block in blocks(frames, most, scan.frames_per_block, most if views else depth):
             numbers = frames[block.start : block.stop]
             began = time.perf_counter()

@@ -9,14 +9,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import imagecodecs
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.dataset.bitshuffle import ITEMSIZES, unshuffle_blocks
+from udfwidgets.io.dataset.hdf5_deflate import inflate_chunks, interleave
 from udfwidgets.io.dataset.hdf5_lz4 import decode_chunks
 
 Bytes = npt.NDArray[np.uint8]
@@ -74,21 +75,24 @@ def can_undo(filters: tuple[Filter, ...]) -> bool:
     return all(f.is_known for f in filters) and all(f.keeps_size for f in filters[:-1])
 
 
-def lz4_itemsize(filters: tuple[Filter, ...]) -> int | None:
-    """Tell whether `hdf5_lz4.decode_chunks` undoes all filters at once.
+def decoder_of_many(filters: tuple[Filter, ...]) -> Callable[..., int] | None:
+    """Return what undoes all filters of many chunks in one call, None if there is nothing.
 
-    Returns
-    -------
-    int or None
-        The itemsize it needs, None if it does not.
+    It takes the arguments of `hdf5_lz4.decode_chunks` but the last one.
     """
-    if len(filters) != 1:
+    if not filters:
         return None
-    values = filters[0].values
-    if filters[0].number == _LZ4:
-        return 0
-    is_lz4 = filters[0].number == _BITSHUFFLE and _compression(values) == _BITSHUFFLE_LZ4
-    return values[2] if is_lz4 else None
+    *before, last = filters
+    if last.number == _LZ4 and not before:
+        return partial(decode_chunks, itemsize=0)
+    if last.number == _BITSHUFFLE and _compression(last.values) == _BITSHUFFLE_LZ4 and not before:
+        return partial(decode_chunks, itemsize=last.values[2])
+    if last.number == _DEFLATE and inflate_chunks is not None:
+        if not before:
+            return partial(inflate_chunks, itemsize=1)
+        if [step.number for step in before] == [_SHUFFLE]:
+            return partial(inflate_chunks, itemsize=before[0].values[0])
+    return None
 
 
 def undo(filters: tuple[Filter, ...], data: Bytes, out: Bytes, spare: Bytes) -> None:
@@ -156,22 +160,10 @@ def _undo_blocks(data: Bytes, out: Bytes, itemsize: int) -> int:
 
 def _undo_shuffle(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
     itemsize = values[0]
-    n_items, rest = divmod(len(out), itemsize)
-    if len(data) != len(out) or rest:
+    if len(data) != len(out) or len(out) % itemsize:
         raise ValueError(f"shuffle of {len(data)} bytes, expected {len(out)} of {itemsize} each")
-    if itemsize == 2:
-        _interleave_2(data, out)
-    else:
-        np.copyto(out.reshape(n_items, itemsize), data.reshape(itemsize, n_items).T)
+    interleave(data, itemsize, out)
     return len(out)
-
-
-@numba.njit(nogil=True, cache=True)
-def _interleave_2(data, out):  # type: ignore[no-untyped-def]
-    n_items = out.shape[0] // 2
-    for i in range(n_items):
-        out[2 * i] = data[i]
-        out[2 * i + 1] = data[n_items + i]
 
 
 def _undo_bitshuffle(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:

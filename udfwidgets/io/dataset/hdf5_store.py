@@ -15,8 +15,7 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.io.dataset.files import PositionedFile, map_array, size_of
 from udfwidgets.io.dataset.hdf5_chunks import ChunkIndex, ChunkLayout
-from udfwidgets.io.dataset.hdf5_filters import lz4_itemsize, undo
-from udfwidgets.io.dataset.hdf5_lz4 import decode_chunks
+from udfwidgets.io.dataset.hdf5_filters import decoder_of_many, undo
 from udfwidgets.io.dataset.lz4 import SLACK
 
 Bytes = npt.NDArray[np.uint8]
@@ -56,7 +55,7 @@ class ChunkStore:
         self._n_bytes = index.n_bytes.ravel()
         self._mask = index.mask.ravel()
         self._end = self._offset + self._n_bytes
-        self._itemsize = lz4_itemsize(layout.filters)
+        self._decode_many = decoder_of_many(layout.filters)
         end, size = int(self._end.max()), size_of(path)
         if end > size:
             raise DataSetException(
@@ -188,12 +187,12 @@ class ChunkStore:
         """Undo the filters of chunks."""
         size = self._layout.chunk_bytes
         n_bytes = self._n_bytes[first:stop]
-        if self._itemsize is not None and not self._some_masked:
-            bad = decode_chunks(data, at, n_bytes, out, to, size, self._itemsize)
+        if self._decode_many is not None and not self._some_masked:
+            bad = self._decode_many(data, at, n_bytes, out, to, size)
             if bad >= 0:
                 raise DataSetException(
-                    f"{self._chunk(first + bad)} cannot be decoded (its LZ4 blocks do not make "
-                    f"{size} bytes); it is damaged"
+                    f"{self._chunk(first + bad)} cannot be decoded (it does not make {size} "
+                    "bytes); it is damaged"
                 )
             return
         spare = scratch.array((size + SLACK,), np.uint8, "spare")[:size]
