@@ -147,8 +147,7 @@ class _Loop:
             await pool.bell.wait_async(lambda: self._has_ended() or pool.has_work())
             if not await self._on_a_thread(limiter) and pool.has_work():
                 # A source that still grows has brought nothing.
-                for run in pool.runs:
-                    run.look_what_it_waits_for()
+                pool.look_what_runs_wait_for()
                 await anyio.sleep(POLL)
 
     async def _on_a_thread(self, limiter: anyio.CapacityLimiter) -> bool:
