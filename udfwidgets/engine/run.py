@@ -189,9 +189,12 @@ class Run:
             raise RuntimeError("a run needs begin() before it can be worked on")
         return self._source
 
-    @property
+    @cached_property
     def wanted_order(self) -> Order:
-        """In which order it visits the scan, where it has the choice."""
+        """In which order it visits the scan, where it has the choice; settled when first asked.
+
+        Frames that still come are visited as they come, also when the last one is in.
+        """
         if self.dataset.is_growing:
             return "scan"
         return self.order or self._preferred_order
