@@ -10,11 +10,13 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from tests.engine.pacing import start
+from tests.engine.pacing import iterate, start
 from udfwidgets import SumUDF
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
 from udfwidgets.engine.progress import RunState
+from udfwidgets.engine.run import Run
 from udfwidgets.io.dataset.memory import ArraySource, MemoryDataSet
+from udfwidgets.udf.base import UDF
 
 EXECUTORS = {"threads": lambda: ThreadsExecutor(2), "inline": InlineExecutor}
 
@@ -54,6 +56,12 @@ def executor(request):
         yield made
 
 
+@pytest.fixture
+def inline():
+    with closing(InlineExecutor()) as made:
+        yield made
+
+
 def finish(run):
     run.wait(run.has_ended)
     return run.result()[0]["intensity"].data
@@ -77,3 +85,100 @@ def test_nothing_of_a_run_that_has_ended_is_kept(executor):
     del run, inbox, dataset, waiter
     gc.collect()
     assert [reference() for reference in gone] == [None, None]
+
+
+def test_a_run_that_nobody_can_wait_for_is_given_up(inline):
+    dataset = Watched()
+    run, inbox = start(inline, dataset, [SumUDF()])
+    assert inline.runs == (run,)
+    gone = weakref.ref(run)
+    del run, inbox
+    assert gone() is None
+    assert inline.runs == ()
+    assert dataset.n_open == 0
+
+
+def test_a_run_that_somebody_holds_stays(inline):
+    dataset = Watched()
+    run, inbox = start(inline, dataset, [SumUDF()], size=64)
+    gc.collect()
+    assert dataset.n_open == 1
+    assert (finish(run) == 64).all()
+    assert dataset.n_open == 0
+    del run, inbox
+    assert dataset.n_open == 0
+
+
+def test_a_run_that_was_told_to_stop_is_ended_with_the_next_start(inline):
+    run, _ = start(inline, Watched(), [SumUDF()])
+    run.cancel()
+    other, _ = start(inline, Watched(), [SumUDF()], size=64)
+    assert run.state is RunState.CANCELLED
+    assert inline.runs == (other,)
+
+
+def test_a_collector_that_comes_while_a_dataset_is_opened_stops_nobody(executor):
+    """It finds a dropped iterator, on the thread that holds the lock of the open sources."""
+    dropped = Watched()
+    stream = iterate(executor, dropped, [SumUDF()])
+    next(stream)
+    stream.myself = stream
+    gc.disable()
+    try:
+        del stream
+        opening = Watched(on_open=gc.collect)
+        started = []
+        thread = threading.Thread(
+            target=lambda: started.append(start(executor, opening, [SumUDF()], size=64)[0]),
+            daemon=True,
+        )
+        thread.start()
+        thread.join(10)
+    finally:
+        gc.enable()
+    assert started, "the thread waits for itself"
+    assert (finish(started[0]) == 64).all()
+    for run in executor.runs:
+        run.wait(run.has_ended)
+    assert dropped.n_open == 0
+
+
+@pytest.mark.parametrize("make", EXECUTORS.values(), ids=EXECUTORS)
+def test_a_closed_executor_starts_nothing(make):
+    executor, dataset = make(), Watched()
+    executor.close()
+    executor.close()
+    with pytest.raises(RuntimeError, match="the Context is closed: make a new one"):
+        start(executor, dataset, [SumUDF()])
+    assert executor.runs == ()
+    assert dataset.n_open == 0
+
+
+class Alone(UDF):
+    """Notes whether two threads are in it at once."""
+
+    def get_result_buffers(self):
+        return {"intensity": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        inside = self.params.inside
+        inside.append(threading.get_ident())
+        self.params.crowd.append(len(inside))
+        threading.Event().wait(0.0005)
+        inside.pop()
+        self.results.intensity[:] = frame.sum()
+
+
+def test_two_threads_wait_for_one_inline_run(inline):
+    crowd = []
+    for _ in range(3):
+        run = Run(Watched(256), [Alone(inside=[], crowd=crowd)])
+        inline.start(run)
+        threads = [threading.Thread(target=run.wait, args=(run.has_ended,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+            assert not thread.is_alive()
+        assert (run.result()[0]["intensity"].data == 16).all()
+    assert set(crowd) == {1}

@@ -360,9 +360,12 @@ class Run:
             host.bell.ring()
 
     def abandon(self) -> None:
-        """Stop a run whose consumer is gone, from wherever the collector happens to be at work."""
+        """Stop a run whose consumer is gone, from wherever the collector happens to be at work.
+
+        It takes no lock, which the very same thread may hold. The host ends the run, or gives back
+        what it has opened when the run is gone, too.
+        """
         self.cancel()
-        self._advance()  # without threads nobody else gives back what it holds
 
     def fail(self, error: BaseException) -> None:
         """Stop the run with an error, unless it already has one."""
