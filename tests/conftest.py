@@ -1,9 +1,9 @@
 """Fixtures for all tests; the main one fails a test that leaves something running or open behind.
 
 What counts as left behind is what was not there before the test and is still there a moment after
-it: threads, child processes, open files, and tasks of the event loop the test ran in. Fixtures of
-a wider scope (the JupyterLab server of the browser tests) are set up before the first look, so what
-they own is not counted.
+it: threads, child processes, open files, comms of widgets, and tasks of the event loop the test ran
+in. Fixtures of a wider scope (the JupyterLab server of the browser tests) are set up before the
+first look, so what they own is not counted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
@@ -19,6 +20,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 import anyio
+import comm
 import hypothesis
 import psutil
 import pytest
@@ -62,6 +64,7 @@ class Surroundings:
     children: frozenset[psutil.Process]
     """Direct ones: what the server of a wider fixture starts and ends is its own affair."""
     files: frozenset[tuple[int, str]]
+    comms: frozenset[str]
 
     @classmethod
     def now(cls) -> Surroundings:
@@ -70,6 +73,7 @@ class Surroundings:
             threads=frozenset(threading.enumerate()),
             children=frozenset(psutil.Process().children()),
             files=frozenset(_open_files()),
+            comms=frozenset(comm.get_comm_manager().comms),
         )
 
     def added_since(self, before: Surroundings) -> list[str]:
@@ -81,6 +85,7 @@ class Surroundings:
               if line and not any(part in line for part in LASTING_CHILDREN)),
             *(f"open file {fd} -> {target}" for fd, target in sorted(self.files - before.files)
               if not target.startswith(LASTING_FILES)),
+            *(f"comm of a {_widget_type(key)}" for key in self.comms - before.comms),
         ]  # fmt: skip
 
 
@@ -94,6 +99,11 @@ def _open_files() -> Iterator[tuple[int, str]]:
             yield int(name), os.readlink(f"/proc/self/fd/{name}")
         except OSError:
             continue  # the descriptor that listed the folder
+
+
+def _widget_type(key: str) -> str:
+    widgets = sys.modules.get("ipywidgets.widgets.widget")
+    return type(getattr(widgets, "_instances", {}).get(key)).__name__
 
 
 def _command_line(process: psutil.Process) -> str:
@@ -120,7 +130,7 @@ def _wait_for_leftovers_to_go(before: Surroundings) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves a thread, a child process or an open file behind."""
+    """Fail a test that leaves a thread, a child process, an open file or a comm behind."""
     before = Surroundings.now()
     yield
     if request.node.stash.get(_failed, False):

@@ -10,7 +10,7 @@ pytest_plugins = ["pytester"]
 
 CLEAN = """
     import subprocess, sys, threading
-    import anyio, pytest
+    import anyio, ipywidgets, pytest
 
     def test_thread():
         thread = threading.Thread(target=int); thread.start(); thread.join()
@@ -20,6 +20,9 @@ CLEAN = """
 
     def test_file(tmp_path):
         (tmp_path / "a").write_text("")
+
+    def test_comm():
+        ipywidgets.Layout().close()
 
     @pytest.mark.anyio
     async def test_tasks():
@@ -33,7 +36,7 @@ CLEAN = """
 
 LEAVES = """
     import asyncio, subprocess, sys, threading
-    import pytest
+    import ipywidgets, pytest
 
     left = []
 
@@ -45,6 +48,9 @@ LEAVES = """
 
     def test_file(tmp_path):
         left.append((tmp_path / "stray file").open("w"))
+
+    def test_comm():
+        left.append(ipywidgets.Layout())
 
     @pytest.mark.anyio
     @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -68,13 +74,14 @@ def checked_pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch)
 def test_clean_tests_pass(checked_pytester: pytest.Pytester) -> None:
     checked_pytester.makepyfile(CLEAN)
     result = checked_pytester.runpytest_subprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=8)
 
 
 def test_leftovers_are_noticed(checked_pytester: pytest.Pytester) -> None:
     checked_pytester.makepyfile(LEAVES)
     result = checked_pytester.runpytest_subprocess("-p", "no:cacheprovider")
-    # The first three are found after the test has passed, the task while it still runs.
-    result.assert_outcomes(passed=3, failed=1, errors=3)
+    # The first four are found after the test has passed, the task while it still runs.
+    result.assert_outcomes(passed=4, failed=1, errors=4)
+    result.stdout.fnmatch_lines(["*left*behind: comm of a Layout"])
     for kind in ("thread", "process", "file", "task"):
         result.stdout.fnmatch_lines([f"*left*behind: *stray {kind}*"])

@@ -56,6 +56,18 @@ def scan():
     return Counted(rng.integers(0, 4096, (32, 32, 8, 8)).astype("u2"))
 
 
+class Growing(Counted):
+    """Says whatever the test wants of how far it is."""
+
+    is_growing = True
+    available = staticmethod(lambda: 1024)
+
+    def open(self):
+        source = super().open()
+        source.available = lambda: self.available()
+        return source
+
+
 class NoHost:
     """A pool whose work is done by the test, in the order that the test wants."""
 
@@ -122,6 +134,39 @@ def test_a_latecomer_joins_where_the_scan_is_and_wraps_around(scan):
     host.work()
     for run in (first, late):
         np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))
+
+
+def test_runs_that_follow_an_acquisition_share_it_whatever_order_they_asked_for(scan):
+    growing, host = Growing(scan.frames.reshape(32, 32, 8, 8)), NoHost()
+    runs = [host.start(growing, [SumUDF()], order=order) for order in ("progressive", "scan", None)]
+    while len(host.pool._scans) > 1:
+        assert host.turn()
+    # Together they stay when all of it has arrived, and each frame can be had in any order.
+    growing.is_growing = False
+    host.work()
+    assert growing.reads.sum() <= len(growing.reads) + 2 * 16 * len(runs)
+    for run in runs:
+        np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))
+
+
+def test_a_source_that_cannot_say_how_far_it_is_ends_the_runs_that_read_from_it(scan):
+    growing, host = Growing(scan.frames.reshape(32, 32, 8, 8)), NoHost()
+    bad = [host.start(growing, [SumUDF()], order=order) for order in ("scan", None)]
+    good = host.start(scan, [SumUDF()])
+    for _ in range(6):
+        host.turn()
+
+    def available():
+        raise ZeroDivisionError("in the source")
+
+    growing.available = available
+    host.work()
+    host.pool.settle()
+    assert good.state is RunState.DONE
+    for run in bad:
+        with pytest.raises(ZeroDivisionError, match="in the source"):
+            run.result()
+    assert not host.pool.runs
 
 
 class Slow(UDF):

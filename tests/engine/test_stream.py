@@ -94,7 +94,8 @@ def test_dropping_an_iterator_stops_the_run(ctx, dataset):
     next(stream)
     del stream
     gc.collect()
-    run.bell.wait(run.has_ended)
+    assert run.is_stopping()
+    run.wait(run.has_ended)
     assert run.progress.fraction < 1
 
 

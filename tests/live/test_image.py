@@ -64,12 +64,12 @@ def test_limits_and_scale():
 def test_interaction_is_told_to_the_canvas():
     image = LiveImage((3, 3), kind="sig")
     figure = image.figure
-    figure.interaction = bqplot.interacts.BrushSelector(
-        x_scale=figure.scale_x, y_scale=figure.scale_y
-    )
+    selector = bqplot.interacts.BrushSelector(x_scale=figure.scale_x, y_scale=figure.scale_y)
+    figure.interaction = selector
     assert image.canvas._interaction == "selector"
     figure.interaction = None
     assert image.canvas._interaction == ""
+    selector.close()
     image.close()
 
 

@@ -130,6 +130,12 @@ class Pool:
         for run in self.runs:
             run.try_to_finish()
 
+    def look_what_runs_wait_for(self) -> None:
+        """Have the subscribers told where a source that still grows has something else to say."""
+        # Not in the loop of a task that lasts: its variable would keep the last run, and its data.
+        for run in self.runs:
+            run.look_what_it_waits_for()
+
     def work(self) -> bool:
         """Work on the calling thread while there is something to do; whether there was any."""
         worker, has_worked = Worker(), False

@@ -189,9 +189,12 @@ class Run:
             raise RuntimeError("a run needs begin() before it can be worked on")
         return self._source
 
-    @property
+    @cached_property
     def wanted_order(self) -> Order:
-        """In which order it visits the scan, where it has the choice."""
+        """In which order it visits the scan, where it has the choice; settled when first asked.
+
+        Frames that still come are visited as they come, also when the last one is in.
+        """
         if self.dataset.is_growing:
             return "scan"
         return self.order or self._preferred_order
@@ -357,9 +360,12 @@ class Run:
             host.bell.ring()
 
     def abandon(self) -> None:
-        """Stop a run whose consumer is gone, from wherever the collector happens to be at work."""
+        """Stop a run whose consumer is gone, from wherever the collector happens to be at work.
+
+        It takes no lock, which the very same thread may hold. The host ends the run, or gives back
+        what it has opened when the run is gone, too.
+        """
         self.cancel()
-        self._advance()  # without threads nobody else gives back what it holds
 
     def fail(self, error: BaseException) -> None:
         """Stop the run with an error, unless it already has one."""

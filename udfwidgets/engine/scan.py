@@ -98,7 +98,13 @@ class Scan:
         ready = [run for run in self.runs if run.is_ready()]
         if not ready:
             return None
-        end = self._look_what_arrived()
+        try:
+            end = self._look_what_arrived()
+        except Exception as error:
+            # Only for those who read from this source: a pool takes from other scans, too.
+            for run in ready:
+                run.fail(error)
+            return None
         frames = self._next_frames(ready)
         shares = [
             Share(run, Partition.of(run.plan.rows_of(taken)))
@@ -189,7 +195,8 @@ class Scan:
 
     def takes(self, run: Run) -> bool:
         """Whether a run can be served here: the order counts where one was asked for."""
-        return self.dataset is run.dataset and run.order in (None, self.order)
+        any_order = run.order is None or run.wanted_order == self.order
+        return self.dataset is run.dataset and any_order
 
     def suits(self, run: Run, cost: float) -> bool:
         """Whether a run would not hold up the others here by more than the patience there is."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from udfwidgets.io.dataset.base import DataSet, Source
+
+_log = logging.getLogger(__name__)
 
 # Seconds between two calls of `Sources.tidy`.
 REST = 60.0
@@ -43,6 +47,8 @@ class Sources:
         self._may_rest = may_rest and os.name == "posix"
         self._lock = threading.Lock()
         self._leases: dict[int, _Lease] = {}
+        # Appending and popping are atomic: no lock that a finalizer could find taken.
+        self._dropped: deque[DataSet] = deque()
 
     def open(self, dataset: DataSet) -> Source:
         """Return the open source of a dataset; `close` has to be called as often.
@@ -52,33 +58,40 @@ class Sources:
         DataSetException
             If it cannot be opened.
         """
-        with self._lock:
-            lease = self._leases.get(id(dataset))
-            if lease is not None and not lease.holders and lease.stamp != _stamp(dataset.files):
-                self._give_back(lease)
-                lease = None
-            if lease is None:
-                # The stamp is older than what is opened: a change between the two is seen.
-                stamp = _stamp(dataset.files)
-                lease = self._leases[id(dataset)] = _Lease(dataset, dataset.open(), stamp)
-            lease.holders += 1
-            return lease.source
+        try:
+            with self._lock:
+                lease = self._leases.get(id(dataset))
+                if lease is not None and not lease.holders and lease.stamp != _stamp(dataset.files):
+                    self._close(lease)
+                    lease = None
+                if lease is None:
+                    # The stamp is older than what is opened: a change between the two is seen.
+                    stamp = _stamp(dataset.files)
+                    lease = self._leases[id(dataset)] = _Lease(dataset, dataset.open(), stamp)
+                lease.holders += 1
+                return lease.source
+        finally:
+            self._close_dropped()
 
     def close(self, dataset: DataSet) -> None:
         """Give a source back."""
-        with self._lock:
-            lease = self._leases[id(dataset)]
-            lease.holders -= 1
-            lease.is_old = False
-            if not lease.holders and not (self._may_rest and lease.stamp):
-                self._give_back(lease)
+        try:
+            with self._lock:
+                self._give_back(dataset)
+        finally:
+            self._close_dropped()
+
+    def drop(self, dataset: DataSet) -> None:
+        """Give a source back from a finalizer, which may find the lock held by its own thread."""
+        self._dropped.append(dataset)
+        self._close_dropped()
 
     def tidy(self) -> None:
         """Close the sources that nobody has used since the last call."""
         with self._lock:
             for lease in list(self._leases.values()):
                 if lease.is_old:
-                    self._give_back(lease)
+                    self._close(lease)
                 lease.is_old = not lease.holders
 
     def close_resting(self) -> None:
@@ -87,9 +100,27 @@ class Sources:
             self._may_rest = False
             for lease in list(self._leases.values()):
                 if not lease.holders:
-                    self._give_back(lease)
+                    self._close(lease)
 
-    def _give_back(self, lease: _Lease) -> None:
+    def _close_dropped(self) -> None:
+        # Whoever holds the lock comes here when it has let go.
+        while self._dropped and self._lock.acquire(blocking=False):
+            try:
+                if self._dropped:
+                    self._give_back(self._dropped.popleft())
+            except Exception:
+                _log.exception("a source could not be closed whose run is gone")
+            finally:
+                self._lock.release()
+
+    def _give_back(self, dataset: DataSet) -> None:
+        lease = self._leases[id(dataset)]
+        lease.holders -= 1
+        lease.is_old = False
+        if not lease.holders and not (self._may_rest and lease.stamp):
+            self._close(lease)
+
+    def _close(self, lease: _Lease) -> None:
         del self._leases[id(lease.dataset)]
         lease.source.close()
 

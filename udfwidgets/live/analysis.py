@@ -100,6 +100,8 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         pictures = ipywidgets.Box(self.images, layout={"flex_flow": "row wrap"})
         pictures.add_class("udfw-pictures")
         super().__init__([self.status, pictures])
+        # Each has a comm of its own, which ipywidgets leaves open when the widget is closed.
+        self._layouts = (self.layout, pictures.layout)
         self.add_class("udfw-analysis")
         self.status.answer(WATCHED if guest else STEERED, self._command)
         self.status.on_deleted(self._outputs.deleted)
@@ -324,6 +326,8 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
             for box in self.children:
                 box.close()
             super().close()
+            for layout in self._layouts:
+                layout.close()
             # A widget that is closed hides its own; this one still has a picture to show.
             self.__dict__.pop("_repr_mimebundle_", None)
 

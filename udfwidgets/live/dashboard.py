@@ -46,6 +46,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         self.grid = ipywidgets.Box()
         self.grid.add_class("udfw-grid")
         super().__init__([self.line, self.grid])
+        # Each has a comm of its own, which ipywidgets leaves open when the widget is closed.
+        self._layouts = (self.layout, self.grid.layout)
         self.add_class("udfw-dashboard")
         # First watched, then looked at: one that starts in between comes twice and is added once.
         self._unwatch = context.registry.watch(self._note)
@@ -109,6 +111,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
             self.line.close()
             self.grid.close()
             super().close()
+            for layout in self._layouts:
+                layout.close()
         for card in cards:
             self.remove(card)
 

@@ -104,6 +104,8 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
 
     #: False as well for one whose arguments were refused, which Python still disposes of.
     _open = False
+    # Each has a comm of its own, which ipywidgets leaves open when the widget is closed.
+    _layouts: tuple[ipywidgets.Layout, ...] = ()
 
     def __init__(
         self,
@@ -147,6 +149,7 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
                 overflow="visible",
             ),
         )
+        self._layouts = (self.layout, self.canvas.layout, self.figure.layout)
         self.add_class("udfw-image")
         self.figure.observe(self._note_interaction, "interaction")
         self._feed = ImageFeed(key, (ny, nx), kind, self._save)
@@ -250,6 +253,8 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
             for widget in (*figure.axes, figure.scale_x, figure.scale_y, figure, self.canvas):
                 widget.close()
         super().close()
+        for layout in self._layouts:
+            layout.close()
 
     def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
         self.canvas._saved = {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from udfwidgets.live import bundle
@@ -34,10 +35,13 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
     commands = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     _open = False
+    # With a comm of its own, which ipywidgets leaves open when the widget is closed.
+    _own_layout: ipywidgets.Layout | None = None
 
     def __init__(self, title: str = "") -> None:
         key = uuid.uuid4().hex
         super().__init__(_esm=bundle.esm(), _css=bundle.css(), _key=key, title=title)
+        self._own_layout = self.layout
         self.add_class("udfw-status-widget")
         self._on_command: Callable[[CommandName], None] | None = None
         self._on_deleted: Callable[[], None] | None = None
@@ -105,6 +109,8 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
             self.on_msg(_through_widget, remove=True)
             self._on_command = self._on_deleted = None
         super().close()
+        if self._own_layout is not None:
+            self._own_layout.close()
 
     def _command(self, name: CommandName) -> None:
         if self._on_command is not None:

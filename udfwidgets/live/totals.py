@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anywidget
+import ipywidgets
 import psutil
 import traitlets
 
@@ -68,12 +69,15 @@ class TotalsLine(anywidget.AnyWidget):  # type: ignore[misc]
     _saved = traitlets.Dict().tag(sync=True)
 
     _open = False
+    # With a comm of its own, which ipywidgets leaves open when the widget is closed.
+    _own_layout: ipywidgets.Layout | None = None
 
     def __init__(
         self, context: Context, on_look: Callable[[], None], on_deleted: Callable[[], None]
     ) -> None:
         key = uuid.uuid4().hex
         super().__init__(_esm=bundle.esm(), _css=bundle.css(), _key=key)
+        self._own_layout = self.layout
         self._context = context
         self._on_look = on_look
         self._meter = Meter()
@@ -97,6 +101,8 @@ class TotalsLine(anywidget.AnyWidget):  # type: ignore[misc]
             hub().unregister(self._feed.key)
             self.on_msg(_through_widget, remove=True)
         super().close()
+        if self._own_layout is not None:
+            self._own_layout.close()
 
     def __repr__(self) -> str:
         return "<TotalsLine>"

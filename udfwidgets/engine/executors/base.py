@@ -7,6 +7,8 @@ from typing import Protocol
 from udfwidgets.engine.pool import Traffic
 from udfwidgets.engine.run import Host, Run
 
+IS_CLOSED = "the Context is closed: make a new one"
+
 
 class Executor(Host, Protocol):
     """Brings the workers that do the work of runs.
@@ -41,6 +43,8 @@ class Executor(Host, Protocol):
         ------
         DataSetException
             If the dataset cannot be opened.
+        RuntimeError
+            If the executor is closed.
         """
 
     def close(self) -> None:

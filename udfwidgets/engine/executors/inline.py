@@ -1,14 +1,21 @@
-"""The inline executor: works on the thread that waits for the result, for debugging and Pyodide."""
+"""The inline executor: works on the thread that waits for the result, for debugging and Pyodide.
+
+It does not keep runs alive, for one that nobody holds is one that nobody can wait for: its source
+is given back when it is gone.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
-from weakref import WeakKeyDictionary
+import weakref
+from typing import Any
 
 from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.executors.base import IS_CLOSED
 from udfwidgets.engine.pool import Traffic
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.scan import Scan
+from udfwidgets.engine.scan import Assignment, Scan
 from udfwidgets.engine.sources import Sources
 from udfwidgets.engine.worker import Worker
 
@@ -26,29 +33,38 @@ class InlineExecutor:
         self.bell = Bell()
         self.sources = Sources()
         self.traffic = Traffic()
-        self._scans: WeakKeyDictionary[Run, tuple[Scan, Worker]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._desks: weakref.WeakKeyDictionary[Run, _Desk] = weakref.WeakKeyDictionary()
 
     @property
     def runs(self) -> tuple[Run, ...]:
         """All runs that are under way."""
-        return tuple(self._scans)
+        found = (reference() for reference in self._desks.keyrefs())
+        return tuple(run for run in found if run is not None)
 
     def start(self, run: Run) -> None:
         """Begin a run; its work is done by whoever waits for it."""
-        run.begin(self)
-        scan = Scan(run.dataset, run.source, run.wanted_order)
-        scan.join(run)
-        self._scans[run] = scan, Worker()
+        self._settle()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(IS_CLOSED)
+            run.begin(self)
+            self._desks[run] = _Desk(run, weakref.finalize(run, self.sources.drop, run.dataset))
 
     def advance(self, run: Run) -> bool:
         """Work through one partition of a run; False when it can take none, or has ended."""
-        if not self.can_advance(run):
+        desk = self._desks.get(run)
+        if desk is None:
             return False
-        scan, worker = self._scans[run]
-        assignment = scan.take()
+        # Of several threads that wait for the run, one works at a time.
+        with desk.lock:
+            if not self.can_advance(run):
+                return False
+            assignment = desk.work(run)
         if assignment is not None:
-            worker.work(assignment)
-            self.traffic = self.traffic.plus(assignment)
+            with self._lock:
+                self.traffic = self.traffic.plus(assignment)
         elif not run.is_stopping():
             run.look_what_it_waits_for()
             time.sleep(POLL)  # the source still grows, and has brought nothing
@@ -57,14 +73,45 @@ class InlineExecutor:
 
     def can_advance(self, run: Run) -> bool:
         """Whether a run can take another partition, or is to be ended."""
-        return run in self._scans and (run.is_ready() or run.is_stopping())
+        return run in self._desks and (run.is_ready() or run.is_stopping())
 
     def forget(self, run: Run) -> None:
         """Take note that a run has ended."""
-        self._scans.pop(run, None)
+        desk = self._desks.pop(run, None)
+        if desk is not None:
+            desk.finalizer.detach()
 
     def close(self) -> None:
         """Cancel all runs and give back what they hold."""
+        with self._lock:
+            self._closed = True
         for run in self.runs:
             run.cancel()
             run.wait(run.has_ended)
+
+    def _settle(self) -> None:
+        """End runs that were told to stop, and that nobody waits for."""
+        for run in self.runs:
+            run.try_to_finish()
+
+
+class _Desk:
+    """Where the work of a run is done, without the run itself, which may go."""
+
+    def __init__(self, run: Run, finalizer: weakref.finalize[Any, Run]) -> None:
+        finalizer.atexit = False
+        self.finalizer = finalizer
+        self.lock = threading.Lock()
+        self._scan = Scan(run.dataset, run.source, run.wanted_order)
+        self._worker = Worker()
+
+    def work(self, run: Run) -> Assignment | None:
+        """Work through one partition, which is returned, if there is one."""
+        self._scan.join(run)
+        try:
+            assignment = self._scan.take()
+            if assignment is not None:
+                self._worker.work(assignment)
+            return assignment
+        finally:
+            self._scan.leave(run)

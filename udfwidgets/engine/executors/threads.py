@@ -21,6 +21,7 @@ from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.executors.base import IS_CLOSED
 from udfwidgets.engine.pool import KEPT, MOST_KEPT, Pool, Traffic
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import REST, Sources
@@ -115,7 +116,7 @@ class _Loop:
     def start(self, run: Run, host: ThreadsExecutor) -> None:
         with self._lock:
             if self._closed:
-                raise RuntimeError("the Context is closed: make a new one")
+                raise RuntimeError(IS_CLOSED)
             run.begin(host)
             if self._portal is None:
                 self._portal = self._stack.enter_context(
@@ -147,8 +148,7 @@ class _Loop:
             await pool.bell.wait_async(lambda: self._has_ended() or pool.has_work())
             if not await self._on_a_thread(limiter) and pool.has_work():
                 # A source that still grows has brought nothing.
-                for run in pool.runs:
-                    run.look_what_it_waits_for()
+                pool.look_what_runs_wait_for()
                 await anyio.sleep(POLL)
 
     async def _on_a_thread(self, limiter: anyio.CapacityLimiter) -> bool:
