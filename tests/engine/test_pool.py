@@ -405,7 +405,7 @@ def test_the_same_thing_is_done_once_for_all_who_want_it(scan, leader_stops):
 
     source.read, source.hands_out_views = stop_first, False
     for run in runs:
-        run.plan = replace(run.plan, tile_depth=32)
+        run.plan = replace(run.plan, tile_depth=8)  # four tiles are read together
     host.pool.learn(assignment, Worker().work(assignment))
     host.work()
     host.pool.settle()
@@ -542,8 +542,8 @@ def test_a_frame_that_cannot_be_read_is_the_trouble_of_those_who_want_it(scan):
         return read(start, stop, scratch)
 
     whole.source.read, whole.source.hands_out_views = damaged, False
-    whole.plan = replace(whole.plan, tile_depth=4)
-    without.plan = replace(without.plan, tile_depth=4)
+    whole.plan = replace(whole.plan, tile_depth=1)
+    without.plan = replace(without.plan, tile_depth=1)
     host.work()
     host.pool.settle()
     assert (whole.state, without.state) == (RunState.FAILED, RunState.DONE)

@@ -96,6 +96,7 @@ class Sources:
 
     def close_resting(self) -> None:
         """Close all sources that nobody holds, and let none rest from now on."""
+        self._close_dropped()
         with self._lock:
             self._may_rest = False
             for lease in list(self._leases.values()):

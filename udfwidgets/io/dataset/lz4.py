@@ -52,6 +52,19 @@ def decode_block(data, at, end, out, begin, stop):
         token = np.intp(data[at])
         at += 1
         n_bytes = token >> 4
+        n_match = token & 15
+        if n_bytes < 15 and n_match < 15 and at + n_bytes + 2 < end and to + n_bytes + 18 <= stop:
+            # Most are short, and then nothing but how many bytes to go on by depends on how short.
+            move_16(out, to, data, at)
+            at += n_bytes
+            to += n_bytes
+            distance = np.intp(data[at]) | (np.intp(data[at + 1]) << 8)
+            at += 2
+            if distance == 0 or distance > to - begin:
+                return False
+            _repeat_18(out, to, distance)
+            to += n_match + 4
+            continue
         if n_bytes == 15:
             at, n_bytes = _extend(data, at, end, n_bytes)
         if n_bytes > end - at or n_bytes > stop - to:
@@ -71,10 +84,9 @@ def decode_block(data, at, end, out, begin, stop):
             return False
         distance = np.intp(data[at]) | (np.intp(data[at + 1]) << 8)
         at += 2
-        n_bytes = token & 15
-        if n_bytes == 15:
-            at, n_bytes = _extend(data, at, end, n_bytes)
-        n_bytes += 4
+        if n_match == 15:
+            at, n_match = _extend(data, at, end, n_match)
+        n_bytes = n_match + 4
         if distance == 0 or distance > to - begin or n_bytes > stop - to:
             return False
         _repeat(out, to, distance, n_bytes)
@@ -92,6 +104,27 @@ def _extend(data, at, end, n_bytes):
         if more != 255:
             break
     return at, n_bytes
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _repeat_18(out, to, distance):
+    """Write 18 bytes of what lies at a distance before, and up to 6 more."""
+    if distance >= 8:
+        move_8(out, to, out, to - distance)
+        move_8(out, to + 8, out, to + 8 - distance)
+        move_8(out, to + 16, out, to + 16 - distance)
+    else:
+        word, step = _period(out, to, distance)
+        store_8(out, to, word)
+        store_8(out, to + step, word)
+        store_8(out, to + 2 * step, word)
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _period(out, to, distance):
+    """Return a word of what lies at a distance below 8 before, and how much of it is whole."""
+    word = (load_8(out, to - distance) & _PERIOD[distance]) * _REPEAT[distance]
+    return word, _WHOLE[distance]
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -116,7 +149,7 @@ def _repeat(out, to, distance, n_bytes):
             to += n_now
             step *= 2
     else:
-        word = (load_8(out, to - distance) & _PERIOD[distance]) * _REPEAT[distance]
+        word, step = _period(out, to, distance)
         while to < stop:
             store_8(out, to, word)
-            to += _WHOLE[distance]
+            to += step
