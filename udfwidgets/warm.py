@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.api import Context
+from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.com import CoMUDF
 from udfwidgets.udf.logsum import LogsumUDF
@@ -24,6 +25,21 @@ from udfwidgets.udf.sumsigudf import SumSigUDF
 
 # Those that detectors write, the commonest first: they are ready first.
 DTYPES = ("uint16", "uint8", "float32", "uint32", "int16", "int32", "float64")
+
+
+class _ByFrames(UDF):
+    """What comes before a user's own code."""
+
+    def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:
+        return {"nothing": self.buffer("nav")}
+
+    def process_frame(self, frame: Array) -> None:
+        """Do nothing."""
+
+
+class _ByNativeFrames(_ByFrames):
+    def get_preferred_input_dtype(self) -> npt.DTypeLike:
+        return self.USE_NATIVE_DTYPE
 
 
 def udfs() -> Sequence[UDF]:
@@ -37,6 +53,8 @@ def udfs() -> Sequence[UDF]:
         CoMUDF(),
         StdDevUDF(),
         LogsumUDF(),
+        _ByFrames(),
+        _ByNativeFrames(),
     ]
 
 

@@ -139,9 +139,12 @@ class Pool:
     def work(self) -> bool:
         """Work on the calling thread while there is something to do; whether there was any."""
         worker, has_worked = Worker(), False
-        while (assignment := self.take()) is not None:
-            has_worked = True
-            self.learn(assignment, worker.work(assignment))
+        try:
+            while (assignment := self.take()) is not None:
+                has_worked = True
+                self.learn(assignment, worker.work(assignment))
+        finally:
+            worker.rest()
         return has_worked
 
     def take(self) -> Assignment | None:

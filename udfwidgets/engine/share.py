@@ -10,6 +10,7 @@ from udfwidgets.buffers import Array
 from udfwidgets.engine.plan import Partition
 from udfwidgets.engine.reading import Frames
 from udfwidgets.engine.team import Team
+from udfwidgets.engine.turns import Turn
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.udf.fused import Step
 
@@ -61,11 +62,11 @@ class Share:
         """What is compiled of its work; see `drive`."""
         return () if self._team is None else self._team.steps
 
-    def feed(self, frames: Array, scratch: Scratch) -> None:
+    def feed(self, frames: Array, scratch: Scratch, turn: Turn) -> None:
         """Let the UDFs see the next frames of the partition."""
         team = self._team
         if team is not None:
-            self._on_its_own(lambda: team.feed(frames, scratch))
+            self._on_its_own(lambda: team.feed(frames, scratch, turn))
 
     def end(self, reading: float) -> None:
         """Let the UDFs finish the partition, and merge it.

@@ -10,8 +10,10 @@ import numpy as np
 from udfwidgets.buffers import Array
 from udfwidgets.engine.plan import Partition, Plan
 from udfwidgets.engine.shift import Buffers, Shift
+from udfwidgets.engine.turns import Turn, is_quick, timed
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
+from udfwidgets.udf.fused import is_known
 
 
 class Team:
@@ -59,7 +61,7 @@ class Team:
         """Whether there are UDFs for `feed`, beside those that are compiled."""
         return bool(self._by_tile or self._by_partition)
 
-    def feed(self, frames: Array, scratch: Scratch) -> None:
+    def feed(self, frames: Array, scratch: Scratch, turn: Turn) -> None:
         """Let the UDFs that are not compiled see the next frames of the partition.
 
         A UDF may write to what it is handed only if nobody else sees the same memory: not the user
@@ -73,12 +75,22 @@ class Team:
             tile = _read_only(tile)
         converted = {tile.dtype: tile}
         for shift in self._by_tile:
+            by_turns = shift.method is UDFMethod.FRAME and is_quick(shift.udf_class)
+            by_turns = by_turns and is_known(tile.dtype) and tile.flags.c_contiguous
+            if not by_turns:
+                turn.give()
             if shift.dtype not in converted:
                 own = scratch.array(tile.shape, shift.dtype, slot=shift.dtype.str)
-                np.copyto(own, tile, casting="unsafe")
+                if by_turns and is_known(shift.dtype):
+                    turn.take(tile, own)
+                else:
+                    np.copyto(own, tile, casting="unsafe")
                 shared = self._users[shift.dtype] > 1
                 converted[shift.dtype] = _read_only(own) if shared else own
-            shift.feed(converted[shift.dtype], row, self._stopped)
+            elif by_turns:
+                turn.take(tile)
+            with timed(shift.udf_class, len(frames)):
+                shift.feed(converted[shift.dtype], row, self._stopped)
 
     def end(self) -> list[Buffers] | None:
         """Let the UDFs finish, and return the buffers of each; None if they left off."""

@@ -12,6 +12,7 @@ from udfwidgets.engine.plan import READ_BYTES
 from udfwidgets.engine.reading import Block, Frames, blocks
 from udfwidgets.engine.scan import Assignment
 from udfwidgets.engine.share import Share
+from udfwidgets.engine.turns import Turn
 from udfwidgets.io.dataset.base import Scratch, Source
 
 # Tiles that compiled UDFs go through in one call: about a millisecond, and without the GIL.
@@ -25,6 +26,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._scratch = Scratch()
+        self._turn = Turn()
 
     def work(self, assignment: Assignment) -> float:
         """Read the frames once and let every share see its own; return seconds spent on reading.
@@ -43,6 +45,10 @@ class Worker:
         for share in shares:
             share.end(reading * len(share.frames) / len(assignment.frames))
         return reading
+
+    def rest(self) -> None:
+        """Keep nothing from others until there is more to do."""
+        self._turn.give()
 
     def _hand_out(self, assignment: Assignment) -> float:
         scan, frames, shares = assignment.scan, assignment.frames, assignment.shares
@@ -76,7 +82,9 @@ class Worker:
                 for share in by_tile:
                     own, _ = _own(tile, numbers[offset : offset + len(tile)], share)
                     if len(own):
-                        share.feed(own, self._scratch)
+                        share.feed(own, self._scratch, self._turn)
+            if not scan.source.hands_out_views:
+                self._turn.give()
         fused.end()
         return reading
 

@@ -65,6 +65,11 @@ class Views:
             for name, array in self._sig:
                 shown[name] = array[box]
 
+    @property
+    def follow_frames(self) -> bool:
+        """Whether `show_frame` changes anything."""
+        return bool(self._nav)
+
     def show_frame(self, row: int) -> None:
         """Show one row of the nav arrays; the others stay as they are."""
         shown = self.__dict__

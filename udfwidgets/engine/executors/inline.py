@@ -112,6 +112,7 @@ class _Desk:
             assignment = self._scan.take()
             if assignment is not None:
                 self._worker.work(assignment)
+                self._worker.rest()
             return assignment
         finally:
             self._scan.leave(run)
