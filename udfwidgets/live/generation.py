@@ -110,7 +110,7 @@ class Generation(Subscriber):
         with anyio.move_on_after(self._patience_left()):
             # Looked for, not signalled: it takes some milliseconds, once in a run.
             while not self.wait_saved(0.0):
-                await anyio.sleep(0.005)
+                await anyio.sleep(0.001)
 
     def wait_saved(self, timeout: float) -> bool:
         """Wait until the last pictures of a run that has ended are saved with the notebook."""

@@ -8,14 +8,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Literal
 
-import anywidget
 import bqplot
 import ipywidgets
 import traitlets
 from PIL import Image
 
-from udfwidgets.live import bundle
 from udfwidgets.live.colour import COLORMAPS, colour
+from udfwidgets.live.drawn import Drawn, through_widget
 from udfwidgets.live.feed import ImageFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Picture
@@ -28,15 +27,11 @@ FLATTEST, TALLEST = 0.2, 1.6
 _CELL = "1 / 1 / 2 / 2"
 
 
-class Canvas(anywidget.AnyWidget):  # type: ignore[misc]
+class Canvas(Drawn):
     """The pixels of a `LiveImage`; made by it, never alone."""
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
     _kind = traitlets.Unicode("image").tag(sync=True)
-    _key = traitlets.Unicode().tag(sync=True)
     _interaction = traitlets.Unicode("").tag(sync=True)
-    _saved = traitlets.Dict().tag(sync=True)
     image_kind = traitlets.Enum(("nav", "sig")).tag(sync=True)
     shape = traitlets.List().tag(sync=True)
     margin = traitlets.Dict().tag(sync=True)
@@ -54,9 +49,6 @@ class Canvas(anywidget.AnyWidget):  # type: ignore[misc]
     auto = traitlets.Bool(True).tag(sync=True)
     limits = traitlets.List().tag(sync=True)
     overlay = traitlets.Bool(True).tag(sync=True)
-
-    def __init__(self, **traits: Any) -> None:
-        super().__init__(_esm=bundle.esm(), _css=bundle.css(), **traits)
 
 
 def _delegated(name: str, doc: str) -> property:
@@ -126,7 +118,7 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         key = uuid.uuid4().hex
         self.figure = _figure(ny, nx, width, height)
         self.canvas = Canvas(
-            _key=key,
+            key,
             image_kind=kind,
             shape=[ny, nx],
             margin=MARGIN,
@@ -150,7 +142,7 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         self.add_class("udfw-image")
         self.figure.observe(self._note_interaction, "interaction")
         self._feed = ImageFeed(key, (ny, nx), kind, self._save)
-        self.canvas.on_msg(_through_widget)
+        self.canvas.on_msg(through_widget)
         hub().register(self._feed)
         self._open = True
 
@@ -205,7 +197,7 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
             saved with the notebook.
         """
         self._feed.offer(source, final)
-        hub().news()
+        hub().news(urgent=final)
 
     def wait_saved(self, timeout: float) -> bool:
         """Wait until what was offered with `final` is saved with the notebook.
@@ -244,7 +236,7 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         if self._open:
             self._open = False
             hub().unregister(self._feed.key)
-            self.canvas.on_msg(_through_widget, remove=True)
+            self.canvas.on_msg(through_widget, remove=True)
             figure = self.figure
             figure.unobserve(self._note_interaction, "interaction")
             for widget in (*figure.axes, figure.scale_x, figure.scale_y, figure, self.canvas):
@@ -274,11 +266,6 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         ny, nx = self._feed.shape
         title = f" {self.title!r}" if self.title else ""
         return f"<LiveImage {self.canvas.image_kind} {ny}x{nx}{title}>"
-
-
-def _through_widget(canvas: Any, content: dict[str, Any], buffers: Any) -> None:
-    """Take a message of a page that cannot open comms."""
-    hub().receive(content, lambda frames, memory: canvas.send(frames, memory))
 
 
 def _layout(width: int, height: int) -> ipywidgets.Layout:
