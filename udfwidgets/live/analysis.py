@@ -26,6 +26,7 @@ from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.outputs import Outputs
 from udfwidgets.live.protocol import CommandName
+from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.report import status_of
 from udfwidgets.live.sheet import side_by_side
 from udfwidgets.live.status import StatusBar
@@ -47,7 +48,7 @@ class Shelf(Protocol):
         """Stop showing one, and say `take_off` to it."""
 
 
-class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
+class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     """Shows a run while it goes on: the last line of a cell that starts one in the background.
 
     It is a widget, and it can be awaited for the final results (a tuple, one dict per UDF) and
@@ -96,12 +97,13 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
             for channel in self._channels
         )
         # After the images: the last status tells how their last pictures went.
-        self.status = StatusBar(", ".join(type(udf).__name__ for udf in run.udfs))
-        pictures = ipywidgets.Box(self.images, layout={"flex_flow": "row wrap"})
-        pictures.add_class("udfw-pictures")
-        super().__init__([self.status, pictures])
-        self.add_class("udfw-analysis")
-        self.status.answer(WATCHED if guest else STEERED, self._command)
+        commands = WATCHED if guest else STEERED
+        self.status = StatusBar(", ".join(type(udf).__name__ for udf in run.udfs), commands)
+        pictures = ipywidgets.Box(
+            self.images, layout=self.status.layout, _dom_classes=["udfw-pictures"]
+        )
+        super().__init__([self.status, pictures], layout=Layout(), _dom_classes=["udfw-analysis"])
+        self.status.answer(commands, self._command)
         self.status.on_deleted(self._outputs.deleted)
         self._generation = self._follow(run, 0)
         run.subscribe(self._generation)

@@ -9,17 +9,20 @@ import traitlets
 
 from udfwidgets.live import bundle
 from udfwidgets.live.hub import hub
+from udfwidgets.live.quick import Layout, Quick
 
 
-class Drawn(anywidget.AnyWidget):  # type: ignore[misc]
+class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
     """A widget that the module in `js/` draws, from its traits and from what its feed says.
 
     Parameters
     ----------
     key : str
         Of its feed.
+    layout : Layout, optional
+        Of the widget.
     traits : object
-        Values of traits.
+        Values of other traits.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -28,8 +31,10 @@ class Drawn(anywidget.AnyWidget):  # type: ignore[misc]
     _key = traitlets.Unicode().tag(sync=True)
     _saved = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, key: str, **traits: Any) -> None:
-        super().__init__(_esm=bundle.esm(), _css=bundle.css(), _key=key, **traits)
+    def __init__(self, key: str, *, layout: Layout | None = None, **traits: Any) -> None:
+        super().__init__(
+            _esm=bundle.esm(), _css=bundle.css(), _key=key, layout=layout or Layout(), **traits
+        )
 
     def add_traits(self, **traits: Any) -> None:
         """Add those that the class does not have.

@@ -18,6 +18,7 @@ from udfwidgets.live.drawn import Drawn, through_widget
 from udfwidgets.live.feed import ImageFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Picture
+from udfwidgets.live.quick import Layout, Quick
 
 #: Room for the title and the axes around the pixels, in CSS pixels.
 MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
@@ -25,6 +26,18 @@ MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
 FLATTEST, TALLEST = 0.2, 1.6
 
 _CELL = "1 / 1 / 2 / 2"
+
+
+class Scale(Quick, bqplot.LinearScale):  # type: ignore[misc]
+    """Between pixels of the data and the screen."""
+
+
+class Axis(Quick, bqplot.Axis):  # type: ignore[misc]
+    """Numbers along an edge."""
+
+
+class Figure(Quick, bqplot.Figure):  # type: ignore[misc]
+    """Axes and marks over the pixels."""
 
 
 class Canvas(Drawn):
@@ -63,7 +76,7 @@ def _delegated(name: str, doc: str) -> property:
     return property(read, write, doc=doc)
 
 
-class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
+class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
     """One nav or sig image that is redrawn whenever there is something new.
 
     Axes, marks and selectors are bqplot's, in `figure`, which is transparent; the pixels lie under
@@ -116,7 +129,9 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         inside = width - MARGIN["left"] - MARGIN["right"]
         height = round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
         key = uuid.uuid4().hex
-        self.figure = _figure(ny, nx, width, height)
+        # One for both: the figure has to lie on the pixels, whatever size they are given.
+        layout = _layout(width, height)
+        self.figure = _figure(ny, nx, layout)
         self.canvas = Canvas(
             key,
             image_kind=kind,
@@ -128,18 +143,18 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
             scale_y=self.figure.scale_y,
             colormap=colormap,
             log_scale=log,
-            layout=_layout(width, height),
+            layout=layout,
         )
         super().__init__(
             [self.canvas, self.figure],
-            layout=ipywidgets.Layout(
+            layout=Layout(
                 grid_template_columns=f"{width}px",
                 grid_template_rows=f"{height}px",
                 width=f"{width}px",
                 overflow="visible",
             ),
+            _dom_classes=["udfw-image"],
         )
-        self.add_class("udfw-image")
         self.figure.observe(self._note_interaction, "interaction")
         self._feed = ImageFeed(key, (ny, nx), kind, self._save)
         self.canvas.on_msg(through_widget)
@@ -268,9 +283,9 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         return f"<LiveImage {self.canvas.image_kind} {ny}x{nx}{title}>"
 
 
-def _layout(width: int, height: int) -> ipywidgets.Layout:
+def _layout(width: int, height: int) -> Layout:
     # JupyterLab gives figures a margin, which would shift them against the pixels.
-    return ipywidgets.Layout(
+    return Layout(
         width=f"{width}px",
         height=f"{height}px",
         min_width="0",
@@ -280,11 +295,11 @@ def _layout(width: int, height: int) -> ipywidgets.Layout:
     )
 
 
-def _figure(ny: int, nx: int, width: int, height: int) -> bqplot.Figure:
-    x, y = bqplot.LinearScale(min=0, max=nx), bqplot.LinearScale(min=ny, max=0)
-    bottom, left = (bqplot.Axis(scale=scale, grid_lines="none") for scale in (x, y))
-    left.orientation = "vertical"
-    return bqplot.Figure(
+def _figure(ny: int, nx: int, layout: Layout) -> bqplot.Figure:
+    x, y = Scale(min=0, max=nx), Scale(min=ny, max=0)
+    bottom = Axis(scale=x, grid_lines="none")
+    left = Axis(scale=y, grid_lines="none", side="left")
+    return Figure(
         axes=[bottom, left],
         scale_x=x,
         scale_y=y,
@@ -297,5 +312,5 @@ def _figure(ny: int, nx: int, width: int, height: int) -> bqplot.Figure:
         min_aspect_ratio=0.01,
         max_aspect_ratio=100,
         animation_duration=0,
-        layout=_layout(width, height),
+        layout=layout,
     )

@@ -22,6 +22,8 @@ class StatusBar(Drawn):
     ----------
     title : str
         Of the analysis.
+    commands : sequence of str
+        Buttons to begin with; see `answer`.
     """
 
     _kind = traitlets.Unicode("status").tag(sync=True)
@@ -30,10 +32,11 @@ class StatusBar(Drawn):
 
     _open = False
 
-    def __init__(self, title: str = "") -> None:
+    def __init__(self, title: str = "", commands: Sequence[CommandName] = ()) -> None:
         key = uuid.uuid4().hex
-        super().__init__(key, title=title)
-        self.add_class("udfw-status-widget")
+        super().__init__(
+            key, title=title, commands=list(commands), _dom_classes=["udfw-status-widget"]
+        )
         self._on_command: Callable[[CommandName], None] | None = None
         self._on_deleted: Callable[[], None] | None = None
         self._feed = StatusFeed(key, self._save, self._command, self._deleted)

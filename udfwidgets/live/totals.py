@@ -6,7 +6,6 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 import psutil
 import traitlets
