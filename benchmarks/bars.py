@@ -71,6 +71,8 @@ BARS = (
     Bar("two-gzip", 1.2),
     Bar("four-gzip", 1.5),
     Bar("ten-gzip", 2.5),
+    Bar("views-raw", 1.1),
+    Bar("views-gzip", 1.1),
     Bar("cancel-cpu", 0.02),
     Bar("cancel-idle", 0.05),
     Bar("cancel-cpu-gzip", 0.02),

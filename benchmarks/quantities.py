@@ -63,6 +63,8 @@ QUANTITIES = (
     Quantity("four-gzip", "four", times),
     Quantity("ten-gzip", "ten", times),
     Quantity("different-gzip", "four different ones, of the slowest", times),
+    Quantity("views-raw", "four live with two images each, raw, of without views", times),
+    Quantity("views-gzip", "four live with two images each, gzip HDF5, of without", times),
     Quantity("cancel-cpu", "processor time after a cancel at 50 ms", seconds),
     Quantity("cancel-idle", "from the cancel to idle", seconds),
     Quantity("cancel-cpu-gzip", "processor time after a cancel, gzip HDF5", seconds),

@@ -86,6 +86,43 @@ class LiveOrders:
             np.savez(save, *arrays)
         return seconds
 
+    def views(self, works: list[str], times: int) -> dict[str, float]:
+        """Seconds until `times` analyses are done, with live views of them and without.
+
+        They are started together and visit the scan in the same order. The time with views is from
+        the first start to the last result, and has in it all that a cell that shows them takes:
+        widgets are made, and the last pictures are encoded and saved. Which comes first changes
+        from call to call.
+        """
+        order = "progressive"
+        self._turn = not getattr(self, "_turn", False)
+
+        def start() -> Any:
+            udfs = self.make(works)
+            return self.context.run_udf(dataset=self.dataset, udf=udfs, sync=False, order=order)
+
+        async def plain() -> None:
+            await _all([start] * times)
+
+        async def live() -> None:
+            for _ in range(times):
+                cards.append(self.context.live(self.dataset, self.make(works), order=order))
+            for card in cards:
+                card._repr_mimebundle_()  # as `display` has it
+            await asyncio.gather(*(_wait(card) for card in cards))
+
+        cards: list[Any] = []
+        seconds = {}
+        for kind in (plain, live) if self._turn else (live, plain):
+            begin = time.perf_counter()
+            asyncio.run(kind())
+            seconds[kind.__name__] = time.perf_counter() - begin
+        if not all(card.images and card.images[0].png() for card in cards):
+            raise RuntimeError("the analyses have no pictures")
+        for card in cards:
+            card.close()
+        return seconds
+
     def iterators(self, works: list[str]) -> int:
         """Go through two async iterators at once; how many intermediate results both gave."""
 
@@ -163,6 +200,10 @@ def cpu_seconds(pids: Sequence[int]) -> float:
         except OSError:
             continue  # it has ended
     return total
+
+
+async def _wait(awaitable: Any) -> Any:
+    return await awaitable
 
 
 async def _all(starts: Sequence[Any]) -> list[Any]:
