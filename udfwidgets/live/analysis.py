@@ -21,7 +21,7 @@ from IPython.display import display
 from udfwidgets.buffers import BufferWrapper, UDFResults
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import Follower
-from udfwidgets.live.channels import resolve_channels
+from udfwidgets.live.channels import Channel, resolve_channels
 from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.outputs import Outputs
@@ -93,7 +93,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         self._number = 0
         #: None until the card is furnished.
         self._generation: Generation | None = None
-        super().__init__(layout=Layout(), _dom_classes=["udfw-analysis"])
+        super().__init__(layout=Layout(), _dom_classes=_classes_of(self._channels))
         self._is_bare = True
         self._own(run)
 
@@ -401,6 +401,13 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<LiveAnalysis {', '.join(type(udf).__name__ for udf in self._run.udfs)}>"
+
+
+def _classes_of(channels: Sequence[Channel]) -> list[str]:
+    """Return what the style sheet knows a card by."""
+    by_udf = len(channels) > 1 and len({channel.udf for channel in channels}) == len(channels)
+    # Where each image is of another UDF, its name says more than that of the channel.
+    return ["udfw-analysis", *(["udfw-by-udf"] if by_udf else [])]
 
 
 class _Following(AsyncIterator[UDFResults]):
