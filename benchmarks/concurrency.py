@@ -16,10 +16,10 @@ from benchmarks.answers import answers, compare
 from benchmarks.bars import WAS_OVER
 from benchmarks.contenders import LIBERTEM_DEFAULT, OURS
 from benchmarks.live import SUMS, Bench, Values
-from benchmarks.processes import Worker, WorkerError, able, left_out, median_ratio
+from benchmarks.processes import Worker, WorkerError, left_out, median_ratio
 
 ROUNDS = 3
-VIEW_ROUNDS = 11
+VIEW_ROUNDS = 15
 TAKING_PART = (OURS, LIBERTEM_DEFAULT, "LiberTEM threads")
 
 
@@ -117,15 +117,16 @@ def _views(bench: Bench, name: str, storage: data.Storage) -> dict[str, Values]:
     """Time of four analyses with two live images each, of the time without: nobody else has any."""
     scan = bench.extent.hdf5 if storage.hdf5 else bench.extent.raw
     ours = [worker for worker in bench.workers if worker.label == OURS]
-    order = partial(Worker.ask, op="views", works=SUMS, times=4)
-    workers = bench.loaded("views", scan, storage, ours)
-    turns = able(workers, "views", lambda w: [order(w) for _ in range(VIEW_ROUNDS + 1)][1:])
-    return {
-        f"views-{name}": {
-            worker.label: median_ratio([t["live"] for t in turn], [t["plain"] for t in turn])
-            for worker, turn in turns.items()
-        }
-    }
+    found: dict[str, Values] = {f"{kind}-{name}": {} for kind in ("live", "shown")}
+    for worker in bench.loaded("views", scan, storage, ours):
+        order = partial(worker.ask, "views", works=SUMS, times=4)
+        order(turn=0)
+        turns = [order(turn=turn) for turn in range(VIEW_ROUNDS)]
+        plain = [turn["plain"] for turn in turns]
+        for kind in ("live", "shown"):
+            ratio = median_ratio([turn[kind] for turn in turns], plain)
+            found[f"{kind}-{name}"][worker.label] = ratio
+    return found
 
 
 def cancel(bench: Bench) -> dict[str, Values]:

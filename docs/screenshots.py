@@ -19,7 +19,7 @@ from udfwidgets import demo
 TOP = Path(__file__).parents[1]
 IMAGES = TOP / "docs" / "images"
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
-MARGIN = 12
+MARGIN = 4
 # The code cells of the notebook up to the live view, by their place among all cells.
 BEFORE, LIVE = (1, 3, 5), 7
 # CSS pixels; the first is as wide as the two images of a card.
@@ -95,7 +95,7 @@ def take_dashboard(lab: Lab, theme: str) -> None:
     lab.run_cell(1)
     lab.page.wait_for_selector(".udfw-dashboard")
     cell = lab.page.locator(".jp-Notebook .jp-CodeCell >> nth=1")
-    dashboard = cell.locator(".jp-Cell-outputArea")
+    dashboard = cell.locator(".udfw-dashboard")
     dashboard.scroll_into_view_if_needed()
     lab.wait_until(f"() => {FRACTIONS}[3] === 1")
     lab.execute(f"quick._frames_per_second = 600; phase.update_parameters({OTHER})")
@@ -104,8 +104,13 @@ def take_dashboard(lab: Lab, theme: str) -> None:
     lab.wait_until(f"() => {FRACTIONS}[9] > 0.35 && {FRACTIONS}[3] > 0.15")
     box = dashboard.bounding_box()
     assert box is not None
-    # With some air beside the last card, and without the line below the cell.
-    clip: FloatRect = {**box, "width": box["width"] + MARGIN, "height": box["height"] - 4}
+    # With some air beside the cards, and without the lines around the cell.
+    clip: FloatRect = {
+        "x": box["x"] - MARGIN,
+        "y": box["y"],
+        "width": box["width"] + 2 * MARGIN,
+        "height": box["height"],
+    }
     lab.page.screenshot(path=IMAGES / f"dashboard-{theme.lower()}.png", clip=clip)
 
 

@@ -86,16 +86,23 @@ class LiveOrders:
             np.savez(save, *arrays)
         return seconds
 
-    def views(self, works: list[str], times: int) -> dict[str, float]:
-        """Seconds until `times` analyses are done, with live views of them and without.
+    def views(self, works: list[str], times: int, turn: int) -> dict[str, float]:
+        """Seconds until `times` analyses, started together in the same order of frames, are done.
 
-        They are started together and visit the scan in the same order. The time with views is from
-        the first start to the last result, and has in it all that a cell that shows them takes:
-        widgets are made, and the last pictures are encoded and saved. Which comes first changes
-        from call to call.
+        Parameters
+        ----------
+        turn : int
+            Which kind of them comes first.
+
+        Returns
+        -------
+        dict
+            ``plain`` without views; ``live`` with live analyses; ``shown`` with those that a cell
+            shows, so that their widgets are made, and the last pictures encoded and saved. All
+            from the first start to the last result.
         """
         order = "progressive"
-        self._turn = not getattr(self, "_turn", False)
+        cards: list[Any] = []
 
         def start() -> Any:
             udfs = self.make(works)
@@ -104,20 +111,22 @@ class LiveOrders:
         async def plain() -> None:
             await _all([start] * times)
 
-        async def live() -> None:
-            for _ in range(times):
-                cards.append(self.context.live(self.dataset, self.make(works), order=order))
-            for card in cards:
+        async def live(shown: bool = False) -> None:
+            begun = [
+                self.context.live(self.dataset, self.make(works), order=order) for _ in range(times)
+            ]
+            cards.extend(begun)
+            for card in begun if shown else ():
                 card._repr_mimebundle_()  # as `display` has it
-            await asyncio.gather(*(_wait(card) for card in cards))
+            await asyncio.gather(*(_wait(card) for card in begun))
 
-        cards: list[Any] = []
+        kinds = [("plain", plain), ("live", live), ("shown", partial(live, shown=True))]
         seconds = {}
-        for kind in (plain, live) if self._turn else (live, plain):
+        for name, run in kinds[turn % 3 :] + kinds[: turn % 3]:
             begin = time.perf_counter()
-            asyncio.run(kind())
-            seconds[kind.__name__] = time.perf_counter() - begin
-        if not all(card.images and card.images[0].png() for card in cards):
+            asyncio.run(run())
+            seconds[name] = time.perf_counter() - begin
+        if not all(len(card.images) == 2 and card.images[0].png() for card in cards):
             raise RuntimeError("the analyses have no pictures")
         for card in cards:
             card.close()

@@ -306,3 +306,18 @@ def test_deleted_pictures_do_not_stop_who_waits_for_the_run(ctx, gate):
     run = result._run
     run.wait(run.has_ended)
     np.testing.assert_allclose(run.result()[0]["sums"].data, SUMS)
+
+
+@pytest.mark.parametrize(
+    ("udfs", "plots", "by_udf"),
+    [
+        ([SumSigUDF(), SumUDF()], True, True),
+        ([SumSigUDF()], True, False),
+        ([SumSigUDF()], [["intensity", ("intensity", np.sqrt)]], False),
+    ],
+    ids=["one of each", "single", "two of one"],
+)
+def test_images_of_several_udfs_are_named_after_them(ctx, udfs, plots, by_udf):
+    live = ctx.live(ctx.load("memory", data=DATA), udfs, plots=plots)
+    assert ("udfw-by-udf" in live._dom_classes) == by_udf
+    live.close()
