@@ -1,4 +1,4 @@
-"""Several runs of one dataset at the same time, and what is left of one that was cancelled."""
+"""Several runs of one dataset at the same time, with views and without, and cancelled ones."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from benchmarks.answers import answers, compare
 from benchmarks.bars import WAS_OVER
 from benchmarks.contenders import LIBERTEM_DEFAULT, OURS
 from benchmarks.live import SUMS, Bench, Values
-from benchmarks.processes import Worker, WorkerError, left_out
+from benchmarks.processes import Worker, WorkerError, left_out, median_ratio
 
 ROUNDS = 3
+VIEW_ROUNDS = 15
 TAKING_PART = (OURS, LIBERTEM_DEFAULT, "LiberTEM threads")
 
 
@@ -100,6 +101,32 @@ def _together(worker: Worker, mix: Mix) -> tuple[float, list[Any]]:
         seconds = worker.ask("concurrent", mix=mix.works, save=str(path))
         with np.load(path) as saved:
             return seconds, [saved[name] for name in saved.files]
+
+
+def views_raw(bench: Bench) -> dict[str, Values]:
+    """Live analyses of a raw file."""
+    return _views(bench, "raw", data.RAW)
+
+
+def views_gzip(bench: Bench) -> dict[str, Values]:
+    """Live analyses of gzip-compressed HDF5."""
+    return _views(bench, "gzip", data.GZIP)
+
+
+def _views(bench: Bench, name: str, storage: data.Storage) -> dict[str, Values]:
+    """Time of four analyses with two live images each, of the time without: nobody else has any."""
+    scan = bench.extent.hdf5 if storage.hdf5 else bench.extent.raw
+    ours = [worker for worker in bench.workers if worker.label == OURS]
+    found: dict[str, Values] = {f"{kind}-{name}": {} for kind in ("live", "shown")}
+    for worker in bench.loaded("views", scan, storage, ours):
+        order = partial(worker.ask, "views", works=SUMS, times=4)
+        order(turn=0)
+        turns = [order(turn=turn) for turn in range(VIEW_ROUNDS)]
+        plain = [turn["plain"] for turn in turns]
+        for kind in ("live", "shown"):
+            ratio = median_ratio([turn[kind] for turn in turns], plain)
+            found[f"{kind}-{name}"][worker.label] = ratio
+    return found
 
 
 def cancel(bench: Bench) -> dict[str, Values]:

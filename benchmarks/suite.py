@@ -21,6 +21,8 @@ CASES: tuple[Case, ...] = (
     live.tiny,
     concurrency.concurrent_raw,
     concurrency.concurrent_gzip,
+    concurrency.views_raw,
+    concurrency.views_gzip,
     concurrency.cancel,
     live.iterators,
     live.same_instance,

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from playwright.sync_api import FloatRect, ViewportSize
 
 from tests.browser.lab import Lab
 from udfwidgets import demo
@@ -18,8 +19,11 @@ from udfwidgets import demo
 TOP = Path(__file__).parents[1]
 IMAGES = TOP / "docs" / "images"
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+MARGIN = 4
 # The code cells of the notebook up to the live view, by their place among all cells.
 BEFORE, LIVE = (1, 3, 5), 7
+# CSS pixels; the first is as wide as the two images of a card.
+NOTEBOOK, DASHBOARD_SIZE = (1172, 1000), (1760, 1200)
 CARD = ".jp-Notebook .jp-CodeCell >> nth=3"
 FRACTION = "+(document.querySelector('.udfw-canvas')?.dataset.udfwFraction ?? 0)"
 
@@ -91,14 +95,28 @@ def take_dashboard(lab: Lab, theme: str) -> None:
     lab.run_cell(1)
     lab.page.wait_for_selector(".udfw-dashboard")
     cell = lab.page.locator(".jp-Notebook .jp-CodeCell >> nth=1")
-    dashboard = cell.locator(".jp-Cell-outputArea")
+    dashboard = cell.locator(".udfw-dashboard")
     dashboard.scroll_into_view_if_needed()
     lab.wait_until(f"() => {FRACTIONS}[3] === 1")
     lab.execute(f"quick._frames_per_second = 600; phase.update_parameters({OTHER})")
     lab.wait_until(f"() => {FRACTIONS}[9] > 0.2")
     lab.execute("spread.pause()")
     lab.wait_until(f"() => {FRACTIONS}[9] > 0.35 && {FRACTIONS}[3] > 0.15")
-    dashboard.screenshot(path=IMAGES / f"dashboard-{theme.lower()}.png")
+    box = dashboard.bounding_box()
+    assert box is not None
+    # With some air beside the cards, and without the lines around the cell.
+    clip: FloatRect = {
+        "x": box["x"] - MARGIN,
+        "y": box["y"],
+        "width": box["width"] + 2 * MARGIN,
+        "height": box["height"],
+    }
+    lab.page.screenshot(path=IMAGES / f"dashboard-{theme.lower()}.png", clip=clip)
+
+
+def _size(viewport: tuple[int, int]) -> ViewportSize:
+    width, height = viewport
+    return {"width": width, "height": height}
 
 
 def main() -> None:
@@ -107,12 +125,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "demo-data").symlink_to(TOP / "demo-data", target_is_directory=True)
-        with Lab(folder, settings=QUIET, viewport=(1250, 1000)) as lab:
+        with Lab(folder, settings=QUIET, viewport=NOTEBOOK, scale=2) as lab:
             for theme in ("Dark", "Light"):
                 take(lab, theme)
-                lab.page.set_viewport_size({"width": 1760, "height": 1200})
+                lab.page.set_viewport_size(_size(DASHBOARD_SIZE))
                 take_dashboard(lab, theme)
-                lab.page.set_viewport_size({"width": 1250, "height": 1000})
+                lab.page.set_viewport_size(_size(NOTEBOOK))
 
 
 if __name__ == "__main__":

@@ -391,6 +391,7 @@ def test_the_hubs_own_thread_does_not_wait_for_itself(ctx, dataset):
 
     ctx.plot_class = Kept
     live = ctx.live(dataset, SumUDF(), plots=[[("intensity", nosy)]])
+    assert live.images
     live.result()
     live.wait_saved(PATIENCE)
     assert answers == [False]

@@ -78,3 +78,10 @@ export function duration(seconds: number): string {
 export function percent(fraction: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-9)} %`;
 }
+
+/** The parts of "UDF: channel" and of "UDF: function(channel)"; put together they are the title. */
+export function titleParts(title: string): Record<"udf" | "colon" | "name" | "of", string> {
+  const [, udf = "", colon = "", name = "", of = ""] =
+    /^(?:(\w+)(: ))?(.+?)(\(\w+\))?$/.exec(title) ?? [];
+  return { udf, colon, name, of };
+}

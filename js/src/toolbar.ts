@@ -2,7 +2,7 @@
 
 import { COLORMAPS, gradient } from "./colour";
 import { iconButton, keepKeys, make } from "./dom";
-import { short } from "./format";
+import { short, titleParts } from "./format";
 import type { Keeper, Settings } from "./settings";
 
 export interface Actions {
@@ -73,11 +73,12 @@ export class Toolbar {
     this.showLimits();
   }
 
-  /** Show "UDF: channel" so that the style sheet can leave the UDF out. */
+  /** Show the title in parts, so that the style sheet can do with less of it. */
   private showTitle(title: string): void {
-    const udf = /^\w+: /.exec(title)?.[0] ?? "";
-    const left = make("span", { className: "udfw-title-udf", text: udf });
-    this.title.replaceChildren(left, title.slice(udf.length));
+    const parts = Object.entries(titleParts(title)).map(([name, text]) =>
+      make("span", { className: `udfw-title-${name}`, text }),
+    );
+    this.title.replaceChildren(...parts);
     this.title.title = title;
   }
 

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { bytes, bytesPerSecond, duration, frames, percent, short, value } from "../src/format";
+import {
+  bytes,
+  bytesPerSecond,
+  duration,
+  frames,
+  percent,
+  short,
+  titleParts,
+  value,
+} from "../src/format";
 import { summary } from "../src/status";
 
 const plain = (text: string): string => text.replaceAll("\u2009", " ").replaceAll("\u2212", "-");
@@ -61,4 +70,15 @@ test("a run is summed up in a line", () => {
   expect(summary(unknown)).toBe("43 %");
   const done = { ...STATUS, state: "done", fraction: 1, frames_done: 1000, seconds_left: 0 } as const;
   expect(plain(summary(done))).toBe("1000 frames · 12 400 frames/s · 6.1 GB/s");
+});
+
+test.each([
+  ["SumUDF: intensity", ["SumUDF", ": ", "intensity", ""]],
+  ["ApplyMasksUDF: bright field(intensity)", ["ApplyMasksUDF", ": ", "bright field", "(intensity)"]],
+  ["SumUDF: <lambda>(intensity)", ["SumUDF", ": ", "<lambda>", "(intensity)"]],
+  ["my own title: (a)", ["", "", "my own title: ", "(a)"]],
+  ["", ["", "", "", ""]],
+])("the title %s in parts", (title, parts) => {
+  expect(Object.values(titleParts(title))).toEqual(parts);
+  expect(parts.join("")).toBe(title);
 });

@@ -138,6 +138,8 @@ class Lab:
         ``{"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}``.
     viewport : tuple of int
         Width and height of the page in CSS pixels.
+    scale : float
+        Pixels of the screen per CSS pixel.
     timeout : float
         Seconds that any one wait may take.
 
@@ -160,6 +162,7 @@ class Lab:
         *,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
         viewport: tuple[int, int] = (1600, 1200),
+        scale: float = 1,
         timeout: float = 90,
     ) -> None:
         self.folder = folder
@@ -167,6 +170,7 @@ class Lab:
         self.console: list[Message] = []
         self._settings = settings or {}
         self._viewport = viewport
+        self._scale = scale
         self._timeout = timeout
         self._token = secrets.token_hex(16)
         self._address = ""
@@ -289,7 +293,9 @@ class Lab:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
         self._stack.callback(browser.close)
         width, height = self._viewport
-        self._browser = browser.new_context(viewport={"width": width, "height": height})
+        self._browser = browser.new_context(
+            viewport={"width": width, "height": height}, device_scale_factor=self._scale
+        )
         self._browser.add_init_script(PAGE_FUNCTIONS)
         self.page = self._new_page()
 

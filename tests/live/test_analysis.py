@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 
 import anyio
+import ipywidgets
 import numpy as np
 import pytest
 
@@ -32,6 +33,7 @@ def gate():
 @pytest.fixture
 def live(ctx, gate):
     live = ctx.live(ctx.load("memory", data=DATA), gated(gate))
+    assert live.model_id  # as for everything that shows it
     yield live
     gate.set()
     live.close()
@@ -206,6 +208,55 @@ async def test_dropped_iterator_does_not_hold_it_for_ever(live, gate):
             await anyio.sleep(0.01)
 
 
+def test_card_is_made_when_it_is_shown(ctx):
+    live = ctx.live(ctx.load("memory", data=DATA), SumSigUDF())
+    live.result()
+    assert not live.children
+    assert not hub()._feeds
+    box = ipywidgets.HBox([live])
+    assert live.children == (live.status, live.children[1])
+    picture = live.images[0]._feed.picture
+    np.testing.assert_allclose(picture.values, SUMS, rtol=1e-5)
+    assert picture.final
+    assert live.status.status.state == "done"
+    live.close()
+    box.close()
+    box.layout.close()  # ipywidgets leaves it open
+
+
+def test_card_that_is_made_late_shows_the_newest_run(ctx, gate):
+    live = ctx.live(ctx.load("memory", data=DATA), gated(gate))
+    live.update_parameters([{"factor": 3}])
+    # What was merged before is offered at once: nothing may come for long.
+    assert live.images[0]._feed.pending
+    gate.set()
+    np.testing.assert_allclose(live.result()[0]["sums"].data, 3 * SUMS)
+    picture = live.images[0]._feed.picture
+    np.testing.assert_allclose(picture.values, 3 * SUMS)
+    assert picture.generation == 1
+    live.close()
+
+
+def test_last_offer_of_a_card_that_is_made_late_stays(ctx, monkeypatch):
+    live = ctx.live(ctx.load("memory", data=DATA), SumSigUDF())
+    live.result()
+    with monkeypatch.context() as patch:
+        patch.setattr(hub(), "news", lambda *, urgent: None)
+        patch.setattr(live, "wait_saved", lambda: False)
+        assert live.images[0]._feed.urgent
+        assert live.status._feed.urgent
+    live.close()
+
+
+def test_analysis_that_was_never_shown_is_closed(ctx, gate):
+    live = ctx.live(ctx.load("memory", data=DATA), gated(gate))
+    live.close()
+    live.close()
+    assert live.comm is None
+    assert live._run.is_stopping()
+    assert not live.children
+
+
 def test_closed_analysis_is_shown_by_its_picture(ctx, live, gate):
     gate.set()
     live.result()
@@ -256,3 +307,18 @@ def test_deleted_pictures_do_not_stop_who_waits_for_the_run(ctx, gate):
     run = result._run
     run.wait(run.has_ended)
     np.testing.assert_allclose(run.result()[0]["sums"].data, SUMS)
+
+
+@pytest.mark.parametrize(
+    ("udfs", "plots", "by_udf"),
+    [
+        ([SumSigUDF(), SumUDF()], True, True),
+        ([SumSigUDF()], True, False),
+        ([SumSigUDF()], [["intensity", ("intensity", np.sqrt)]], False),
+    ],
+    ids=["one of each", "single", "two of one"],
+)
+def test_images_of_several_udfs_are_named_after_them(ctx, udfs, plots, by_udf):
+    live = ctx.live(ctx.load("memory", data=DATA), udfs, plots=plots)
+    assert ("udfw-by-udf" in live._dom_classes) == by_udf
+    live.close()

@@ -21,11 +21,12 @@ from IPython.display import display
 from udfwidgets.buffers import BufferWrapper, UDFResults
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import Follower
-from udfwidgets.live.channels import resolve_channels
+from udfwidgets.live.channels import Channel, resolve_channels
 from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.outputs import Outputs
 from udfwidgets.live.protocol import CommandName
+from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.report import status_of
 from udfwidgets.live.sheet import side_by_side
 from udfwidgets.live.status import StatusBar
@@ -47,7 +48,7 @@ class Shelf(Protocol):
         """Stop showing one, and say `take_off` to it."""
 
 
-class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
+class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     """Shows a run while it goes on: the last line of a cell that starts one in the background.
 
     It is a widget, and it can be awaited for the final results (a tuple, one dict per UDF) and
@@ -74,6 +75,10 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         One per channel; add marks of bqplot to their `figure`.
     """
 
+    #: Whether there is nothing on the card yet.
+    _is_bare = False
+    _images: tuple[LiveImage, ...] = ()
+
     def __init__(self, run: Run, plots: Any = True, *, guest: bool = False) -> None:
         #: Held while one run takes the place of another.
         self._changing = threading.RLock()
@@ -83,7 +88,38 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         self._guest = guest
         self._plots = plots
         self._channels = resolve_channels(run.udfs, plots)
-        self.images = tuple(
+        self._run = run
+        #: How many runs came before it.
+        self._number = 0
+        #: None until the card is furnished.
+        self._generation: Generation | None = None
+        super().__init__(layout=Layout(), _dom_classes=_classes_of(self._channels))
+        self._is_bare = True
+        self._own(run)
+
+    def _furnish(self) -> None:
+        """Make what is on the card, when it is going to be seen.
+
+        That takes milliseconds. Several analyses that are started together would begin so much
+        apart, and what the first has read by then has to be read again for the others.
+        """
+        with self._changing:
+            if not self._is_bare:
+                return
+            self._is_bare = False
+            self._images = self._make_images()
+            # After the images: the last status tells how their last pictures went.
+            self._status = self._make_status()
+            pictures = ipywidgets.Box(
+                self._images, layout=self._status.layout, _dom_classes=["udfw-pictures"]
+            )
+            self.children = (self._status, pictures)
+            self._follow()
+        if self._run.has_ended():
+            self.wait_saved()
+
+    def _make_images(self) -> tuple[LiveImage, ...]:
+        return tuple(
             LiveImage(
                 channel.shape,
                 kind=channel.kind,
@@ -95,18 +131,32 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
             )
             for channel in self._channels
         )
-        # After the images: the last status tells how their last pictures went.
-        self.status = StatusBar(", ".join(type(udf).__name__ for udf in run.udfs))
-        pictures = ipywidgets.Box(self.images, layout={"flex_flow": "row wrap"})
-        pictures.add_class("udfw-pictures")
-        super().__init__([self.status, pictures])
-        # Each has a comm of its own, which ipywidgets leaves open when the widget is closed.
-        self._layouts = (self.layout, pictures.layout)
-        self.add_class("udfw-analysis")
-        self.status.answer(WATCHED if guest else STEERED, self._command)
-        self.status.on_deleted(self._outputs.deleted)
-        self._generation = self._follow(run, 0)
-        run.subscribe(self._generation)
+
+    def _make_status(self) -> StatusBar:
+        title = ", ".join(type(udf).__name__ for udf in self._run.udfs)
+        commands = WATCHED if self._guest else STEERED
+        status = StatusBar(title, commands)
+        status.answer(commands, self._command)
+        status.on_deleted(self._outputs.deleted)
+        return status
+
+    @property
+    def images(self) -> tuple[LiveImage, ...]:
+        """One per channel."""
+        self._furnish()
+        return self._images
+
+    @property
+    def status(self) -> StatusBar:
+        """Progress and buttons."""
+        self._furnish()
+        return self._status
+
+    @property
+    def model_id(self) -> str:
+        """Name for pages; asked for by everything that is going to show it."""
+        self._furnish()
+        return str(super().model_id)
 
     @classmethod
     def of(cls, run: Run) -> LiveAnalysis | None:
@@ -114,16 +164,18 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         owner = _owners.get(run)
         return None if owner is None else owner()
 
-    @property
-    def _run(self) -> Run:
-        return self._generation.run
-
-    def _follow(self, run: Run, number: int) -> Generation:
+    def _own(self, run: Run) -> None:
         if not self._guest:
             _owners[run] = weakref.ref(self)
-        return Generation(
-            number, run, self._channels, self.images, self.status, self._close_if_lost
+
+    def _follow(self) -> None:
+        """Show the newest run."""
+        self._generation = generation = Generation(
+            self._number, self._run, self._channels, self._images, self._status, self._close_if_lost
         )
+        self._run.subscribe(generation)
+        # What there is already; a new run turns grey at once what is on the screen.
+        generation.offer(final=False)
 
     def show(self) -> None:
         """Appear in the output of the cell that is running, which waits for the run by itself.
@@ -183,7 +235,7 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         with self._changing:
             if self.comm is None:
                 raise RuntimeError("this analysis is closed: start a new one with ctx.live()")
-            before, run = self._generation, successor()
+            before, run = self._run, successor()
             channels = resolve_channels(run.udfs, self._plots)
             before_and_now = [[c.shape for c in each] for each in (self._channels, channels)]
             if before_and_now[0] != before_and_now[1]:
@@ -191,16 +243,15 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
                     f"the images would get the shapes {before_and_now[1]}, and have the shapes "
                     f"{before_and_now[0]}: start a new analysis with ctx.live()"
                 )
-            _owners[run] = weakref.ref(self)
+            self._own(run)
             run.touch()
             run.launch()
-            self._channels = channels
-            self._generation = self._follow(run, before.number + 1)
-            before.supersede()
-            before.run.cancel()
-            # What is on the screen turns grey at once. The last offer may come with subscribing.
-            self._generation.offer(final=False)
-            run.subscribe(self._generation)
+            self._channels, self._run = channels, run
+            self._number += 1
+            if self._generation is not None:
+                self._generation.supersede()
+                self._follow()
+            before.cancel()
 
     def _command(self, name: CommandName) -> None:
         """Answer a button, on the hub's thread."""
@@ -271,7 +322,7 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
         bool
             Whether they are. On the hub's thread, which saves them, there is no waiting.
         """
-        return self._generation.wait_saved(timeout)
+        return self._generation is None or self._generation.wait_saved(timeout)
 
     # Lifetime
 
@@ -319,26 +370,26 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
                 return  # closed already, or its channels could not be resolved
             if not self._guest:
                 self._run.cancel()
-            self._generation.supersede()
-            self.status.close()
-            for image in self.images:
-                image.close()
-            for box in self.children:
-                box.close()
+            self._is_bare = False
+            if self._generation is not None:
+                self._generation.supersede()
+            for widget in (*self.children, *self._images):
+                widget.close()
             super().close()
-            for layout in self._layouts:
-                layout.close()
             # A widget that is closed hides its own; this one still has a picture to show.
             self.__dict__.pop("_repr_mimebundle_", None)
 
     def png(self) -> bytes | None:
         """Return the newest pictures side by side as a PNG, in pixels of the data."""
-        pictures = [png for image in self.images if (png := image.png()) is not None]
+        if self.comm is not None:
+            self._furnish()
+        pictures = [png for image in self._images if (png := image.png()) is not None]
         return side_by_side(pictures) if pictures else None
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         mime: dict[str, Any] = {}
         if self.comm is not None:
+            self._furnish()
             self._outputs.note()
             mime = super()._repr_mimebundle_(**kwargs) or {}
         mime["text/plain"] = repr(self)
@@ -350,6 +401,13 @@ class LiveAnalysis(ipywidgets.VBox):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<LiveAnalysis {', '.join(type(udf).__name__ for udf in self._run.udfs)}>"
+
+
+def _classes_of(channels: Sequence[Channel]) -> list[str]:
+    """Return what the style sheet knows a card by."""
+    by_udf = len(channels) > 1 and len({channel.udf for channel in channels}) == len(channels)
+    # Where each image is of another UDF, its name says more than that of the channel.
+    return ["udfw-analysis", *(["udfw-by-udf"] if by_udf else [])]
 
 
 class _Following(AsyncIterator[UDFResults]):

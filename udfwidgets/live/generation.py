@@ -70,6 +70,8 @@ class Generation(Subscriber):
         # Held while something is offered: what is offered last is what is shown in the end.
         self._gate = threading.Lock()
         self._superseded = False
+        #: Whether the last state was offered: nothing comes after it.
+        self._is_over = False
         #: Places of the channels whose last picture has not been made.
         self._due = set(range(len(channels)))
         #: What keeps channels from being drawn, by their place. Only the hub's thread changes it.
@@ -110,7 +112,7 @@ class Generation(Subscriber):
         with anyio.move_on_after(self._patience_left()):
             # Looked for, not signalled: it takes some milliseconds, once in a run.
             while not self.wait_saved(0.0):
-                await anyio.sleep(0.005)
+                await anyio.sleep(0.001)
 
     def wait_saved(self, timeout: float) -> bool:
         """Wait until the last pictures of a run that has ended are saved with the notebook."""
@@ -136,15 +138,16 @@ class Generation(Subscriber):
     def offer(self, final: bool) -> None:
         """Offer what there is now."""
         with self._gate:
-            if self._superseded:
+            if self._superseded or (self._is_over and not final):
                 return
+            self._is_over = final
             for place, image in enumerate(self._images):
                 image.offer(self._source_of(place, final), final=final)
         self._offer_status(final)
 
     def _offer_status(self, final: bool) -> None:
         with self._gate:
-            if not self._superseded:
+            if not self._superseded and (final or not self._is_over):
                 self._status.offer(
                     lambda: status_of(self.run, next(iter(self._faults.values()), None)),
                     final=final,

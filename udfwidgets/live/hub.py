@@ -3,8 +3,9 @@
 The rules are in `udfwidgets.live.protocol`, who gets what is decided in `udfwidgets.live.flow`;
 here is what moves. Offers wake a sender thread, which ticks at most every 16 ms: it takes in what
 the pages said, asks the feeds that have news and somebody looking for their newest snapshot,
-encodes it and sends it. The thread is started by the first thing to do, and ends with the last
-widget. Messages from pages may arrive on any thread: they are queued, and the thread is woken.
+encodes it and sends it. Last offers are taken at once, because somebody may wait for them. The
+thread is started by the first thing to do, and ends with the last widget. Messages from pages may
+arrive on any thread: they are queued, and the thread is woken.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ class Hub:
         self._inbox: deque[tuple[Mapping[str, Any], Send, bool]] = deque(maxlen=INBOX)
         self._wake = threading.Condition()
         self._work = False
+        #: Ends the pause between two ticks.
+        self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
         self._heartbeat = Heartbeat()
         #: Whether the last step failed: a fault that stays is logged once.
@@ -103,18 +106,28 @@ class Hub:
             self._work = True
             self._wake.notify()
             thread = None if self._feeds else self._thread
+        if thread is not None:
+            self._hurry.set()
         if thread is not None and thread is not threading.current_thread():
             # Bounded: the thread may be inside a source that waits for a lock of our caller.
             thread.join(timeout=1.0)
 
-    def news(self) -> None:
-        """Say that a feed has something to take. Never blocks for longer than a lock."""
-        if not self.flow.pages and not self._inbox and not any(f.urgent for f in self._open()):
+    def news(self, *, urgent: bool = False) -> None:
+        """Say that a feed has something to take. Never blocks for longer than a lock.
+
+        Parameters
+        ----------
+        urgent : bool
+            It has to be taken even if nobody looks, and at once.
+        """
+        if not urgent and not self.flow.pages and not self._inbox:
             return  # nobody looks: nothing is computed, and no thread is needed
         with self._wake:
             self._work = True
             self._start()
             self._wake.notify()
+        if urgent:
+            self._hurry.set()
 
     def receive(self, message: Mapping[str, Any], send: Send) -> None:
         """Queue what a page said; safe on any thread."""
@@ -196,10 +209,11 @@ class Hub:
                 if not self._feeds:
                     self._thread = None
                     return
+            self._hurry.clear()
             began = time.monotonic()
             pause = self._safe_step()
             # What comes in meanwhile goes out together in the next message.
-            time.sleep(max(TICK / 4, TICK - (time.monotonic() - began)))
+            self._hurry.wait(max(TICK / 4, TICK - (time.monotonic() - began)))
 
     def _safe_step(self) -> float | None:
         """Do a step; after a fault nothing is lost, and the next one tries again."""

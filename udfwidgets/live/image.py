@@ -8,17 +8,17 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Literal
 
-import anywidget
 import bqplot
 import ipywidgets
 import traitlets
 from PIL import Image
 
-from udfwidgets.live import bundle
 from udfwidgets.live.colour import COLORMAPS, colour
+from udfwidgets.live.drawn import Drawn, through_widget
 from udfwidgets.live.feed import ImageFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Picture
+from udfwidgets.live.quick import Layout, Quick
 
 #: Room for the title and the axes around the pixels, in CSS pixels.
 MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
@@ -28,15 +28,23 @@ FLATTEST, TALLEST = 0.2, 1.6
 _CELL = "1 / 1 / 2 / 2"
 
 
-class Canvas(anywidget.AnyWidget):  # type: ignore[misc]
+class Scale(Quick, bqplot.LinearScale):  # type: ignore[misc]
+    """Between pixels of the data and the screen."""
+
+
+class Axis(Quick, bqplot.Axis):  # type: ignore[misc]
+    """Numbers along an edge."""
+
+
+class Figure(Quick, bqplot.Figure):  # type: ignore[misc]
+    """Axes and marks over the pixels."""
+
+
+class Canvas(Drawn):
     """The pixels of a `LiveImage`; made by it, never alone."""
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
     _kind = traitlets.Unicode("image").tag(sync=True)
-    _key = traitlets.Unicode().tag(sync=True)
     _interaction = traitlets.Unicode("").tag(sync=True)
-    _saved = traitlets.Dict().tag(sync=True)
     image_kind = traitlets.Enum(("nav", "sig")).tag(sync=True)
     shape = traitlets.List().tag(sync=True)
     margin = traitlets.Dict().tag(sync=True)
@@ -55,9 +63,6 @@ class Canvas(anywidget.AnyWidget):  # type: ignore[misc]
     limits = traitlets.List().tag(sync=True)
     overlay = traitlets.Bool(True).tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
-        super().__init__(_esm=bundle.esm(), _css=bundle.css(), **traits)
-
 
 def _delegated(name: str, doc: str) -> property:
     """Return a property of `LiveImage` that is a trait of its canvas."""
@@ -71,7 +76,7 @@ def _delegated(name: str, doc: str) -> property:
     return property(read, write, doc=doc)
 
 
-class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
+class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
     """One nav or sig image that is redrawn whenever there is something new.
 
     Axes, marks and selectors are bqplot's, in `figure`, which is transparent; the pixels lie under
@@ -104,8 +109,6 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
 
     #: False as well for one whose arguments were refused, which Python still disposes of.
     _open = False
-    # Each has a comm of its own, which ipywidgets leaves open when the widget is closed.
-    _layouts: tuple[ipywidgets.Layout, ...] = ()
 
     def __init__(
         self,
@@ -126,9 +129,11 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         inside = width - MARGIN["left"] - MARGIN["right"]
         height = round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
         key = uuid.uuid4().hex
-        self.figure = _figure(ny, nx, width, height)
+        # One for both: the figure has to lie on the pixels, whatever size they are given.
+        layout = _layout(width, height)
+        self.figure = _figure(ny, nx, layout)
         self.canvas = Canvas(
-            _key=key,
+            key,
             image_kind=kind,
             shape=[ny, nx],
             margin=MARGIN,
@@ -138,22 +143,21 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
             scale_y=self.figure.scale_y,
             colormap=colormap,
             log_scale=log,
-            layout=_layout(width, height),
+            layout=layout,
         )
         super().__init__(
             [self.canvas, self.figure],
-            layout=ipywidgets.Layout(
+            layout=Layout(
                 grid_template_columns=f"{width}px",
                 grid_template_rows=f"{height}px",
                 width=f"{width}px",
                 overflow="visible",
             ),
+            _dom_classes=["udfw-image"],
         )
-        self._layouts = (self.layout, self.canvas.layout, self.figure.layout)
-        self.add_class("udfw-image")
         self.figure.observe(self._note_interaction, "interaction")
         self._feed = ImageFeed(key, (ny, nx), kind, self._save)
-        self.canvas.on_msg(_through_widget)
+        self.canvas.on_msg(through_widget)
         hub().register(self._feed)
         self._open = True
 
@@ -208,7 +212,7 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
             saved with the notebook.
         """
         self._feed.offer(source, final)
-        hub().news()
+        hub().news(urgent=final)
 
     def wait_saved(self, timeout: float) -> bool:
         """Wait until what was offered with `final` is saved with the notebook.
@@ -247,14 +251,12 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         if self._open:
             self._open = False
             hub().unregister(self._feed.key)
-            self.canvas.on_msg(_through_widget, remove=True)
+            self.canvas.on_msg(through_widget, remove=True)
             figure = self.figure
             figure.unobserve(self._note_interaction, "interaction")
             for widget in (*figure.axes, figure.scale_x, figure.scale_y, figure, self.canvas):
                 widget.close()
         super().close()
-        for layout in self._layouts:
-            layout.close()
 
     def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
         self.canvas._saved = {
@@ -281,14 +283,9 @@ class LiveImage(ipywidgets.GridBox):  # type: ignore[misc]
         return f"<LiveImage {self.canvas.image_kind} {ny}x{nx}{title}>"
 
 
-def _through_widget(canvas: Any, content: dict[str, Any], buffers: Any) -> None:
-    """Take a message of a page that cannot open comms."""
-    hub().receive(content, lambda frames, memory: canvas.send(frames, memory))
-
-
-def _layout(width: int, height: int) -> ipywidgets.Layout:
+def _layout(width: int, height: int) -> Layout:
     # JupyterLab gives figures a margin, which would shift them against the pixels.
-    return ipywidgets.Layout(
+    return Layout(
         width=f"{width}px",
         height=f"{height}px",
         min_width="0",
@@ -298,11 +295,11 @@ def _layout(width: int, height: int) -> ipywidgets.Layout:
     )
 
 
-def _figure(ny: int, nx: int, width: int, height: int) -> bqplot.Figure:
-    x, y = bqplot.LinearScale(min=0, max=nx), bqplot.LinearScale(min=ny, max=0)
-    bottom, left = (bqplot.Axis(scale=scale, grid_lines="none") for scale in (x, y))
-    left.orientation = "vertical"
-    return bqplot.Figure(
+def _figure(ny: int, nx: int, layout: Layout) -> bqplot.Figure:
+    x, y = Scale(min=0, max=nx), Scale(min=ny, max=0)
+    bottom = Axis(scale=x, grid_lines="none")
+    left = Axis(scale=y, grid_lines="none", side="left")
+    return Figure(
         axes=[bottom, left],
         scale_x=x,
         scale_y=y,
@@ -315,5 +312,5 @@ def _figure(ny: int, nx: int, width: int, height: int) -> bqplot.Figure:
         min_aspect_ratio=0.01,
         max_aspect_ratio=100,
         animation_duration=0,
-        layout=_layout(width, height),
+        layout=layout,
     )

@@ -6,47 +6,41 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import anywidget
-import ipywidgets
 import traitlets
 
-from udfwidgets.live import bundle
+from udfwidgets.live.drawn import Drawn, through_widget
 from udfwidgets.live.feed import StatusFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Status
 from udfwidgets.live.protocol import CommandName
 
 
-class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
+class StatusBar(Drawn):
     """Title, state, a slim progress bar, rates, and a button for each command that is answered.
 
     Parameters
     ----------
     title : str
         Of the analysis.
+    commands : sequence of str
+        Buttons to begin with; see `answer`.
     """
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
     _kind = traitlets.Unicode("status").tag(sync=True)
-    _key = traitlets.Unicode().tag(sync=True)
-    _saved = traitlets.Dict().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     commands = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     _open = False
-    # With a comm of its own, which ipywidgets leaves open when the widget is closed.
-    _own_layout: ipywidgets.Layout | None = None
 
-    def __init__(self, title: str = "") -> None:
+    def __init__(self, title: str = "", commands: Sequence[CommandName] = ()) -> None:
         key = uuid.uuid4().hex
-        super().__init__(_esm=bundle.esm(), _css=bundle.css(), _key=key, title=title)
-        self._own_layout = self.layout
-        self.add_class("udfw-status-widget")
+        super().__init__(
+            key, title=title, commands=list(commands), _dom_classes=["udfw-status-widget"]
+        )
         self._on_command: Callable[[CommandName], None] | None = None
         self._on_deleted: Callable[[], None] | None = None
         self._feed = StatusFeed(key, self._save, self._command, self._deleted)
-        self.on_msg(_through_widget)
+        self.on_msg(through_widget)
         hub().register(self._feed)
         self._open = True
 
@@ -66,7 +60,7 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
             Nothing comes after it: `source` is called even if nobody looks.
         """
         self._feed.offer(source, final)
-        hub().news()
+        hub().news(urgent=final)
 
     def wait_saved(self, timeout: float) -> bool:
         """Wait until what was offered with `final` is saved with the notebook.
@@ -106,11 +100,9 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
         if self._open:
             self._open = False
             hub().unregister(self._feed.key)
-            self.on_msg(_through_widget, remove=True)
+            self.on_msg(through_widget, remove=True)
             self._on_command = self._on_deleted = None
         super().close()
-        if self._own_layout is not None:
-            self._own_layout.close()
 
     def _command(self, name: CommandName) -> None:
         if self._on_command is not None:
@@ -125,8 +117,3 @@ class StatusBar(anywidget.AnyWidget):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<StatusBar {self.title!r}>"
-
-
-def _through_widget(bar: Any, content: dict[str, Any], buffers: Any) -> None:
-    """Take a message of a page that cannot open comms."""
-    hub().receive(content, lambda frames, memory: bar.send(frames, memory))

@@ -6,15 +6,12 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
-import anywidget
-import ipywidgets
 import psutil
 import traitlets
 
 from udfwidgets.api import Context
-from udfwidgets.live import bundle
+from udfwidgets.live.drawn import Drawn, through_widget
 from udfwidgets.live.feed import TotalsFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Totals
@@ -49,7 +46,7 @@ class Meter:
         return tuple((n - b) / passed for n, b in zip(counts, before, strict=True))
 
 
-class TotalsLine(anywidget.AnyWidget):  # type: ignore[misc]
+class TotalsLine(Drawn):
     """How much is read, how much is served, and how much memory that takes.
 
     Parameters
@@ -62,28 +59,21 @@ class TotalsLine(anywidget.AnyWidget):  # type: ignore[misc]
         Called, on the hub's thread, when no output in any page shows it any more.
     """
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
     _kind = traitlets.Unicode("totals").tag(sync=True)
-    _key = traitlets.Unicode().tag(sync=True)
-    _saved = traitlets.Dict().tag(sync=True)
 
     _open = False
-    # With a comm of its own, which ipywidgets leaves open when the widget is closed.
-    _own_layout: ipywidgets.Layout | None = None
 
     def __init__(
         self, context: Context, on_look: Callable[[], None], on_deleted: Callable[[], None]
     ) -> None:
         key = uuid.uuid4().hex
-        super().__init__(_esm=bundle.esm(), _css=bundle.css(), _key=key)
-        self._own_layout = self.layout
+        super().__init__(key)
         self._context = context
         self._on_look = on_look
         self._meter = Meter()
         self._process = psutil.Process()
         self._feed = TotalsFeed(key, self._look, on_deleted)
-        self.on_msg(_through_widget)
+        self.on_msg(through_widget)
         hub().register(self._feed)
         self._open = True
 
@@ -99,15 +89,8 @@ class TotalsLine(anywidget.AnyWidget):  # type: ignore[misc]
         if self._open:
             self._open = False
             hub().unregister(self._feed.key)
-            self.on_msg(_through_widget, remove=True)
+            self.on_msg(through_widget, remove=True)
         super().close()
-        if self._own_layout is not None:
-            self._own_layout.close()
 
     def __repr__(self) -> str:
         return "<TotalsLine>"
-
-
-def _through_widget(line: Any, content: dict[str, Any], buffers: Any) -> None:
-    """Take a message of a page that cannot open comms."""
-    hub().receive(content, lambda frames, memory: line.send(frames, memory))

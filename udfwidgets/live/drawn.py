@@ -1,0 +1,52 @@
+"""What our own widgets have in common: the code that draws them, and how pages reach them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anywidget
+import traitlets
+
+from udfwidgets.live import bundle
+from udfwidgets.live.hub import hub
+from udfwidgets.live.quick import Layout, Quick
+
+
+class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
+    """A widget that the module in `js/` draws, from its traits and from what its feed says.
+
+    Parameters
+    ----------
+    key : str
+        Of its feed.
+    layout : Layout, optional
+        Of the widget.
+    traits : object
+        Values of other traits.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    _anywidget_id = traitlets.Unicode("udfwidgets").tag(sync=True)
+    _key = traitlets.Unicode().tag(sync=True)
+    _saved = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, key: str, *, layout: Layout | None = None, **traits: Any) -> None:
+        super().__init__(
+            _esm=bundle.esm(), _css=bundle.css(), _key=key, layout=layout or Layout(), **traits
+        )
+
+    def add_traits(self, **traits: Any) -> None:
+        """Add those that the class does not have.
+
+        anywidget adds one to each of its widgets, which makes a class for every single widget;
+        that takes a third of the time in which a widget is made.
+        """
+        missing = {name: trait for name, trait in traits.items() if not self.has_trait(name)}
+        if missing:
+            super().add_traits(**missing)
+
+
+def through_widget(widget: Any, content: dict[str, Any], buffers: Any) -> None:
+    """Take a message of a page that cannot open comms, as a callback of `on_msg`."""
+    hub().receive(content, lambda frames, memory: widget.send(frames, memory))
