@@ -75,20 +75,20 @@ class Team:
             tile = _read_only(tile)
         converted = {tile.dtype: tile}
         for shift in self._by_tile:
-            by_turns = shift.method is UDFMethod.FRAME and is_quick(shift.udf_class)
-            by_turns = by_turns and is_known(tile.dtype) and tile.flags.c_contiguous
-            if not by_turns:
-                turn.give()
-            if shift.dtype not in converted:
+            by_turns = _goes_by_turns(shift, tile)
+            if shift.dtype in converted:
+                if by_turns:
+                    turn.take(tile)
+            else:
                 own = scratch.array(tile.shape, shift.dtype, slot=shift.dtype.str)
-                if by_turns and is_known(shift.dtype):
+                if by_turns:
                     turn.take(tile, own)
                 else:
                     np.copyto(own, tile, casting="unsafe")
                 shared = self._users[shift.dtype] > 1
                 converted[shift.dtype] = _read_only(own) if shared else own
-            elif by_turns:
-                turn.take(tile)
+            if not by_turns:
+                turn.give()
             with timed(shift.udf_class, len(frames)):
                 shift.feed(converted[shift.dtype], row, self._stopped)
 
@@ -99,6 +99,14 @@ class Team:
                 # A copy of its own: a partition is usually worked on in place.
                 shift.feed(self._gathered.astype(shift.dtype), 0, self._stopped)
         return None if self._stopped() else [shift.end() for shift in self._shifts]
+
+
+def _goes_by_turns(shift: Shift, tile: Array) -> bool:
+    """Whether a UDF is quick Python code, for frames as its threads can bring into the cache."""
+    # Other dtypes than what UDFs get unless they ask would have to be compiled first.
+    wants = shift.dtype in (np.float32, tile.dtype)
+    fits = wants and is_known(tile.dtype) and tile.flags.c_contiguous
+    return fits and shift.method is UDFMethod.FRAME and is_quick(shift.udf_class)
 
 
 def _read_only(array: Array) -> Array:
