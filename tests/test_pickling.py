@@ -56,6 +56,7 @@ from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import AsyncResult, AsyncResultStream, Follower, ResultStream
 from udfwidgets.engine.subscription import EveryStep
 from udfwidgets.engine.team import Team
+from udfwidgets.engine.turns import Turn
 from udfwidgets.engine.worker import read_block
 from udfwidgets.errors import UDFException, UDFWidgetsError
 from udfwidgets.io.corrections import CorrectionSet
@@ -141,9 +142,10 @@ def never() -> bool:
 
 def work(dataset: DataSet, udfs: tuple[UDF, ...], plan: Plan, partition: Partition) -> Any:
     team, frames, scratch = Team(udfs, plan, partition, never), plan.frames_of(partition), Scratch()
+    turn = Turn()
     with dataset.open() as source:
         for block in blocks(frames, plan.tile_depth, plan.frames_per_block):
-            team.feed(read_block(source, block, scratch), scratch)
+            team.feed(read_block(source, block, scratch), scratch, turn)
     return team.end()
 
 
@@ -254,13 +256,14 @@ SEND_FROM_MAIN = """
     from udfwidgets.engine.plan import Partition
     from udfwidgets.engine.run import Run
     from udfwidgets.engine.team import Team
+    from udfwidgets.engine.turns import Turn
     from udfwidgets.io.dataset.base import Scratch
     from udfwidgets.io.load import load
 
     def work(dataset, udfs, plan, partition):
         team = Team(udfs, plan, partition, lambda: False)
         with dataset.open() as source:
-            team.feed(source.read(partition.start, partition.stop, Scratch()), Scratch())
+            team.feed(source.read(partition.start, partition.stop, Scratch()), Scratch(), Turn())
         return team.end()
 
     dataset = load("memory", data=np.ones((3, 4, 5)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 
@@ -124,3 +125,19 @@ async def test_code_that_waits_does_not_keep_others_from_theirs():
         gate.set()
         result = await waiting
         np.testing.assert_array_equal(result["highest"].data, frames.max(axis=(2, 3)))
+
+
+@pytest.mark.parametrize("usual", [0.005, 0.0002])
+def test_workers_get_the_gil_sooner_as_long_as_a_context_works(usual):
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(usual)
+    try:
+        one, other = Context(), Context()
+        for ctx in (one, other):
+            ctx.run_udf(ctx.load("memory", data=np.ones((2, 2, 4, 4))), Highest())
+        one.close()
+        assert sys.getswitchinterval() == pytest.approx(min(usual, 0.001), abs=2e-6)
+        other.close()
+        assert sys.getswitchinterval() == pytest.approx(usual, abs=2e-6)
+    finally:
+        sys.setswitchinterval(before)

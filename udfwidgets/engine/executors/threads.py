@@ -25,6 +25,7 @@ from udfwidgets.engine.executors.base import IS_CLOSED
 from udfwidgets.engine.pool import KEPT, MOST_KEPT, Pool, Traffic
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import REST, Sources
+from udfwidgets.engine.turns import short_switches
 
 # Seconds after which a source that brought nothing is looked at again.
 POLL = 0.01
@@ -122,6 +123,7 @@ class _Loop:
                 self._portal = self._stack.enter_context(
                     start_blocking_portal("asyncio", name="udfwidgets-engine")
                 )
+                self._stack.enter_context(short_switches())
                 atexit.register(self.close)
                 self._portal.start_task_soon(self._serve)
             self.pool.add(run)
