@@ -55,3 +55,12 @@ CACHED = TILE_BYTES // FRAME
 def test_tiles_are_as_udfs_prefer_them(preferences, depth):
     plan = Plan.of(Shape((100, 100, 32, 32), 2), np.dtype("u1"))
     assert plan.with_tiles_for(preferences).tile_depth == depth
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "bytes_per_pixel"), [([], 2), (["u2"], 2), (["f4"], 3), (["u2", "f8"], 5)]
+)
+def test_what_a_tile_is_converted_to_fits_the_cache_with_it(dtypes, bytes_per_pixel):
+    plan = Plan.of(Shape((100, 100, 32, 32), 2), np.dtype("u2"))
+    depth = plan.with_tiles_for([{}], [np.dtype(dtype) for dtype in dtypes]).tile_depth
+    assert depth == TILE_BYTES // (32 * 32 * bytes_per_pixel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -120,16 +120,23 @@ class Plan:
         """Of the data that UDFs are made for: the dataset's, unless it is corrected."""
         return self.dtype if self.corrector is None else self.corrector.dtype
 
-    def with_tiles_for(self, preferences: Sequence[Mapping[str, Any]]) -> Plan:
+    def with_tiles_for(
+        self, preferences: Sequence[Mapping[str, Any]], dtypes: Iterable[np.dtype[Any]] = ()
+    ) -> Plan:
         """Return the plan with tiles as UDFs prefer them, no deeper than any of them wants.
 
         Parameters
         ----------
         preferences : sequence of mapping
             What `UDF.get_tiling_preferences` of each UDF returned.
+        dtypes : iterable of dtype
+            What they want the data in: a tile and what it is converted to share the cache.
         """
-        wishes = [self._depth_for(preference) for preference in preferences]
-        return replace(self, tile_depth=min(wishes, default=self.tile_depth))
+        widest = max((d.itemsize for d in dtypes if d != self.dtype), default=self.dtype.itemsize)
+        both = self.shape.sig.size * (self.dtype.itemsize + widest)
+        plan = replace(self, tile_depth=min(self.tile_depth, deepest(2 * TILE_BYTES, both)))
+        wishes = [plan._depth_for(preference) for preference in preferences]
+        return replace(plan, tile_depth=min(wishes, default=plan.tile_depth))
 
     def _depth_for(self, preference: Mapping[str, Any]) -> int:
         depth = preference.get("depth", "default")

@@ -124,7 +124,8 @@ class Run:
         )
         self.udfs = tuple(tied(udf, plan, corrections) for udf in udfs)
         preferences = [udf.get_tiling_preferences() for udf in self.udfs]
-        self.plan = plan if tile_depth else plan.with_tiles_for(preferences)
+        dtypes = [udf.meta.input_dtype for udf in self.udfs]
+        self.plan = plan if tile_depth else plan.with_tiles_for(preferences, dtypes)
         self.order = order
         self.bell = Bell()
         self.error: BaseException | None = None

@@ -15,6 +15,9 @@ from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.fused import is_known
 
+# What UDFs get unless they ask for something else.
+_USUAL = np.dtype(np.float32)
+
 
 class Team:
     """All UDFs of a run at work on one partition.
@@ -103,10 +106,11 @@ class Team:
 
 def _goes_by_turns(shift: Shift, tile: Array) -> bool:
     """Whether a UDF is quick Python code, for frames as its threads can bring into the cache."""
-    # Other dtypes than what UDFs get unless they ask would have to be compiled first.
-    wants = shift.dtype in (np.float32, tile.dtype)
-    fits = wants and is_known(tile.dtype) and tile.flags.c_contiguous
-    return fits and shift.method is UDFMethod.FRAME and is_quick(shift.udf_class)
+    if shift.method is not UDFMethod.FRAME or not is_quick(shift.udf_class):
+        return False
+    # Others would have to be compiled first.
+    wants_usual = shift.dtype == tile.dtype or shift.dtype == _USUAL
+    return wants_usual and is_known(tile.dtype) and tile.flags.c_contiguous
 
 
 def _read_only(array: Array) -> Array:

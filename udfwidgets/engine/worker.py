@@ -80,7 +80,9 @@ class Worker:
             for offset in range(0, len(read), depth) if by_tile else ():
                 tile = read[offset : offset + depth]
                 for share in by_tile:
-                    own, _ = _own(tile, numbers[offset : offset + len(tile)], share)
+                    own = tile
+                    if share in partial:
+                        own, _ = _own(tile, numbers[offset : offset + len(tile)], share)
                     if len(own):
                         share.feed(own, self._scratch, self._turn)
             if not scan.source.hands_out_views:
