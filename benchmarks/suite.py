@@ -19,6 +19,7 @@ from benchmarks.throughput import ROWS, measure
 CASES: tuple[Case, ...] = (
     live.intermediate,
     live.tiny,
+    live.memory,  # before there are any widgets, which a script does not have
     concurrency.concurrent_raw,
     concurrency.concurrent_gzip,
     concurrency.views_raw,
@@ -28,7 +29,6 @@ CASES: tuple[Case, ...] = (
     live.same_instance,
     live.history,
     live.start,
-    live.memory,
     live.rounding,
     live.huge,
 )

@@ -524,7 +524,9 @@ def make_views() -> Views:
 SHOWN: dict[str, Callable[[Views], None]] = {
     "all": Views.show_all,
     "tile": lambda views: views.show_tile(1, 3, (slice(2), slice(2, 4))),
-    "frame": lambda views: views.show_frame(4),
+    "frame": lambda views: [
+        names.update({name: array[0]}) for names, name, array in views.frame_by_frame(4, 5)
+    ],
 }
 
 

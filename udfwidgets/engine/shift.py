@@ -115,16 +115,21 @@ class Shift:
     def _feed_frames(self, tile: Array, row: int, stopped: Callable[[], bool]) -> None:
         process = self._udf.process_frame  # type: ignore[attr-defined]
         # Looked up once: this goes round every two or three microseconds.
-        meta, rows, start = self._meta, self._partition.rows, self._partition.start
-        shows = [views.show_frame for views in (self._results, self._params) if views.follow_frames]
+        meta, rows, first = self._meta, self._partition.rows, self._partition.start + row
+        stop = row + len(tile)
+        shown = [
+            each
+            for views in (self._results, self._params)
+            for each in views.frame_by_frame(row, stop)
+        ]
         meta.take_in_hand(self._selected(row), self._selected(row) + 1)
-        for at, frame in enumerate(tile, row):
+        for i, frame in enumerate(tile):
             if stopped():
                 return
-            selected = start + at if rows is None else int(rows[at])
+            selected = first + i if rows is None else int(rows[row + i])
             meta.in_hand = (selected, selected + 1)
-            for show in shows:
-                show(at)
+            for names, name, array in shown:
+                names[name] = array[i]
             process(frame)
 
     def end(self) -> Buffers:

@@ -65,16 +65,19 @@ class Views:
             for name, array in self._sig:
                 shown[name] = array[box]
 
-    @property
-    def follow_frames(self) -> bool:
-        """Whether `show_frame` changes anything."""
-        return bool(self._nav)
+    def frame_by_frame(self, start: int, stop: int) -> list[tuple[dict[str, Any], str, Array]]:
+        """Return how to show some rows of the nav arrays one by one; the others stay as they are.
 
-    def show_frame(self, row: int) -> None:
-        """Show one row of the nav arrays; the others stay as they are."""
-        shown = self.__dict__
-        for name, array, is_flat in self._nav:
-            shown[name] = array[row : row + 1] if is_flat else array[row]
+        Returns
+        -------
+        list of (dict, str, numpy.ndarray)
+            To show row ``start + i``, what the array has at ``i`` is put into the dict by the name:
+            so much faster than a call, for it is done for every frame.
+        """
+        rows = [
+            (n, a[start:stop, np.newaxis] if flat else a[start:stop]) for n, a, flat in self._nav
+        ]
+        return [(self.__dict__, name, array) for name, array in rows]
 
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("_absent", ()):
