@@ -46,9 +46,9 @@ QUICK = Extent(
     raw=Scan((32, 256), (128, 128)),
     hdf5=Scan((16, 256), (128, 128)),
     huge=None,
-    rounds=3,
+    rounds=2,
     peer_rounds=1,
-    patience=0.6,
+    patience=0.3,
 )
 TINY = Scan((16, 16), (32, 32))
 LARGE_COUNTS = Scan((128, 128), (32, 32), counts="large")
