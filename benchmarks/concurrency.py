@@ -61,7 +61,7 @@ def concurrent_gzip(bench: Bench) -> dict[str, Values]:
 
 
 def _concurrent(bench: Bench, name: str, storage: data.Storage) -> dict[str, Values]:
-    scan = bench.extent.hdf5 if storage.hdf5 else bench.extent.raw
+    scan = bench.extent.scan_in(storage)
     expected = answers(scan, bench.folder)
     everyone = [worker for worker in bench.workers if worker.label in TAKING_PART]
     found: dict[str, Values] = {f"{mix.key}-{name}": {} for mix in MIXES}
@@ -115,7 +115,7 @@ def views_gzip(bench: Bench) -> dict[str, Values]:
 
 def _views(bench: Bench, name: str, storage: data.Storage) -> dict[str, Values]:
     """Time of four analyses with two live images each, of the time without: nobody else has any."""
-    scan = bench.extent.hdf5 if storage.hdf5 else bench.extent.raw
+    scan = bench.extent.scan_in(storage)
     ours = [worker for worker in bench.workers if worker.label == OURS]
     found: dict[str, Values] = {f"{kind}-{name}": {} for kind in ("live", "shown")}
     for worker in bench.loaded("views", scan, storage, ours):

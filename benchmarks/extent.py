@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.data import Scan
+from benchmarks.data import Scan, Storage
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class Extent:
     peer_rounds: int
     patience: float
     tiny_repeat: int = 20
+
+    def scan_in(self, storage: Storage) -> Scan:
+        """Return the scan that rows read which are about this kind of file."""
+        return self.hdf5 if storage.hdf5 else self.raw
 
 
 FULL = Extent(

@@ -108,7 +108,7 @@ def work(row: Row, extent: Extent, folder: Path, kind: str) -> None:
 
     if kind == "calls":
         threading.setprofile(count)  # the Context's threads are still to come
-    scan = extent.hdf5 if row.storage.hdf5 else extent.raw
+    scan = extent.scan_in(row.storage)
     package = PackageContender("udfwidgets", None)
     package.start()
     package.load(scan.describe(folder, row.storage))

@@ -59,7 +59,7 @@ ROWS = (
 
 def measure(row: Row, workers: Sequence[Worker], extent: Extent, folder: Path) -> Results:
     """Seconds of every round for everyone, and whether their results are right."""
-    scan = extent.hdf5 if row.storage.hdf5 else extent.raw
+    scan = extent.scan_in(row.storage)
     file = scan.describe(folder, row.storage)
     data.warm(file)
     expected = answers(scan, folder)
