@@ -57,6 +57,8 @@ class Worker:
         fused = Fusion([share for share in shares if share not in partial])
         fused_alone = [(share, Fusion([share])) for share in partial if share.steps]
         by_tile = [share for share in shares if share.wants_tiles]
+        if not by_tile:
+            self._turn.give()
         # What lies in memory is read in any length at no cost, and need not lie together: there
         # is one call for many tiles.
         views = scan.source.hands_out_views and not by_tile and not partial

@@ -22,11 +22,13 @@ class Quick(ipywidgets.Widget):  # type: ignore[misc]
 
     @traitlets.default("keys")
     def _keys_of_class(self) -> list[str]:
-        return list(_serializers(type(self)))  # type: ignore[arg-type]
+        kind: Any = type(self)
+        return list(_serializers(kind))
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return what a page is told of the widget, or of some of its traits."""
-        serializers = _serializers(type(self))  # type: ignore[arg-type]
+        kind: Any = type(self)
+        serializers = _serializers(kind)
         if key is not None or drop_defaults or not serializers.keys() >= set(self.keys):
             state: dict[str, Any] = super().get_state(key, drop_defaults)
             return state
