@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.brief import zeros
 from udfwidgets.shapes import Shape
 
 Array = npt.NDArray[Any]
@@ -83,7 +85,7 @@ class BufferDeclaration:
 
     def allocate(self, n_frames: int, sig: Shape) -> Array:
         """Return a new array of zeros that holds the buffer for `n_frames` frames."""
-        return np.zeros(self.leading(n_frames, sig) + self.extra_shape, self.dtype)
+        return zeros(self.leading(n_frames, sig) + self.extra_shape, self.dtype)
 
 
 class BufferWrapper:
@@ -247,15 +249,19 @@ class UDFResults:
         | Callable[[], tuple[dict[str, BufferWrapper], ...]],
         damage: BufferWrapper,
     ) -> None:
-        self._made_by = buffers
+        self._buffers = buffers
+        # Not a cached property: in Python 3.11 those of one class wait for each other, and a UDF
+        # may take its time to make its results.
+        self._making = threading.RLock()
         self.damage = damage
 
-    @cached_property
+    @property
     def buffers(self) -> tuple[dict[str, BufferWrapper], ...]:
         """One dict per UDF, name to `BufferWrapper`. They never change afterwards."""
-        made = self._made_by() if callable(self._made_by) else self._made_by
-        self._made_by = made
-        return made
+        with self._making:
+            if callable(self._buffers):
+                self._buffers = self._buffers()
+            return self._buffers
 
     def __reduce__(self) -> tuple[Any, ...]:
         return UDFResults, (self.buffers, self.damage)

@@ -71,7 +71,7 @@ def test_a_loop_that_ended_is_no_trouble():
     bell = Bell()
 
     async def abandon() -> None:
-        with bell._listening(lambda: None):
+        with bell._listening(None, lambda: None):
             pass
         with anyio.move_on_after(0):
             await bell.wait_async(lambda: False)

@@ -388,12 +388,12 @@ def test_a_progressive_run_is_spread_over_the_scan_from_its_first_steps(scan):
 
 @pytest.mark.parametrize("leader_stops", [False, True])
 def test_the_same_thing_is_done_once_for_all_who_want_it(scan, leader_stops):
-    """What is done for one run is copied for the others, also if that one stops on the way."""
+    """The others get what is done for one run, also if that one stops on the way."""
     masks = [lambda: np.eye(8)]
     udfs = [SumUDF, SumSigUDF, StdDevUDF, lambda: ApplyMasksUDF(masks), CoMUDF.with_params]
     host = NoHost()
     runs = [host.start(scan, [make() for make in udfs], size=64) for _ in range(3)]
-    while len((assignment := host.pool.take()).shares) < 3:
+    while len((assignment := host.pool.take()).taken) < 3:
         host.pool.learn(assignment, Worker().work(assignment))
     source = assignment.scan.source
     read = source.read

@@ -342,6 +342,34 @@ def test_an_error_in_one_run_leaves_another_alone(threads):
     assert list(good)[-1].buffers[0]["intensity"].data[0, 0] == 64 * 64
 
 
+class Meet(UDF):
+    """Makes its results when another run is about to make its own."""
+
+    def get_result_buffers(self):
+        return {"seen": self.buffer("nav", dtype="int64")}
+
+    def process_frame(self, frame):
+        self.results.seen[:] = 1
+
+    def get_results(self):
+        self.params.meeting.wait(10)
+        return super().get_results()
+
+
+def test_results_of_two_runs_are_made_at_the_same_time(ctx, dataset):
+    meeting, made = threading.Barrier(2), []
+    streams = [ctx.run_udf_iter(dataset, Meet(meeting=meeting)) for _ in range(2)]
+    steps = [next(stream) for stream in streams]
+    makers = [threading.Thread(target=lambda s=step: made.append(s.buffers)) for step in steps]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    for stream in streams:
+        stream.close()
+    assert len(made) == 2
+
+
 def test_a_run_on_a_closed_context_says_so(dataset):
     ctx = Context()
     ctx.run_udf(dataset=dataset, udf=SumUDF())

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import anyio
-from anyio.lowlevel import EventLoopToken, current_token
+from anyio.lowlevel import current_token
+
+# The loop of a task that waits, None for a thread, and what wakes it.
+Waker = tuple[Any, Callable[[], None]]
 
 
 class Bell:
@@ -28,53 +30,58 @@ class Bell:
 
     def __init__(self) -> None:
         # Appending and popping are atomic: no lock that a finalizer could find taken.
-        self._wakers: deque[Callable[[], None]] = deque()
+        self._wakers: deque[Waker] = deque()
 
     def ring(self) -> None:
         """Let every waiter look again."""
+        # One message for all tasks of a loop: it costs a call of the system.
+        by_loop: dict[Any, list[Callable[[], None]]] = {}
         with suppress(IndexError):
             while True:
-                self._wakers.popleft()()
+                loop, wake = self._wakers.popleft()
+                if loop is None:
+                    wake()
+                else:
+                    by_loop.setdefault(loop, []).append(wake)
+        for loop, wakes in by_loop.items():
+            _post(loop, wakes)
 
     def wait(self, come_true: Callable[[], bool]) -> None:
         """Block the calling thread until `come_true()`."""
         while not come_true():
             event = threading.Event()
-            with self._listening(event.set):
+            with self._listening(None, event.set):
                 if not come_true():
                     event.wait()
 
     async def wait_async(self, come_true: Callable[[], bool]) -> None:
         """Wait, as a task under asyncio or trio, until `come_true()`."""
-        token = current_token()
+        loop = current_token().native_token
         while not come_true():
             event = anyio.Event()
-            with self._listening(partial(_post, token, event.set)):
+            with self._listening(loop, event.set):
                 if not come_true():
                     await event.wait()
 
-    def _listening(self, waker: Callable[[], None]) -> _Listening:
-        return _Listening(self._wakers, waker)
+    @contextmanager
+    def _listening(self, loop: Any, wake: Callable[[], None]) -> Iterator[None]:
+        """Keep a waker in the bell while the block runs."""
+        waker = loop, wake
+        self._wakers.append(waker)
+        try:
+            yield
+        finally:
+            with suppress(ValueError):
+                self._wakers.remove(waker)
 
 
-class _Listening:
-    """Keeps a waker in the bell while the block runs."""
+def _post(loop: Any, calls: Sequence[Callable[[], None]]) -> None:
+    """Have a loop make some calls soon. A loop that has ended has nobody left to wake."""
 
-    def __init__(self, wakers: deque[Callable[[], None]], waker: Callable[[], None]) -> None:
-        self._wakers = wakers
-        self._waker = waker
+    def make() -> None:
+        for call in calls:
+            call()
 
-    def __enter__(self) -> None:
-        self._wakers.append(self._waker)
-
-    def __exit__(self, *exc_info: object) -> None:
-        with suppress(ValueError):
-            self._wakers.remove(self._waker)
-
-
-def _post(token: EventLoopToken, callback: Callable[[], Any]) -> None:
-    """Have a loop call something soon. A loop that has ended has nobody left to wake."""
-    loop: Any = token.native_token
     call_soon = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
     with suppress(RuntimeError):
-        call_soon(callback)
+        call_soon(make)

@@ -16,7 +16,7 @@ class Fusion:
     """What is compiled of the work of shares that see the same frames.
 
     Where several of them have the same thing done with these frames, it is done for the first one,
-    and the others get a copy of what came out.
+    and the others get what came out: the same memory, which nobody writes to any more.
 
     Parameters
     ----------
@@ -56,6 +56,5 @@ class Fusion:
     def end(self) -> None:
         """Give the others what was done for the first one."""
         for (_, first), *others in self._same.values():
-            for _, step in others:
-                for own, result in zip(step.results, first.results, strict=True):
-                    np.copyto(own, result)
+            for share, step in others:
+                share.adopt(step, first)

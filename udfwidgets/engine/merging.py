@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from udfwidgets.brief import put
 from udfwidgets.buffers import Array, BoolArray
 from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan import Partition, Plan
@@ -140,6 +141,11 @@ class Accumulator:
         self._keep_for_frozen(rows)
         for udf, arrays, part in zip(self._udfs, self._arrays, parts, strict=True):
             kinds = udf.declarations
+            if type(udf).merge is UDF.merge and all(kinds[n].kind == "nav" for n in arrays):
+                # The same, without reading first what is going to be replaced.
+                for name, array in arrays.items():
+                    _put(array, rows, part[name])
+                continue
             # A view where the partition is a slice, else a copy that is written back.
             dest = {n: a[rows] if kinds[n].kind == "nav" else a for n, a in arrays.items()}
             udf.meta.take_in_hand(partition.start, partition.stop)
@@ -152,7 +158,7 @@ class Accumulator:
                 for name, array in dest.items():
                     if kinds[name].kind == "nav":
                         arrays[name][rows] = array
-        self.damage[rows] = True
+        _put(self.damage, rows, True)
         self.n_merged += len(partition)
 
     def take_parameters(self, udfs: Sequence[UDF]) -> None:
@@ -179,6 +185,13 @@ class Accumulator:
             ]
             for frozen in alive:
                 frozen.note((rows, before))
+
+
+def _put(array: Array, rows: slice | Frames, values: Array | bool) -> None:
+    if isinstance(rows, slice):
+        array[rows] = values
+    else:
+        put(array, rows, values)
 
 
 def _copied(array: Array) -> Array:

@@ -10,7 +10,7 @@ It is not thread-safe: whoever owns it guards it with a lock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,39 +25,67 @@ from udfwidgets.io.dataset.base import DataSet, Source
 if TYPE_CHECKING:
     from udfwidgets.engine.run import Run
 
-# Positions that are looked at together for frames that somebody waits for.
-WINDOW = 1024
 # A run may take so many times as long as reading and all others together; then it goes alone.
 PATIENCE = 8.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Assignment:
     """What one worker does next.
 
-    Attributes
+    It is handed out under a lock that all workers wait for, and worked out afterwards.
+
+    Parameters
     ----------
     scan : Scan
         Where it comes from.
+    begin, end : int
+        The frames in question, counted in the order of the scan.
+    taken : mapping of Run to (numpy.ndarray of int or None)
+        Which of them each run gets, counted from `begin`; None for all.
+
+    Attributes
+    ----------
+    shares : sequence of Share
+        What each run gets.
     frames : numpy.ndarray of int
         Numbers of the frames to read, ascending.
-    shares : tuple of Share
-        Who gets them, or some of them.
     """
 
     scan: Scan
-    frames: Frames
-    shares: tuple[Share, ...]
+    begin: int
+    end: int
+    taken: Mapping[Run, Frames | None]
+    shares: Sequence[Share] = ()
+    frames: Frames = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def work_out(self) -> None:
+        """Find out what is to be read, and make the shares."""
+        positions, shares = self.scan.frames(self.begin, self.end), []
+        # Most often all frames are wanted, and of runs without a roi: what is the same for them is
+        # worked out once.
+        self.frames = np.sort(positions) if self.scan.order == "progressive" else positions
+        whole: Partition | None = None
+        for run, places in self.taken.items():
+            if places is None and run.plan.frames is None:
+                whole = whole or Partition.of(self.frames)
+                shares.append(Share(run, whole, self.frames))
+            else:
+                own = self.frames if places is None else np.sort(positions[places])
+                shares.append(Share(run, Partition.of(run.plan.rows_of(own)), own))
+        self.shares = shares
+        if not any(share.frames is self.frames for share in shares):
+            self.frames = np.unique(np.concatenate([share.frames for share in shares]))
 
     @property
     def depth(self) -> int:
         """Frames in a tile: as many as suit everybody."""
-        return min(share.run.plan.tile_depth for share in self.shares)
+        return min(run.plan.tile_depth for run in self.taken)
 
     @property
     def frame_bytes(self) -> int:
         """Size of one frame."""
-        return self.shares[0].run.plan.frame_bytes
+        return next(iter(self.taken)).plan.frame_bytes
 
 
 class Scan:
@@ -105,20 +133,14 @@ class Scan:
             for run in ready:
                 run.fail(error)
             return None
-        frames = self._next_frames(ready)
-        shares = [
-            Share(run, Partition.of(run.plan.rows_of(taken)))
-            for run in ready
-            if len(taken := run.backlog.take(frames))
-        ]
-        if not shares:
+        span = self._next_span(ready)
+        if span is None:
             if end is not None:
                 self._end_early(ready, end)
             return None
-        wanted = shares[0].frames
-        if any(len(share.frames) < len(frames) for share in shares) and len(shares) > 1:
-            wanted = np.unique(np.concatenate([share.frames for share in shares]))
-        return Assignment(self, wanted, tuple(shares))
+        taken = {run: run.backlog.take(*span) for run in ready}
+        getting = {run: places for run, places in taken.items() if places is None or len(places)}
+        return Assignment(self, *span, getting)
 
     def _look_what_arrived(self) -> AcquisitionEnded | None:
         """Ask the source how far it is; return why no more will come, if so."""
@@ -136,49 +158,26 @@ class Scan:
             if not run.in_flight:
                 run.fail(end)
 
-    def _next_frames(self, ready: Sequence[Run]) -> Frames:
-        """Return frames, ascending, that somebody waits for; the place moves past them."""
+    def _next_span(self, ready: Sequence[Run]) -> tuple[int, int] | None:
+        """Return from where to where somebody waits for frames; the place moves past them."""
         n_frames = self.dataset.shape.nav.size
-        for begin, end in ((self.place, n_frames), (0, n_frames)):
-            found = self._wanted(ready, begin, end)
-            if len(found):
-                last = -(-(int(found[-1]) + 1) // self.frames_per_block) * self.frames_per_block
+        # What still comes is visited as it comes.
+        arrived = n_frames if self._arrived is None else min(self._arrived, n_frames)
+        for begin in (self.place, 0):
+            span = _wanted(ready, begin, arrived)
+            if span is not None:
+                last = -(-span[1] // self.frames_per_block) * self.frames_per_block
                 self.place = min(last, n_frames) % n_frames
-                frames = self._frames(int(found[0]), min(last, n_frames))
-                arrived = frames if self._arrived is None else frames[frames < self._arrived]
-                return arrived if self._positions is None else np.sort(arrived)
-        return np.zeros(0, np.int64)
+                return span[0], min(last, arrived)
+        return None
 
-    def _wanted(self, ready: Sequence[Run], begin: int, end: int) -> Frames:
-        """Return the positions from `begin` on at which somebody waits for the frame.
-
-        It is enough when the first run has as many as it can take at once.
-        """
-        found: list[Frames] = []
-        room = {run: run.pace.size for run in ready}
-        window = max(WINDOW, *room.values())
-        while begin < end and min(room.values()) > 0:
-            stop = min(begin + window, end)
-            frames = self._frames(begin, stop)
-            cut, anybody = len(frames), np.zeros(len(frames), bool)
-            for run in ready:
-                waits = run.backlog.waiting[frames]
-                if self._arrived is not None:
-                    waits &= frames < self._arrived
-                own = np.flatnonzero(waits)
-                if len(own) >= room[run]:
-                    cut = min(cut, int(own[room[run] - 1]) + 1)
-                room[run] -= len(own)
-                anybody |= waits
-            found.append(np.flatnonzero(anybody[:cut]) + begin)
-            begin, window = stop, 2 * window
-        return np.concatenate(found) if found else np.zeros(0, np.int64)
-
-    def _frames(self, begin: int, end: int) -> Frames:
+    def frames(self, begin: int, end: int) -> Positions:
+        """Return numbers of frames, counted in the scan's order."""
         return np.arange(begin, end) if self._positions is None else self._positions[begin:end]
 
     def join(self, run: Run, cost: float | None = None) -> None:
         """Take a run in; from now on it is served with the others."""
+        run.backlog.arrange(self._positions)
         self.runs.append(run)
         if cost is not None:
             self.costs[run] = cost
@@ -192,6 +191,11 @@ class Scan:
     def is_known(self) -> bool:
         """Whether it is known what each of its runs costs."""
         return len(self.costs) == len(self.runs)
+
+    def frames_within(self, seconds: float) -> int:
+        """Return how many frames one worker is through with in some time; 0 if not known yet."""
+        per_frame = (self.reading or 0.0) + sum(self.costs.values())
+        return int(seconds / per_frame) if self.is_known and per_frame > 0 else 0
 
     def takes(self, run: Run) -> bool:
         """Whether a run can be served here: the order counts where one was asked for."""
@@ -217,6 +221,19 @@ class Scan:
         for share in assignment.shares:
             if share.run in self.runs:
                 self.costs[share.run] = share.seconds / len(share.frames)
+
+
+def _wanted(runs: Sequence[Run], begin: int, end: int) -> tuple[int, int] | None:
+    """Return from where to where somebody waits; None where nobody does.
+
+    It is enough when the first run has as many frames as it can take at once.
+    """
+    firsts = [at for run in runs if (at := run.backlog.first(begin, end)) >= 0]
+    if not firsts:
+        return None
+    full = [at for run in runs if (at := run.backlog.nth(run.pace.size, begin, end)) >= 0]
+    last = min(full) if full else max(run.backlog.last(begin, end) for run in runs)
+    return min(firsts), last + 1
 
 
 def is_bearable(reading: float, costs: Mapping[Run, float]) -> bool:

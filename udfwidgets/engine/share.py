@@ -30,19 +30,19 @@ class Share:
         Whose it is.
     partition : Partition
         Of the run's selected frames.
+    frames : numpy.ndarray of int
+        Numbers of the partition's frames, ascending; kept, not copied.
 
     Attributes
     ----------
-    frames : numpy.ndarray of int
-        Numbers of the partition's frames, ascending.
     seconds : float
         Of the worker's time that it has taken so far.
     """
 
-    def __init__(self, run: Run, partition: Partition) -> None:
+    def __init__(self, run: Run, partition: Partition, frames: Frames) -> None:
         self.run = run
         self.partition = partition
-        self.frames: Frames = run.plan.frames_of(partition)
+        self.frames = frames
         self.seconds = 0.0
         # Parameters may change: those of the moment in which the partition was handed out count.
         self._udfs = run.udfs
@@ -61,6 +61,11 @@ class Share:
     def steps(self) -> Sequence[Step]:
         """What is compiled of its work; see `drive`."""
         return () if self._team is None else self._team.steps
+
+    def adopt(self, step: Step, done: Step) -> None:
+        """Take what another share's step has made of the same frames for what this one's would."""
+        if self._team is not None:
+            self._team.adopt(step, done)
 
     def feed(self, frames: Array, scratch: Scratch, turn: Turn) -> None:
         """Let the UDFs see the next frames of the partition."""

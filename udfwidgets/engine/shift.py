@@ -132,6 +132,14 @@ class Shift:
                 names[name] = array[i]
             process(frame)
 
+    def adopt(self, done: Step) -> None:
+        """Take the results of a step that is done for those of its own; they are not written to."""
+        assert self.step is not None, "only called for its step"
+        for own, result in zip(self.step.results, done.results, strict=True):
+            for name, array in self._arrays.items():
+                if array is own:
+                    self._arrays[name] = result
+
     def end(self) -> Buffers:
         """Let the UDF finish the partition and return its buffers."""
         self._results.show_all()

@@ -67,7 +67,8 @@ class EveryStep(Subscriber):
         if not self._steps:
             return None
         step = self._steps.popleft()
-        run.ring()  # a worker may be waiting for the room
+        if len(self._steps) >= BOUND - 1:
+            run.ring()  # a worker may be waiting for the room
         return step
 
 

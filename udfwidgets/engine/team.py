@@ -13,7 +13,7 @@ from udfwidgets.engine.shift import Buffers, Shift
 from udfwidgets.engine.turns import Turn, is_quick, timed
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
-from udfwidgets.udf.fused import is_known
+from udfwidgets.udf.fused import Step, is_known
 
 # What UDFs get unless they ask for something else.
 _USUAL = np.dtype(np.float32)
@@ -94,6 +94,12 @@ class Team:
                 turn.give()
             with timed(shift.udf_class, len(frames)):
                 shift.feed(converted[shift.dtype], row, self._stopped)
+
+    def adopt(self, step: Step, done: Step) -> None:
+        """Take the results of one step for those of another, which was not done."""
+        for shift in self._shifts:
+            if shift.step is step:
+                shift.adopt(done)
 
     def end(self) -> list[Buffers] | None:
         """Let the UDFs finish, and return the buffers of each; None if they left off."""

@@ -15,8 +15,10 @@ from udfwidgets.engine.share import Share
 from udfwidgets.engine.turns import Turn
 from udfwidgets.io.dataset.base import Scratch, Source
 
-# Tiles that compiled UDFs go through in one call: about a millisecond, and without the GIL.
-TILES_PER_CALL = 8
+# Seconds for which compiled UDFs go through tiles in one call, without the GIL. A run that is
+# cancelled takes so long to stop; beside a cell that is busy with Python code, a worker waits for
+# the GIL for a millisecond between two calls.
+CALL = 0.004
 # Tiles that are decoded before they are handed out: the fewer, the more of the time is Python's.
 TILES_PER_READ = 4
 
@@ -34,6 +36,7 @@ class Worker:
         All errors go to the runs: those of a UDF to its own, those of the file to all that want the
         frames which cannot be read.
         """
+        assignment.work_out()
         shares, reading = assignment.shares, 0.0
         for share in shares:
             share.begin()
@@ -63,7 +66,8 @@ class Worker:
         # is one call for many tiles.
         views = scan.source.hands_out_views and not by_tile and not partial
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
-        most = min(depth * (TILES_PER_CALL if views else TILES_PER_READ), largest)
+        wished = (views and scan.frames_within(CALL)) or depth * TILES_PER_READ
+        most = min(max(depth, wished), largest)
         for block in blocks(frames, most, scan.frames_per_block, most if views else depth):
             numbers = frames[block.start : block.stop]
             began = time.perf_counter()

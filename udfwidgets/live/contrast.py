@@ -14,6 +14,9 @@ Limits = tuple[float, float]
 LARGEST = 8e307
 #: A range narrower than this cannot be divided by.
 NARROWEST = 1e-290
+#: About how many pixels are looked at: they put percentiles within a fraction of one colour level,
+#: in a tenth of a millisecond.
+SAMPLE = 30_000
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,10 @@ class PercentileLimits:
     ----------
     low, high : float
         Percentiles, 0 <= low < high <= 100.
-    sample : int
-        About how many pixels are looked at; a larger image is strided. 30 000 pixels put the
-        percentiles within a fraction of one colour level, in a tenth of a millisecond.
     """
 
     low: float = 0.1
     high: float = 99.8
-    sample: int = 30_000
 
     def __call__(
         self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None = None
@@ -48,11 +47,12 @@ class PercentileLimits:
         covered : numpy.ndarray of bool, optional
             Only these pixels count.
         """
-        known = _sample(values, covered, self.sample)
+        return self.of(sample(values, covered))
+
+    def of(self, known: npt.NDArray[np.float64]) -> Limits:
+        """Return (lo, hi) as above, from what `sample` gave."""
         if not known.size:
             return (0.0, 1.0)
-        # NumPy sorts all of them three times as fast as it finds two percentiles.
-        known.sort()
         lo, hi = _percentile(known, self.low), _percentile(known, self.high)
         if not lo < hi:
             rest = known[known != lo]
@@ -63,22 +63,6 @@ class PercentileLimits:
             hi = max(hi, _percentile(rest, self.high))
         return widened(lo, hi)
 
-
-@dataclass(frozen=True)
-class FullLimits:
-    """Show everything from the smallest to the largest value."""
-
-    def __call__(
-        self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None = None
-    ) -> Limits:
-        """Return (lo, hi) with lo < hi, both finite."""
-        known = _sample(values, covered, values.size)
-        if not known.size:
-            return (0.0, 1.0)
-        return widened(float(known.min()), float(known.max()))
-
-
-Policy = PercentileLimits | FullLimits
 
 #: With a linear scale a few hot pixels may saturate, so that the rest can be seen.
 LINEAR = PercentileLimits()
@@ -120,16 +104,25 @@ def _percentile(known: npt.NDArray[np.float64], percent: float) -> float:
     return lo + (hi - lo) * (place - below)
 
 
-def _sample(
-    values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None, size: int
+def sample(
+    values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None = None
 ) -> npt.NDArray[np.float64]:
+    """Return finite values, ascending, that stand for all: of a large image every n-th one.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Any real dtype; NaN and infinities are left out.
+    covered : numpy.ndarray of bool, optional
+        Only these pixels count.
+    """
     flat = values.reshape(-1)
     mask = None if covered is None else covered.reshape(-1)
     if mask is not None and np.count_nonzero(mask) < flat.size // 2:
         # A sparse scan would leave a strided sample with next to nothing.
         flat, mask = flat[mask], None
     # An odd stride does not fall in step with the rows of an image of even width.
-    step = max(1, flat.size // max(1, size)) | 1 if flat.size > size else 1
+    step = (flat.size // SAMPLE) | 1 if flat.size > SAMPLE else 1
     flat = flat[::step]
     if mask is not None:
         flat = flat[mask[::step]]
@@ -137,4 +130,6 @@ def _sample(
     if flat.dtype.kind == "f":
         known = known[np.isfinite(known)]
         np.clip(known, -LARGEST, LARGEST, out=known)
+    # NumPy sorts all of them three times as fast as it finds two percentiles.
+    known.sort()
     return known

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.live.contrast import LINEAR, LOGARITHMIC, Limits, Policy, finite_range
+from udfwidgets.live.contrast import LINEAR, LOGARITHMIC, Limits, finite_range, sample
 from udfwidgets.live.flow import NOTHING, Feed, Part, Sight
 from udfwidgets.live.picture import Picture, Status, Totals
 from udfwidgets.live.pool import BufferPool, Lease
@@ -140,8 +140,6 @@ class ImageFeed(SlotFeed[Picture]):
         Which axes the picture has; says how coverage is sent.
     save : callable
         As in `SlotFeed`.
-    linear, logarithmic : Policy
-        Choose the contrast.
     """
 
     kind = "images"
@@ -152,8 +150,6 @@ class ImageFeed(SlotFeed[Picture]):
         shape: tuple[int, int],
         kind: Literal["nav", "sig"],
         save: Callable[[dict[str, Any], dict[str, memoryview]], None],
-        linear: Policy = LINEAR,
-        logarithmic: Policy = LOGARITHMIC,
     ) -> None:
         super().__init__(key, save)
         self.shape = shape
@@ -161,7 +157,6 @@ class ImageFeed(SlotFeed[Picture]):
         self.limits: Limits = (0.0, 1.0)
         self.limits_log: Limits = (0.0, 1.0)
         self.kind_of_axes = kind
-        self._policies = (linear, logarithmic)
         self._factor = factor_for(shape, OVERVIEW)
         self._encoding = Encoding(0.0, 1.0)
         self._codes: Codes = np.zeros((0, 0), np.uint16)
@@ -182,9 +177,8 @@ class ImageFeed(SlotFeed[Picture]):
         covered = news.coverage if self.kind_of_axes == "nav" else None
         # Of nothing there are no limits: those of the run before stay until there is something.
         if news.fraction > 0 or news.generation == 0:
-            linear, logarithmic = self._policies
-            self.limits = linear(news.values, covered)
-            self.limits_log = logarithmic(news.values, covered)
+            known = sample(news.values, covered)
+            self.limits, self.limits_log = LINEAR.of(known), LOGARITHMIC.of(known)
         before = self._encoding, self._codes, self._coverage
         self._encoding = self._settle(news)
         self._codes = self._encoding.encode(self._overview(news.values, covered))

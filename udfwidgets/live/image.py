@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import uuid
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -18,7 +17,7 @@ from udfwidgets.live.drawn import Drawn, through_widget
 from udfwidgets.live.feed import ImageFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Picture
-from udfwidgets.live.quick import Layout, Quick
+from udfwidgets.live.quick import Layout, Quick, new_name
 
 #: Room for the title and the axes around the pixels, in CSS pixels.
 MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
@@ -128,7 +127,7 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         ratio = min(max(ny / nx, FLATTEST), TALLEST)
         inside = width - MARGIN["left"] - MARGIN["right"]
         height = round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
-        key = uuid.uuid4().hex
+        key = new_name()
         # One for both: the figure has to lie on the pixels, whatever size they are given.
         layout = _layout(width, height)
         self.figure = _figure(ny, nx, layout)

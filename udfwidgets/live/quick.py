@@ -1,14 +1,17 @@
 """Widgets that are made in half the time, because the first pictures wait for them, and all closed.
 
 ipywidgets goes through the metadata of all traits of a widget, for each widget anew, to tell the
-page about it. What can be known of a class is looked up once here. And it leaves the layout of a
-widget open, which has a comm of its own, when the widget is closed.
+page about it. What can be known of a class is looked up once here. It asks the system for the
+random name of each widget, and gives the GIL up for it, which it gets back late where workers are
+busy. And it leaves the layout of a widget open, which has a comm of its own, when the widget is
+closed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from random import Random
 from typing import Any
 
 import ipywidgets
@@ -16,9 +19,21 @@ import traitlets
 
 Serializer = Callable[[Any, Any], Any]
 
+#: Not that of the module, which a user may have seeded: names have to differ between kernels.
+_random = Random()
+
+
+def new_name() -> str:
+    """Return a name that nobody else has: 32 hexadecimal digits."""
+    return f"{_random.getrandbits(128):032x}"
+
 
 class Quick(ipywidgets.Widget):  # type: ignore[misc]
     """A mixin; comes before the class of the widget."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("model_id", new_name())
+        super().__init__(*args, **kwargs)
 
     @traitlets.default("keys")
     def _keys_of_class(self) -> list[str]:
@@ -32,7 +47,14 @@ class Quick(ipywidgets.Widget):  # type: ignore[misc]
         if key is not None or drop_defaults or not serializers.keys() >= set(self.keys):
             state: dict[str, Any] = super().get_state(key, drop_defaults)
             return state
-        return {name: serializers[name](getattr(self, name), self) for name in self.keys}
+        state = {}
+        # Values that are there already need no look-up, and most are told as they are.
+        values = self._trait_values
+        for name in self.keys:
+            value = values[name] if name in values else getattr(self, name)
+            serializer = serializers[name]
+            state[name] = value if serializer is None else serializer(value, self)
+        return state
 
     def close(self) -> None:
         """Close the widget and its layout."""
@@ -54,9 +76,9 @@ class Layout(Quick, ipywidgets.Layout):  # type: ignore[misc]
 
 
 @cache
-def _serializers(widget_class: Any) -> Mapping[str, Serializer]:
-    """Return how each trait that a page knows of is told."""
+def _serializers(widget_class: Any) -> Mapping[str, Serializer | None]:
+    """Return how each trait that a page knows of is told; None: as it is."""
     return {
-        name: trait.metadata.get("to_json", widget_class._trait_to_json)
+        name: trait.metadata.get("to_json")
         for name, trait in widget_class.class_traits(sync=True).items()
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from udfwidgets.live.feed import StatusFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Status
 from udfwidgets.live.protocol import CommandName
+from udfwidgets.live.quick import new_name
 
 
 class StatusBar(Drawn):
@@ -33,7 +33,7 @@ class StatusBar(Drawn):
     _open = False
 
     def __init__(self, title: str = "", commands: Sequence[CommandName] = ()) -> None:
-        key = uuid.uuid4().hex
+        key = new_name()
         super().__init__(
             key, title=title, commands=list(commands), _dom_classes=["udfw-status-widget"]
         )

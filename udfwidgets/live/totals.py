@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ from udfwidgets.live.drawn import Drawn, through_widget
 from udfwidgets.live.feed import TotalsFeed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Totals
+from udfwidgets.live.quick import new_name
 
 #: Seconds over which rates are taken: long enough to be read, short enough to be of now.
 WINDOW = 2.0
@@ -66,7 +66,7 @@ class TotalsLine(Drawn):
     def __init__(
         self, context: Context, on_look: Callable[[], None], on_deleted: Callable[[], None]
     ) -> None:
-        key = uuid.uuid4().hex
+        key = new_name()
         super().__init__(key)
         self._context = context
         self._on_look = on_look

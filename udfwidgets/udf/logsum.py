@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.kernels import add_logs, add_logs_by_table, flat
@@ -62,7 +63,7 @@ class LogsumUDF(UDF):
 
     def merge(self, dest: Views, src: Views) -> None:
         """Add the sum of a partition."""
-        dest.total[:] += src.total
+        add_to(dest.total, src.total)
 
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""

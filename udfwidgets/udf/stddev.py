@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.fused import Step, add_up_squares
@@ -120,8 +121,8 @@ class StdDevUDF(UDF):
     def merge(self, dest: Views, src: Views) -> None:
         """Combine what is there with a partition."""
         if self._is_exact:
-            dest.total[:] += src.total
-            dest.squares[:] += src.squares
+            add_to(dest.total, src.total)
+            add_to(dest.squares, src.squares)
         else:
             before, more = int(dest.num_frames[0]), int(src.num_frames[0])
             if before and more:

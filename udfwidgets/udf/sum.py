@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.fused import Step, add_up_frames
@@ -73,7 +74,7 @@ class SumUDF(UDF):
 
     def merge(self, dest: Views, src: Views) -> None:
         """Add the sum of a partition."""
-        dest[self._sum][:] += src[self._sum]
+        add_to(dest[self._sum], src[self._sum])
 
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""
