@@ -23,6 +23,8 @@ class Extent:
         Of those that are not interleaved, for LiberTEM; `rounds` for us.
     patience : float
         Seconds in one row after which a contender sits out the rounds that are left.
+    cancels_everywhere : bool
+        Runs are cancelled on compressed files and in Python code, too, not only on raw data.
     """
 
     raw: Scan
@@ -31,6 +33,7 @@ class Extent:
     rounds: int
     peer_rounds: int
     patience: float
+    cancels_everywhere: bool
     tiny_repeat: int = 20
 
     def scan_in(self, storage: Storage) -> Scan:
@@ -45,6 +48,7 @@ FULL = Extent(
     rounds=5,
     peer_rounds=1,
     patience=3.0,
+    cancels_everywhere=True,
 )
 QUICK = Extent(
     raw=Scan((32, 256), (128, 128)),
@@ -53,6 +57,7 @@ QUICK = Extent(
     rounds=2,
     peer_rounds=1,
     patience=0.3,
+    cancels_everywhere=False,
 )
 TINY = Scan((16, 16), (32, 32))
 LARGE_COUNTS = Scan((128, 128), (32, 32), counts="large")

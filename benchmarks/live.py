@@ -114,7 +114,7 @@ def same_instance(bench: Bench) -> dict[str, Values]:
 
     def measure(worker: Worker) -> str:
         try:
-            right = worker.ask("same_instance", timeout=5, works=SUMS, times=5)
+            right = worker.ask("same_instance", timeout=3, works=SUMS, times=5)
         except WorkerHangsError:
             return "hangs"
         except WorkerError as error:
@@ -132,7 +132,7 @@ def iterators(bench: Bench) -> dict[str, Values]:
 
     def measure(worker: Worker) -> str:
         try:
-            worker.ask("iterators", timeout=5, works=SUMS)
+            worker.ask("iterators", timeout=3, works=SUMS)
         except WorkerHangsError:
             return "hangs"
         except WorkerError as error:
