@@ -22,9 +22,8 @@ def test_rows_and_frames_of_a_partition_belong_together(roi, data):
     some = data.draw(hnp.arrays(bool, plan.n_frames))
     assume(some.any())
     partition = Partition.of(np.flatnonzero(some))
-    numbers = np.arange(plan.shape.nav.size) if plan.frames is None else plan.frames
-    frames = numbers[some]
-    assert len(partition) == some.sum()
+    frames = plan.frames_of(partition)
+    assert len(partition) == len(frames) == some.sum()
     np.testing.assert_array_equal(plan.rows_of(frames), np.flatnonzero(some))
     np.testing.assert_array_equal(np.arange(plan.n_frames)[partition.index], np.flatnonzero(some))
 

@@ -161,3 +161,11 @@ class Plan:
     def rows_of(self, frames: Frames) -> Frames:
         """Return where selected frames are among all selected frames."""
         return frames if self.frames is None else np.searchsorted(self.frames, frames)
+
+    def frames_of(self, partition: Partition) -> Frames:
+        """Return the numbers of a partition's frames."""
+        if self.frames is not None:
+            return self.frames[partition.index]
+        if partition.rows is not None:
+            return partition.rows
+        return np.arange(partition.start, partition.stop)
