@@ -38,19 +38,11 @@ class PercentileLimits:
     def __call__(
         self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None = None
     ) -> Limits:
-        """Return (lo, hi) with lo < hi, both finite.
-
-        Parameters
-        ----------
-        values : numpy.ndarray
-            Any real dtype; NaN and infinities are left out.
-        covered : numpy.ndarray of bool, optional
-            Only these pixels count.
-        """
+        """Return the limits of an image; takes what `sample` takes."""
         return self.of(sample(values, covered))
 
     def of(self, known: npt.NDArray[np.float64]) -> Limits:
-        """Return (lo, hi) as above, from what `sample` gave."""
+        """Return (lo, hi) with lo < hi, both finite, from what `sample` gave."""
         if not known.size:
             return (0.0, 1.0)
         lo, hi = _percentile(known, self.low), _percentile(known, self.high)
