@@ -42,9 +42,10 @@ def add_to(total: Array, part: Array) -> None:
         total[at : at + STEP] += part[at : at + STEP]
 
 
-def put(array: Array, rows: npt.NDArray[np.int64], values: Array | bool) -> None:
+def put(array: Array, rows: slice | npt.NDArray[np.int64], values: Array | bool) -> None:
     """Do ``array[rows] = values``."""
-    if array.ndim > 1 or array.dtype.hasobject or len(rows) > LONGEST:
+    simple = array.ndim == 1 and not array.dtype.hasobject
+    if isinstance(rows, slice) or not simple or len(rows) > LONGEST:
         array[rows] = values
         return
     for at in range(0, len(rows), STEP):

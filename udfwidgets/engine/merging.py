@@ -144,7 +144,7 @@ class Accumulator:
             if type(udf).merge is UDF.merge and all(kinds[n].kind == "nav" for n in arrays):
                 # The same, without reading first what is going to be replaced.
                 for name, array in arrays.items():
-                    _put(array, rows, part[name])
+                    put(array, rows, part[name])
                 continue
             # A view where the partition is a slice, else a copy that is written back.
             dest = {n: a[rows] if kinds[n].kind == "nav" else a for n, a in arrays.items()}
@@ -158,7 +158,7 @@ class Accumulator:
                 for name, array in dest.items():
                     if kinds[name].kind == "nav":
                         arrays[name][rows] = array
-        _put(self.damage, rows, True)
+        put(self.damage, rows, True)
         self.n_merged += len(partition)
 
     def take_parameters(self, udfs: Sequence[UDF]) -> None:
@@ -185,13 +185,6 @@ class Accumulator:
             ]
             for frozen in alive:
                 frozen.note((rows, before))
-
-
-def _put(array: Array, rows: slice | Frames, values: Array | bool) -> None:
-    if isinstance(rows, slice):
-        array[rows] = values
-    else:
-        put(array, rows, values)
 
 
 def _copied(array: Array) -> Array:
