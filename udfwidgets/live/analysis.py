@@ -48,6 +48,10 @@ class Shelf(Protocol):
         """Stop showing one, and say `take_off` to it."""
 
 
+class Box(Quick, ipywidgets.Box):  # type: ignore[misc]
+    """Widgets side by side."""
+
+
 class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     """Shows a run while it goes on: the last line of a cell that starts one in the background.
 
@@ -110,7 +114,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
             self._images = self._make_images()
             # After the images: the last status tells how their last pictures went.
             self._status = self._make_status()
-            pictures = ipywidgets.Box(
+            pictures = Box(
                 self._images, layout=self._status.layout, _dom_classes=["udfw-pictures"]
             )
             self.children = (self._status, pictures)

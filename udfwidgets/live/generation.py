@@ -227,4 +227,4 @@ def estimable(run: Run) -> BoolArray | None:
     if run.wanted_order != "progressive":
         return None
     plan = run.plan
-    return np.ones(plan.shape.nav.axes, bool) if plan.roi is None else plan.roi
+    return np.broadcast_to(np.True_, plan.shape.nav.axes) if plan.roi is None else plan.roi

@@ -1,10 +1,11 @@
-"""Widgets that are made in half the time, because the first pictures wait for them, and all closed.
+"""Widgets that are made quickly, because the first pictures wait for them, and all closed.
 
 ipywidgets goes through the metadata of all traits of a widget, for each widget anew, to tell the
-page about it. What can be known of a class is looked up once here. It asks the system for the
-random name of each widget, and gives the GIL up for it, which it gets back late where workers are
-busy. And it leaves the layout of a widget open, which has a comm of its own, when the widget is
-closed.
+page about it, and makes a value for each that nobody has set. What can be known of a class is
+looked up once here. It tells whoever observes a trait what a new widget begins with, though
+nobody can observe it yet. It asks the system for the random name of each widget, and gives the GIL
+up for it, which it gets back late where workers are busy. And it leaves the layout of a widget
+open, which has a comm of its own, when the widget is closed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class Quick(ipywidgets.Widget):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("model_id", new_name())
+        # What the class itself observes or checks takes the long way, in its turn.
+        long_way = self._trait_notifiers.keys() | self._trait_validators.keys()
+        for name in kwargs.keys() & self._traits.keys() - long_way:
+            self._trait_values[name] = self._traits[name]._validate(self, kwargs.pop(name))
         super().__init__(*args, **kwargs)
 
     @traitlets.default("keys")
@@ -48,9 +53,12 @@ class Quick(ipywidgets.Widget):  # type: ignore[misc]
             state: dict[str, Any] = super().get_state(key, drop_defaults)
             return state
         state = {}
-        # Values that are there already need no look-up, and most are told as they are.
-        values = self._trait_values
+        values, unset = self._trait_values, _unset(kind)
         for name in self.keys:
+            if name not in values and name in unset:
+                state[name] = unset[name]
+                continue
+            # Values that are there already need no look-up, and most are told as they are.
             value = values[name] if name in values else getattr(self, name)
             serializer = serializers[name]
             state[name] = value if serializer is None else serializer(value, self)
@@ -82,3 +90,20 @@ def _serializers(widget_class: Any) -> Mapping[str, Serializer | None]:
         name: trait.metadata.get("to_json")
         for name, trait in widget_class.class_traits(sync=True).items()
     }
+
+
+@cache
+def _unset(widget_class: Any) -> Mapping[str, Any]:
+    """Return how traits are told that nobody has set, where that is the same in all widgets."""
+    alike: dict[str, Any] = {}
+    for name, trait in widget_class.class_traits(sync=True).items():
+        makes_default = widget_class._all_trait_default_generators.get(name)
+        if getattr(makes_default, "__self__", None) is not trait:
+            continue  # the class has a method for it, which may look at the widget
+        if getattr(trait, "klass", None) not in (None, tuple, list, dict):
+            continue  # another widget, that would be made and left open here
+        value = trait.default()
+        if not value or isinstance(value, (str, int, float)):
+            serializer = _serializers(widget_class)[name]
+            alike[name] = value if serializer is None else serializer(value, None)
+    return alike

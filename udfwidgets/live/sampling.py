@@ -61,6 +61,8 @@ def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -
     estimable : numpy.ndarray of bool
         Where it gets them; where it does not, it is NaN.
     """
+    if covered.all():
+        return values
     missing = estimable & ~covered
     if not missing.any():
         return values
@@ -80,8 +82,10 @@ def bins(mask: BoolArray, count: int) -> npt.NDArray[np.uint8]:
     """Return which share of the scan, in scan order, is True, as `count` bytes of 0 to 255."""
     flat = mask.reshape(-1)
     count = max(1, min(count, flat.size))
+    if flat.all():
+        return np.full(count, 255, np.uint8)
     edges = np.arange(count, dtype=np.int64) * flat.size // count
-    sums = np.add.reduceat(flat.astype(np.int64), edges) if flat.size else np.zeros(1, np.int64)
+    sums = np.add.reduceat(flat, edges, dtype=np.int64)
     widths = np.diff(np.append(edges, flat.size))
     # Rounded down, so that 255 says that nothing is missing.
     return (sums * 255 // np.maximum(widths, 1)).astype(np.uint8)
