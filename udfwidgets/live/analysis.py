@@ -114,9 +114,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
             self._images = self._make_images()
             # After the images: the last status tells how their last pictures went.
             self._status = self._make_status()
-            pictures = Box(
-                self._images, layout=self._status.layout, _dom_classes=["udfw-pictures"]
-            )
+            pictures = Box(self._images, layout=self._status.layout, _dom_classes=["udfw-pictures"])
             self.children = (self._status, pictures)
             self._follow()
         if self._run.has_ended():

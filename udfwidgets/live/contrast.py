@@ -41,7 +41,7 @@ class PercentileLimits:
         """Return the limits of an image; takes what `sample` takes."""
         return self.of(sample(values, covered))
 
-    def of(self, known: npt.NDArray[np.float64]) -> Limits:
+    def of(self, known: npt.NDArray[Any]) -> Limits:
         """Return (lo, hi) with lo < hi, both finite, from what `sample` gave."""
         if not known.size:
             return (0.0, 1.0)
@@ -64,7 +64,7 @@ LOGARITHMIC = PercentileLimits(low=0.5, high=100.0)
 
 def widened(lo: float, hi: float) -> Limits:
     """Return a range that is not empty: one value alone is shown against zero."""
-    lo, hi = max(lo, -LARGEST), min(hi, LARGEST)
+    lo, hi = _cut(lo), _cut(hi)
     if hi - lo > NARROWEST:
         return (lo, hi)
     if abs(lo) <= NARROWEST:
@@ -85,20 +85,24 @@ def finite_range(values: npt.NDArray[Any]) -> Limits | None:
         if not known.size:
             return None
         lo, hi = float(known.min()), float(known.max())
-    return (max(lo, -LARGEST), min(hi, LARGEST))
+    return (_cut(lo), _cut(hi))
 
 
-def _percentile(known: npt.NDArray[np.float64], percent: float) -> float:
+def _percentile(known: npt.NDArray[Any], percent: float) -> float:
     """Return a percentile of sorted numbers, between two of them by linear interpolation."""
     place = (known.size - 1) * percent / 100
     below = int(place)
-    lo, hi = float(known[below]), float(known[min(below + 1, known.size - 1)])
+    lo, hi = _cut(known[below]), _cut(known[min(below + 1, known.size - 1)])
     return lo + (hi - lo) * (place - below)
+
+
+def _cut(value: Any) -> float:
+    return min(max(float(value), -LARGEST), LARGEST)
 
 
 def sample(
     values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None = None
-) -> npt.NDArray[np.float64]:
+) -> npt.NDArray[Any]:
     """Return finite values, ascending, that stand for all: of a large image every n-th one.
 
     Parameters
@@ -122,4 +126,4 @@ def sample(
         # Infinities are at both ends now, and NaN comes after them.
         lowest, highest = known.dtype.type(-np.inf), known.dtype.type(np.inf)
         known = known[known.searchsorted(lowest, "right") : known.searchsorted(highest)]
-    return np.clip(known.astype(np.float64), -LARGEST, LARGEST)
+    return known

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import anyio
 import numpy as np
@@ -183,8 +184,20 @@ class Generation(Subscriber):
             fraction=self.run.progress.fraction,
             generation=self.number,
             final=final,
-            estimable=estimable(self.run),
+            estimable=self._estimable,
         )
+
+    @cached_property
+    def _estimable(self) -> BoolArray | None:
+        """Where positions that are not merged may show a neighbour.
+
+        That is of use where the whole scan is visited from coarse to fine. Where it is visited line
+        by line, the last line would be smeared over all that is to come.
+        """
+        plan = self.run.plan
+        if self.run.wanted_order != "progressive":
+            return None
+        return np.ones(plan.shape.nav.axes, bool) if plan.roi is None else plan.roi
 
     def _note(self, place: int, error: Exception, final: bool) -> None:
         """Have the status say why a channel cannot be drawn; the other channels go on."""
@@ -216,15 +229,3 @@ class Snapshots:
         """Give the memory of the snapshot back: nobody is going to ask for it again."""
         with self._lock:
             self._newest = None
-
-
-def estimable(run: Run) -> BoolArray | None:
-    """Return where positions that are not merged may show a neighbour.
-
-    That is of use where the whole scan is visited from coarse to fine. Where it is visited line by
-    line, the last line would be smeared over all that is to come.
-    """
-    if run.wanted_order != "progressive":
-        return None
-    plan = run.plan
-    return np.broadcast_to(np.True_, plan.shape.nav.axes) if plan.roi is None else plan.roi

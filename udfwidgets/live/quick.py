@@ -16,7 +16,6 @@ from random import Random
 from typing import Any
 
 import ipywidgets
-import traitlets
 
 Serializer = Callable[[Any, Any], Any]
 
@@ -34,16 +33,13 @@ class Quick(ipywidgets.Widget):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("model_id", new_name())
+        kind: Any = type(self)
+        self._trait_values["keys"] = list(_serializers(kind))
         # What the class itself observes or checks takes the long way, in its turn.
         long_way = self._trait_notifiers.keys() | self._trait_validators.keys()
         for name in kwargs.keys() & self._traits.keys() - long_way:
             self._trait_values[name] = self._traits[name]._validate(self, kwargs.pop(name))
         super().__init__(*args, **kwargs)
-
-    @traitlets.default("keys")
-    def _keys_of_class(self) -> list[str]:
-        kind: Any = type(self)
-        return list(_serializers(kind))
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return what a page is told of the widget, or of some of its traits."""
@@ -96,8 +92,9 @@ def _serializers(widget_class: Any) -> Mapping[str, Serializer | None]:
 def _unset(widget_class: Any) -> Mapping[str, Any]:
     """Return how traits are told that nobody has set, where that is the same in all widgets."""
     alike: dict[str, Any] = {}
-    for name, trait in widget_class.class_traits(sync=True).items():
-        makes_default = widget_class._all_trait_default_generators.get(name)
+    traits: dict[str, Any] = widget_class.class_traits(sync=True)
+    for name, trait in traits.items():
+        makes_default = widget_class._all_trait_default_generators[name]
         if getattr(makes_default, "__self__", None) is not trait:
             continue  # the class has a method for it, which may look at the widget
         if getattr(trait, "klass", None) not in (None, tuple, list, dict):
