@@ -95,7 +95,8 @@ def _unset(widget_class: Any) -> Mapping[str, Any]:
     traits: dict[str, Any] = widget_class.class_traits(sync=True)
     for name, trait in traits.items():
         makes_default = widget_class._all_trait_default_generators[name]
-        if getattr(makes_default, "__self__", None) is not trait:
+        is_its_own = getattr(makes_default, "__self__", None) is trait
+        if not is_its_own:
             continue  # the class has a method for it, which may look at the widget
         if getattr(trait, "klass", None) not in (None, tuple, list, dict):
             continue  # another widget, that would be made and left open here
