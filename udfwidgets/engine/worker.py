@@ -18,7 +18,7 @@ from udfwidgets.io.dataset.base import Scratch, Source
 # Seconds for which compiled UDFs go through tiles in one call, without the GIL. A run that is
 # cancelled takes so long to stop; beside a cell that is busy with Python code, a worker waits for
 # the GIL for a millisecond between two calls.
-CALL = 0.004
+CALL = 0.008
 # Tiles that are decoded before they are handed out: the fewer, the more of the time is Python's.
 TILES_PER_READ = 4
 
