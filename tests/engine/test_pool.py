@@ -43,6 +43,8 @@ class Counted(DataSet):
         self.opened += 1
 
         class Source(ArraySource):
+            frames = None  # so that all is read
+
             def read(self, start, stop, scratch):
                 dataset.reads[start:stop] += 1
                 return super().read(start, stop, scratch)
@@ -403,7 +405,7 @@ def test_the_same_thing_is_done_once_for_all_who_want_it(scan, leader_stops):
             assignment.shares[0].run.cancel()
         return read(start, stop, scratch)
 
-    source.read, source.hands_out_views = stop_first, False
+    source.read = stop_first
     for run in runs:
         run.plan = replace(run.plan, tile_depth=8)  # four tiles are read together
     host.pool.learn(assignment, Worker().work(assignment))
@@ -541,7 +543,7 @@ def test_a_frame_that_cannot_be_read_is_the_trouble_of_those_who_want_it(scan):
             raise OSError("frame 24")
         return read(start, stop, scratch)
 
-    whole.source.read, whole.source.hands_out_views = damaged, False
+    whole.source.read = damaged
     whole.plan = replace(whole.plan, tile_depth=1)
     without.plan = replace(without.plan, tile_depth=1)
     host.work()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from udfwidgets.buffers import Array
+from udfwidgets.engine.reading import Frames
 from udfwidgets.engine.share import Share
 from udfwidgets.udf.fused import Step, drive
 
@@ -32,8 +33,8 @@ class Fusion:
                 kind = step.key, step.address, step.out.shape, step.out.dtype
                 self._same.setdefault(kind, []).append((share, step))
 
-    def feed(self, runs: Sequence[Array], row: int, depth: int) -> None:
-        """Let all steps see the frames from a row of the partition on; see `drive`."""
+    def feed(self, frames: Array, numbers: Frames, row: int, depth: int) -> None:
+        """Let all steps see frames that are rows of the partition from `row` on; see `drive`."""
         entered = [share for share in self._shares if share.run.enter()]
         try:
             began = time.perf_counter()
@@ -44,8 +45,8 @@ class Fusion:
                 if any(share in entered for share, _ in same)
             ]
             if wanted:
-                in_order = [np.ascontiguousarray(run) for run in runs]
-                drive(in_order, depth, [step.at(row) for step in wanted])
+                in_order = np.ascontiguousarray(frames)
+                drive(in_order, numbers, depth, [step.at(row) for step in wanted])
             seconds = (time.perf_counter() - began) / max(len(entered), 1)
             for share in entered:
                 share.seconds += seconds

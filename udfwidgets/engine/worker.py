@@ -62,27 +62,27 @@ class Worker:
         by_tile = [share for share in shares if share.wants_tiles]
         if not by_tile:
             self._turn.give()
-        # What lies in memory is read in any length at no cost, and need not lie together: there
-        # is one call for many tiles.
-        views = scan.source.hands_out_views and not by_tile and not partial
+        in_memory = scan.source.frames
+        if in_memory is not None and not by_tile and not partial:
+            per_call = max(depth, scan.frames_within(CALL) or depth * TILES_PER_READ)
+            for row in range(0, len(frames), per_call):
+                fused.feed(in_memory, frames[row : row + per_call], row, depth)
+            fused.end()
+            return 0.0
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
-        wished = (views and scan.frames_within(CALL)) or depth * TILES_PER_READ
-        most = min(max(depth, wished), largest)
-        for block in blocks(frames, most, scan.frames_per_block, most if views else depth):
+        most = min(depth * TILES_PER_READ, max(depth, largest))
+        for block in blocks(frames, most, scan.frames_per_block, depth):
             numbers = frames[block.start : block.stop]
             began = time.perf_counter()
-            runs = self._read(assignment, block, numbers, views)
+            read = self._read(assignment, block, numbers)
             reading += time.perf_counter() - began
-            if runs is None:
+            if read is None:
                 continue
-            fused.feed(runs, block.start, depth)
-            if views:
-                continue
-            (read,) = runs
+            fused.feed(read, np.arange(len(read)), block.start, depth)
             for share, fusion in fused_alone:
                 own, row = _own(read, numbers, share)
                 if len(own):
-                    fusion.feed([own], row, depth)
+                    fusion.feed(own, np.arange(len(own)), row, depth)
             for offset in range(0, len(read), depth) if by_tile else ():
                 tile = read[offset : offset + depth]
                 for share in by_tile:
@@ -91,15 +91,13 @@ class Worker:
                         own, _ = _own(tile, numbers[offset : offset + len(tile)], share)
                     if len(own):
                         share.feed(own, self._scratch, self._turn)
-            if not scan.source.hands_out_views:
+            if in_memory is None:
                 self._turn.give()
         fused.end()
         return reading
 
-    def _read(
-        self, assignment: Assignment, block: Block, numbers: Frames, views: bool
-    ) -> list[Array] | None:
-        """Return the frames of a block, in pieces where it may be so; None without them.
+    def _read(self, assignment: Assignment, block: Block, numbers: Frames) -> Array | None:
+        """Return the frames of a block; None if nobody wants them any more, or without them.
 
         An error goes to those runs that want one of the frames.
         """
@@ -107,11 +105,8 @@ class Worker:
         entered = [share for share in assignment.shares if share.run.enter()]
         if not entered:
             return None
-        source = assignment.scan.source
         try:
-            if views and block.rows is None:
-                return [source.read(*reach, self._scratch) for reach in block.reads]
-            return [read_block(source, block, self._scratch)]
+            return read_block(assignment.scan.source, block, self._scratch)
         except BaseException as error:
             for share in entered:
                 if np.isin(numbers, share.frames).any():

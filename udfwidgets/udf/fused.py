@@ -11,6 +11,7 @@ between a step and its UDF.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -89,23 +90,23 @@ def is_known(dtype: np.dtype[Any]) -> bool:
     return dtype in _KNOWN and dtype.isnative
 
 
-def drive(runs: Sequence[Array], depth: int, steps: Sequence[tuple[int, ...]]) -> None:
-    """Let all steps see frames, at most `depth` of them at a time.
+def drive(frames: Array, numbers: Array, depth: int, steps: Sequence[tuple[int, ...]]) -> None:
+    """Let all steps see some frames, at most `depth` of them at a time.
 
     Parameters
     ----------
-    runs : sequence of (frames, *sig) array
-        The frames in their order, in as many pieces as they lie in. Each in C order and of the
-        dtype that the steps were made for.
+    frames : numpy.ndarray
+        Of shape (n_frames, *sig), in C order and of the dtype that the steps were made for.
+    numbers : numpy.ndarray of int64
+        Which of them, in this order. Those that follow each other are seen together.
     depth : int
         Frames in a tile.
     steps : sequence of tuple
         From `Step.at`.
     """
-    first = runs[0]
-    n_pixels = first.size // len(first)
-    places = np.array([(run.ctypes.data, len(run)) for run in runs])
-    _drive(places, n_pixels, n_pixels * first.itemsize, depth, np.array(steps))
+    n_pixels = math.prod(frames.shape[1:])
+    frame_bytes = n_pixels * frames.itemsize
+    _drive(frames.ctypes.data, frame_bytes, n_pixels, numbers, depth, np.array(steps))
 
 
 @intrinsic
@@ -124,18 +125,17 @@ def _call(typingctx, address, pixels, n_frames, n_pixels, row, out, aux, more, n
 
 
 @numba.njit(nogil=True, cache=True)
-def _drive(places, n_pixels, frame_bytes, depth, steps):  # type: ignore[no-untyped-def]
-    done = 0
-    for place in range(places.shape[0]):
-        first, n_frames = places[place]
-        for at in range(0, n_frames, depth):
-            count = min(depth, n_frames - at)
-            pixels = first + at * frame_bytes
-            for k in range(steps.shape[0]):
-                address, out, aux, more, n_aux, n_more, row = steps[k]
-                row += done
-                _call(address, pixels, count, n_pixels, row, out, aux, more, n_aux, n_more)
-            done += count
+def _drive(frames, frame_bytes, n_pixels, numbers, depth, steps):  # type: ignore[no-untyped-def]
+    at = 0
+    while at < len(numbers):
+        first, count = numbers[at], 1
+        while count < depth and at + count < len(numbers) and numbers[at + count] == first + count:
+            count += 1
+        pixels = frames + first * frame_bytes
+        for k in range(steps.shape[0]):
+            address, out, aux, more, n_aux, n_more, row = steps[k]
+            _call(address, pixels, count, n_pixels, row + at, out, aux, more, n_aux, n_more)
+        at += count
 
 
 def _compiled(step: Callable[..., None], *dtypes: Any) -> int:

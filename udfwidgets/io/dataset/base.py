@@ -55,8 +55,10 @@ class Source(ABC):
             If the file no longer holds what its header promised.
         """
 
-    #: Whether `read` costs nothing, because what it returns is in memory already, or mapped.
-    hands_out_views = False
+    @property
+    def frames(self) -> Array | None:
+        """All frames as they would be read, in C order, where they lie in memory or are mapped."""
+        return None
 
     def available(self) -> int | None:
         """Return how many frames, from the first one on, can be read by now; None for all.

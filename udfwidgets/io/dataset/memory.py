@@ -88,10 +88,14 @@ class ArraySource(Source):
         Of shape (n_frames, *sig), in native byte order.
     """
 
-    hands_out_views = True
-
     def __init__(self, frames: Array) -> None:
         self._frames: Array | None = frames
+
+    @property
+    def frames(self) -> Array | None:
+        """The array, until it is closed."""
+        there = self._frames is not None and self._frames.flags.c_contiguous
+        return self._frames if there else None
 
     def read(self, start: int, stop: int, scratch: Scratch) -> Array:
         """Return a view, without touching the data."""
