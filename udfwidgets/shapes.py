@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, overload
 
 
@@ -38,12 +39,12 @@ class Shape(Sequence[int]):
         object.__setattr__(self, "axes", lengths)
         object.__setattr__(self, "sig_dims", int(sig_dims))
 
-    @property
+    @cached_property
     def nav(self) -> Shape:
         """The scan axes alone."""
         return Shape(self.axes[: len(self.axes) - self.sig_dims], 0)
 
-    @property
+    @cached_property
     def sig(self) -> Shape:
         """The detector axes alone."""
         return Shape(self.axes[len(self.axes) - self.sig_dims :], self.sig_dims)

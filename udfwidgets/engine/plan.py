@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,11 @@ class Plan:
             return self.tile_depth if isinstance(depth, str) else int(min(depth, roomy))
         room = deepest(int(min(size, READ_BYTES)), self.frame_bytes)
         return room if isinstance(depth, str) else max(1, int(min(depth, room)))
+
+    @cached_property
+    def cuts(self) -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+        """What the parts of the scheme cut out of the detector axes, and out of a tile."""
+        return [(box.get(), (slice(None), *box.get())) for box in self.scheme]
 
     @property
     def n_frames(self) -> int:

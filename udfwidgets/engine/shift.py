@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from copy import copy
 
 import numpy as np
 
@@ -40,19 +40,16 @@ class Shift:
         self._takes_any_frames = vars(type(udf)).get("takes_any_frames", False)
         self._plan = plan
         self._partition = partition
-        # What to cut out of the detector axes, and out of a tile.
-        self._cuts = [(box.get(), (slice(None), *box.get())) for box in plan.scheme]
+        self._cuts = plan.cuts
         self._arrays = {
             name: declaration.allocate(len(partition), plan.shape.sig)
             for name, declaration in udf.declarations.items()
             if declaration.stored
         }
         self._udf = udf.copy()
-        self._meta = self._udf.meta = replace(
-            udf.meta,
-            partition_range=(partition.start, partition.stop),
-            partition_size=len(partition),
-        )
+        self._meta = self._udf.meta = copy(udf.meta)
+        self._meta.partition_range = partition.start, partition.stop
+        self._meta.partition_size = len(partition)
         self._udf.declarations = udf.declarations
         self._results = self._udf.results = Views(udf.declarations, self._arrays)
         self._params = self._udf.params = shown_params(

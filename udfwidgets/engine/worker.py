@@ -64,7 +64,8 @@ class Worker:
             self._turn.give()
         in_memory = scan.source.frames
         if in_memory is not None and not by_tile and not partial:
-            per_call = max(depth, scan.frames_within(CALL) or depth * TILES_PER_READ)
+            wished = max(depth, scan.frames_within(CALL) or depth * TILES_PER_READ)
+            per_call = -(-len(frames) // max(1, round(len(frames) / wished)))
             for row in range(0, len(frames), per_call):
                 fused.feed(in_memory, frames[row : row + per_call], row, depth)
             fused.end()

@@ -69,6 +69,8 @@ def shown_params(
     rows : slice or numpy.ndarray of int
         Of the selected positions, those that nav arrays are cut to.
     """
+    if not has_aux_data(given):
+        return Views({}, {}, given)
     auxiliary = {name: value for name, value in given.items() if isinstance(value, AuxData)}
     declarations = {name: aux.declaration for name, aux in auxiliary.items()}
     arrays = {name: aux.resolve(shape, roi) for name, aux in auxiliary.items()}
