@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.engine.bell import Bell
 from udfwidgets.live.contrast import LINEAR, LOGARITHMIC, Limits, finite_range, sample
 from udfwidgets.live.flow import NOTHING, Feed, Part, Sight
 from udfwidgets.live.picture import Picture, Status, Totals
@@ -78,17 +79,31 @@ class SlotFeed(Feed, Generic[Offered]):
         self.key = key
         self.version = NOTHING
         self.slot: Slot[Offered] = Slot()
-        #: Set unless a last offer waits to be saved.
-        self.saved = threading.Event()
-        self.saved.set()
+        # Set unless a last offer waits to be saved.
+        self._saved = threading.Event()
+        self._saved.set()
+        self._bell = Bell()
         self._save = save
         self._pool = BufferPool(kept=0)
 
     def offer(self, source: Callable[[], Offered | None], final: bool) -> None:
         """Replace the newest offer."""
         if final:
-            self.saved.clear()
+            self._saved.clear()
         self.slot.put(source, final)
+
+    def wait_saved(self, timeout: float) -> bool:
+        """Block the calling thread until no last offer waits to be saved; return whether so."""
+        return self._saved.wait(timeout)
+
+    async def wait_saved_async(self) -> None:
+        """Wait, as a task under asyncio or trio, until no last offer waits to be saved."""
+        await self._bell.wait_async(self._saved.is_set)
+
+    def settle(self) -> None:
+        """Have nobody wait any longer."""
+        self._saved.set()
+        self._bell.ring()
 
     @property
     def pending(self) -> bool:
@@ -109,9 +124,9 @@ class SlotFeed(Feed, Generic[Offered]):
         try:
             self._take(source)
         finally:
-            # Whether it went well or not, nobody has to wait any longer.
+            # Whether it went well or not.
             if final and not self.slot.full:
-                self.saved.set()
+                self.settle()
 
     def _take(self, source: Callable[[], Offered | None]) -> None:
         news = source()

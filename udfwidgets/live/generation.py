@@ -86,6 +86,7 @@ class Generation(Subscriber):
         with self._gate:
             self._superseded = True
         self._last_is_offered.set()
+        self.run.bell.ring()
         self.snapshots.let_go()
 
     # As a subscriber
@@ -111,9 +112,12 @@ class Generation(Subscriber):
     async def linger_async(self) -> None:
         """Wait, as `linger`, as a task under asyncio or trio."""
         with anyio.move_on_after(self._patience_left()):
-            # Looked for, not signalled: it takes some milliseconds, once in a run.
-            while not self.wait_saved(0.0):
-                await anyio.sleep(0.001)
+            # The run counts as ended a moment before it says so to its views.
+            await self.run.bell.wait_async(self._last_is_offered.is_set)
+            # The status is the last one to be settled: then nobody is woken for the others.
+            for widget in reversed(self._widgets):
+                if not self._superseded:
+                    await widget.wait_saved_async()
 
     def wait_saved(self, timeout: float) -> bool:
         """Wait until the last pictures of a run that has ended are saved with the notebook."""
@@ -122,13 +126,15 @@ class Generation(Subscriber):
         if hub().is_current_thread():
             timeout = 0.0
         deadline = time.monotonic() + timeout
-        # The run counts as ended a moment before it says so to its views.
         saved = self._last_is_offered.wait(timeout)
-        # The status is the last one to be settled.
-        widgets: tuple[LiveImage | StatusBar, ...] = (*self._images, self._status)
-        for widget in widgets:
+        for widget in self._widgets:
             saved = widget.wait_saved(max(0.0, deadline - time.monotonic())) and saved
         return saved
+
+    @property
+    def _widgets(self) -> tuple[LiveImage | StatusBar, ...]:
+        """All that is drawn."""
+        return (*self._images, self._status)
 
     def _patience_left(self) -> float:
         """Seconds: it begins with the first one who waits, for nobody else has to."""

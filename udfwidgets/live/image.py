@@ -226,9 +226,11 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         bool
             Whether it is. On the hub's thread, which does it, there is no waiting.
         """
-        if not self._open:
-            return True  # closed: nothing is taken any more
-        return self._feed.saved.wait(0 if hub().is_current_thread() else timeout)
+        return self._feed.wait_saved(0 if hub().is_current_thread() else timeout)
+
+    async def wait_saved_async(self) -> None:
+        """Wait, as `wait_saved`, as a task under asyncio or trio."""
+        await self._feed.wait_saved_async()
 
     def png(self) -> bytes | None:
         """Return the newest picture that was taken as a PNG, in pixels of the data."""
@@ -250,6 +252,7 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         if self._open:
             self._open = False
             hub().unregister(self._feed.key)
+            self._feed.settle()  # nothing is taken any more
             self.canvas.on_msg(through_widget, remove=True)
             figure = self.figure
             figure.unobserve(self._note_interaction, "interaction")

@@ -75,9 +75,11 @@ class StatusBar(Drawn):
         bool
             Whether it is. On the hub's thread, which does it, there is no waiting.
         """
-        if not self._open:
-            return True  # closed: nothing is taken any more
-        return self._feed.saved.wait(0 if hub().is_current_thread() else timeout)
+        return self._feed.wait_saved(0 if hub().is_current_thread() else timeout)
+
+    async def wait_saved_async(self) -> None:
+        """Wait, as `wait_saved`, as a task under asyncio or trio."""
+        await self._feed.wait_saved_async()
 
     def answer(
         self, commands: Sequence[CommandName], callback: Callable[[CommandName], None]
@@ -100,6 +102,7 @@ class StatusBar(Drawn):
         if self._open:
             self._open = False
             hub().unregister(self._feed.key)
+            self._feed.settle()  # nothing is taken any more
             self.on_msg(through_widget, remove=True)
             self._on_command = self._on_deleted = None
         super().close()
