@@ -531,6 +531,22 @@ def test_masks_of_different_number_are_not_taken_for_the_same(scan):
             np.testing.assert_array_equal(result["intensity"].raw_data, expected)
 
 
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_the_same_thing_twice_in_a_run_that_wants_less_than_the_others(scan, in_memory):
+    dataset = MemoryDataSet(scan.frames) if in_memory else scan
+    host = NoHost()
+    roi = np.ones(dataset.shape.nav.axes, bool)
+    roi.reshape(-1)[::3] = False
+    host.start(dataset, [SumUDF()])
+    run = host.start(dataset, [SumUDF(), SumUDF()], roi=roi)
+    host.work()
+    host.pool.settle()
+    flat = scan.frames.reshape(-1, 8, 8)
+    expected = flat[roi.reshape(-1)].sum(axis=0)
+    for total in sums(run):
+        np.testing.assert_array_equal(total, expected)
+
+
 def test_a_frame_that_cannot_be_read_is_the_trouble_of_those_who_want_it(scan):
     host = NoHost()
     roi = np.ones((32, 32), bool)

@@ -11,6 +11,8 @@ SHORTEST = 0.002
 LONGEST = 0.04
 # Where merging takes long, because results are large, a partition takes this many times as long.
 WORK_PER_MERGE = 12
+# The next partition has at most so many times as many frames.
+GROWTH = 4
 
 
 class Pace(Protocol):
@@ -70,6 +72,6 @@ class Cadence:
         target = max(target, WORK_PER_MERGE * min(merging, self._merging))
         self._merging = merging
         wanted = int(target / per_frame)
-        # Never grow more than fourfold at once: the first partitions are too short to trust.
-        largest = min(4 * n_frames, -(-self._n_frames // self._workers), self._most)
+        # Never grow more at once: the first partitions are too short to trust.
+        largest = min(GROWTH * n_frames, -(-self._n_frames // self._workers), self._most)
         self._size = max(1, min(wanted, largest))

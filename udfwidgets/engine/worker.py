@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -55,21 +56,32 @@ class Worker:
 
     def _hand_out(self, assignment: Assignment) -> float:
         scan, frames, shares = assignment.scan, assignment.frames, assignment.shares
-        depth, reading = assignment.depth, 0.0
         partial = [share for share in shares if len(share.frames) < len(frames)]
         fused = Fusion([share for share in shares if share not in partial])
         fused_alone = [(share, Fusion([share])) for share in partial if share.steps]
         by_tile = [share for share in shares if share.wants_tiles]
         if not by_tile:
             self._turn.give()
-        in_memory = scan.source.frames
-        if in_memory is not None and not by_tile and not partial:
-            wished = max(depth, scan.frames_within(CALL) or depth * TILES_PER_READ)
-            per_call = -(-len(frames) // max(1, round(len(frames) / wished)))
-            for row in range(0, len(frames), per_call):
-                fused.feed(in_memory, frames[row : row + per_call], row, depth)
-            fused.end()
-            return 0.0
+        reading, in_memory = 0.0, scan.source.frames
+        if in_memory is not None and not by_tile:
+            wished = scan.frames_within(CALL) or assignment.depth * TILES_PER_READ
+            for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
+                _drive(fusion, in_memory, numbers, assignment.depth, wished)
+        else:
+            reading = self._read_and_feed(assignment, fused, fused_alone, by_tile)
+        for fusion in (fused, *(fusion for _, fusion in fused_alone)):
+            fusion.end()
+        return reading
+
+    def _read_and_feed(
+        self,
+        assignment: Assignment,
+        fused: Fusion,
+        fused_alone: Sequence[tuple[Share, Fusion]],
+        by_tile: Sequence[Share],
+    ) -> float:
+        """Read block by block, and let all see it; return seconds spent on reading."""
+        scan, frames, depth, reading = assignment.scan, assignment.frames, assignment.depth, 0.0
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
         most = min(depth * TILES_PER_READ, max(depth, largest))
         for block in blocks(frames, most, scan.frames_per_block, depth):
@@ -88,13 +100,12 @@ class Worker:
                 tile = read[offset : offset + depth]
                 for share in by_tile:
                     own = tile
-                    if share in partial:
+                    if len(share.frames) < len(frames):
                         own, _ = _own(tile, numbers[offset : offset + len(tile)], share)
                     if len(own):
                         share.feed(own, self._scratch, self._turn)
-            if in_memory is None:
+            if scan.source.frames is None:
                 self._turn.give()
-        fused.end()
         return reading
 
     def _read(self, assignment: Assignment, block: Block, numbers: Frames) -> Array | None:
@@ -116,6 +127,14 @@ class Worker:
         finally:
             for share in entered:
                 share.run.leave()
+
+
+def _drive(fusion: Fusion, frames: Array, numbers: Frames, depth: int, wished: int) -> None:
+    """Let a fusion see frames that lie in memory, about as many in a call as is wished."""
+    n_calls = max(1, round(len(numbers) / max(depth, wished)))
+    per_call = -(-len(numbers) // n_calls)
+    for row in range(0, len(numbers), per_call):
+        fusion.feed(frames, numbers[row : row + per_call], row, depth)
 
 
 def read_block(source: Source, block: Block, scratch: Scratch) -> Array:
