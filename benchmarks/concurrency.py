@@ -20,6 +20,8 @@ from benchmarks.processes import Worker, WorkerError, left_out, median_ratio
 
 ROUNDS = 3
 VIEW_ROUNDS = 15
+# What is measured of them, see `Worker.views`.
+VIEWS = ("live", "shown", "saved")
 TAKING_PART = (OURS, LIBERTEM_DEFAULT, "LiberTEM threads")
 
 
@@ -117,13 +119,13 @@ def _views(bench: Bench, name: str, storage: data.Storage) -> dict[str, Values]:
     """Time of four analyses with two live images each, of the time without: nobody else has any."""
     scan = bench.extent.scan_in(storage)
     ours = [worker for worker in bench.workers if worker.label == OURS]
-    found: dict[str, Values] = {f"{kind}-{name}": {} for kind in ("live", "shown")}
+    found: dict[str, Values] = {f"{kind}-{name}": {} for kind in VIEWS}
     for worker in bench.loaded("views", scan, storage, ours):
         order = partial(worker.ask, "views", works=SUMS, times=4)
         order(turn=0)
         turns = [order(turn=turn) for turn in range(VIEW_ROUNDS)]
         plain = [turn["plain"] for turn in turns]
-        for kind in ("live", "shown"):
+        for kind in VIEWS:
             ratio = median_ratio([turn[kind] for turn in turns], plain)
             found[f"{kind}-{name}"][worker.label] = ratio
     return found

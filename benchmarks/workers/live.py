@@ -97,12 +97,14 @@ class LiveOrders:
         Returns
         -------
         dict
-            ``plain`` without views; ``live`` with live analyses; ``shown`` with those that a cell
-            shows, so that their widgets are made, and the last pictures encoded and saved. All
-            from the first start to the last result.
+            ``plain`` without views; ``live`` with live analyses; from the first start to the last
+            result. ``shown`` with those that a cell shows, so that their widgets are made, until
+            the runs have ended; ``saved`` until the last result, which comes when the last
+            pictures are encoded and saved with the notebook.
         """
         order = "progressive"
         cards: list[Any] = []
+        ends: list[float] = []
 
         def start() -> Any:
             udfs = self.make(works)
@@ -118,6 +120,7 @@ class LiveOrders:
             cards.extend(begun)
             for card in begun if shown else ():
                 card._repr_mimebundle_()  # as `display` has it
+                _note_end(card._run, ends)
             await asyncio.gather(*(_wait(card) for card in begun))
 
         kinds = [("plain", plain), ("live", live), ("shown", partial(live, shown=True))]
@@ -126,6 +129,9 @@ class LiveOrders:
             begin = time.perf_counter()
             asyncio.run(run())
             seconds[name] = time.perf_counter() - begin
+            if name == "shown":
+                seconds["saved"] = seconds["shown"]
+                seconds["shown"] = max(ends) - begin
         if not all(len(card.images) == 2 and card.images[0].png() for card in cards):
             raise RuntimeError("the analyses have no pictures")
         for card in cards:
@@ -209,6 +215,18 @@ def cpu_seconds(pids: Sequence[int]) -> float:
         except OSError:
             continue  # it has ended
     return total
+
+
+def _note_end(run: Any, ends: list[float]) -> None:
+    """Note when a run has ended, before its pictures are made."""
+    # Only we have live analyses: the other packages' environments do not have this one.
+    from udfwidgets.engine.subscription import Subscriber  # noqa: PLC0415
+
+    class End(Subscriber):
+        def ended(self) -> None:
+            ends.append(time.perf_counter())
+
+    run.subscribe(End())
 
 
 async def _wait(awaitable: Any) -> Any:
