@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 
 import numpy as np
@@ -11,7 +12,7 @@ from udfwidgets.live import Dashboard
 from udfwidgets.live.hub import hub
 from udfwidgets.live.totals import WINDOW, Meter
 
-from .gated import Gate, gated
+from .gated import PATIENCE, Gate, gated
 
 DATA = np.random.default_rng(1).random((8, 8, 4, 4)).astype(np.float32)
 
@@ -114,7 +115,10 @@ def test_closed_dashboard_is_not_kept(ctx, scan):
     board.close()
     gone = weakref.ref(board)
     del board
-    gc.collect()
+    # The hub's thread may be about to look at what was open a moment ago.
+    deadline = time.monotonic() + PATIENCE
+    while gone() is not None and time.monotonic() < deadline:
+        gc.collect()
     assert gone() is None
     live.close()
     assert not hub()._feeds
