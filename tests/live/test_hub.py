@@ -91,6 +91,12 @@ def test_last_picture_is_saved_without_a_browser(image):
     assert bundle["image/png"]
 
 
+def test_nobody_waits_for_an_image_that_is_closed(image):
+    image.close()
+    image.offer(lambda: Picture(np.eye(4, 5), final=True), final=True)
+    assert image.wait_saved(0)
+
+
 def test_picture_reaches_a_page(image, channel):
     open_channel(channel)
     channel.say(type="want", key=image._feed.key, view="visible")

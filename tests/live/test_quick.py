@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import ipywidgets
 import pytest
+import traitlets
 
 from udfwidgets.live.image import LiveImage
-from udfwidgets.live.quick import Layout
+from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.status import StatusBar
 
 
@@ -43,3 +44,31 @@ def test_layout_tells_only_what_is_set():
     layout.width = None
     assert layout.get_state("width") == {"width": None}
     layout.close()
+
+
+class Watching(Quick, ipywidgets.Widget):
+    """Observes one of its traits, and checks another."""
+
+    seen = traitlets.Int()
+    even = traitlets.Int()
+    told = 0
+
+    @traitlets.observe("seen")
+    def _note(self, change):
+        self.told = change["new"]
+
+    @traitlets.validate("even")
+    def _check(self, proposal):
+        if proposal["value"] % 2:
+            raise traitlets.TraitError("odd")
+        return proposal["value"]
+
+
+def test_what_a_class_observes_and_checks_is_told_to_it():
+    widget = Watching(seen=3, even=4)
+    assert (widget.told, widget.even) == (3, 4)
+    widget.close()
+    with pytest.raises(traitlets.TraitError):
+        Watching(even=5)
+    with pytest.raises(traitlets.TraitError):
+        Layout(visibility="perhaps")

@@ -3,7 +3,7 @@
 Workers take partitions off its backlog, process them, and hand over what came out: it is merged
 one at a time, and the subscribers are told. With the last partition, or when nobody is at
 work on it any more after it was told to stop, the run has ended. `cancel` may come from any thread
-at any time: workers look at it before every tile.
+at any time: workers look at it before every tile, or call of compiled code.
 """
 
 from __future__ import annotations

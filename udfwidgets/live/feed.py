@@ -83,6 +83,7 @@ class SlotFeed(Feed, Generic[Offered]):
         self._saved = threading.Event()
         self._saved.set()
         self._bell = Bell()
+        self._is_open = True
         self._save = save
         self._pool = BufferPool(kept=0)
 
@@ -91,6 +92,8 @@ class SlotFeed(Feed, Generic[Offered]):
         if final:
             self._saved.clear()
         self.slot.put(source, final)
+        if not self._is_open:
+            self._wake()
 
     def wait_saved(self, timeout: float) -> bool:
         """Block the calling thread until no last offer waits to be saved; return whether so."""
@@ -100,8 +103,12 @@ class SlotFeed(Feed, Generic[Offered]):
         """Wait, as a task under asyncio or trio, until no last offer waits to be saved."""
         await self._bell.wait_async(self._saved.is_set)
 
-    def settle(self) -> None:
-        """Have nobody wait any longer."""
+    def close(self) -> None:
+        """Have nobody wait any longer: nothing is taken any more."""
+        self._is_open = False
+        self._wake()
+
+    def _wake(self) -> None:
         self._saved.set()
         self._bell.ring()
 
@@ -126,7 +133,7 @@ class SlotFeed(Feed, Generic[Offered]):
         finally:
             # Whether it went well or not.
             if final and not self.slot.full:
-                self.settle()
+                self._wake()
 
     def _take(self, source: Callable[[], Offered | None]) -> None:
         news = source()

@@ -252,7 +252,7 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         if self._open:
             self._open = False
             hub().unregister(self._feed.key)
-            self._feed.settle()  # nothing is taken any more
+            self._feed.close()
             self.canvas.on_msg(through_widget, remove=True)
             figure = self.figure
             figure.unobserve(self._note_interaction, "interaction")

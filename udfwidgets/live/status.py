@@ -102,7 +102,7 @@ class StatusBar(Drawn):
         if self._open:
             self._open = False
             hub().unregister(self._feed.key)
-            self._feed.settle()  # nothing is taken any more
+            self._feed.close()
             self.on_msg(through_widget, remove=True)
             self._on_command = self._on_deleted = None
         super().close()

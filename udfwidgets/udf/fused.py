@@ -98,12 +98,22 @@ def drive(frames: Array, numbers: Array, depth: int, steps: Sequence[tuple[int, 
     frames : numpy.ndarray
         Of shape (n_frames, *sig), in C order and of the dtype that the steps were made for.
     numbers : numpy.ndarray of int64
-        Which of them, in this order. Those that follow each other are seen together.
+        Which of them, ascending. Those that follow each other are seen together.
     depth : int
         Frames in a tile.
     steps : sequence of tuple
         From `Step.at`.
+
+    Raises
+    ------
+    IndexError
+        If there are fewer frames: what lies behind them is not ours.
     """
+    if len(numbers) and not 0 <= numbers[0] <= numbers[-1] < len(frames):
+        raise IndexError(
+            f"frames {numbers[0]} to {numbers[-1]} are to be looked at, but there are only "
+            f"{len(frames)}: the file is shorter than the scan it was opened as"
+        )
     n_pixels = math.prod(frames.shape[1:])
     frame_bytes = n_pixels * frames.itemsize
     _drive(frames.ctypes.data, frame_bytes, n_pixels, numbers, depth, np.array(steps))
