@@ -1,0 +1,135 @@
+"""What a person waits for in a real JupyterLab: ``python -m benchmarks.watched``.
+
+A scan of 16 GiB over a polycrystal is made, and removed afterwards. On the page's own clock:
+
+* from running the cell to a recognisable picture on the screen: one that correlates with the final
+  one above 0.8 (`recognisable` says at which part of the scan that is);
+* from pressing the cancel button to the card that says so, while cells and workers are busy.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from scipy.spatial import cKDTree
+
+from tests.browser.lab import Lab
+from udfwidgets.engine.order import coarse_to_fine
+from udfwidgets.live.sampling import spread
+from udfwidgets.shapes import Shape
+
+NAV, SIG, GRAINS, ROUNDS = (512, 1024), (128, 128), 60, 7
+DATA = Path(__file__).parent / "data"
+
+SETUP = """
+from udfwidgets import Context, SumSigUDF, SumUDF
+ctx = Context()
+scan = ctx.load("raw", path={path!r}, dtype="uint16", nav_shape={nav}, sig_shape={sig})
+"""
+LIVE = """
+live = ctx.live(scan, [SumSigUDF(), SumUDF()])
+live
+"""
+
+# Resolves to milliseconds on the page's clock until an attribute of an element passes a check.
+WAIT = """([selector, name, least]) => {
+  const began = performance.now();
+  window.waited = new Promise(resolve => {
+    const look = () => {
+      const found = document.querySelector(selector)?.dataset[name];
+      const there = typeof least === 'number' ? Number(found) >= least : found === least;
+      if (there) resolve(performance.now() - began); else requestAnimationFrame(look);
+    };
+    look();
+  });
+}"""
+
+
+def recognisable(image: np.ndarray) -> float:
+    """Return the part of the scan after which its picture correlates above 0.8 with `image`."""
+    order = coarse_to_fine(Shape(image.shape, 0), 1)
+    estimable = np.ones(image.shape, bool)
+    for fraction in np.arange(0.001, 1, 0.001):
+        covered = np.zeros(image.size, bool)
+        covered[order[: int(fraction * image.size)]] = True
+        covered = covered.reshape(image.shape)
+        shown = spread(np.where(covered, image, 0), covered, estimable)
+        known = ~np.isnan(shown)
+        if np.corrcoef(shown[known], image[known])[0, 1] > 0.8:
+            return float(fraction)
+    return 1.0
+
+
+def first_picture(lab: Lab, part: float) -> float:
+    """Return milliseconds from running the cell to a picture with a part of the scan in it."""
+    # Those of the run before are gone from the page.
+    lab.page.evaluate("() => window.lab.run('notebook:clear-all-cell-outputs')")
+    lab.wait_until("() => !document.querySelector('.udfw-canvas')")
+    lab.page.evaluate(WAIT, [".udfw-canvas", "udfwFraction", part])
+    lab.run_cell(1, wait=False)
+    milliseconds = float(lab.page.evaluate("() => window.waited"))
+    lab.execute("live.close()")
+    return milliseconds
+
+
+def cancelled(lab: Lab) -> float:
+    """Return milliseconds from a press of the cancel button to the card that says so."""
+    lab.run_cell(1, wait=False)
+    lab.page.evaluate(WAIT, [".udfw-canvas", "udfwFraction", 0.05])
+    lab.page.evaluate("() => window.waited")
+    lab.page.evaluate(WAIT, [".udfw-status", "udfwState", "cancelled"])
+    lab.page.evaluate("() => document.querySelector('.udfw-status .udfw-cancel').click()")
+    milliseconds = float(lab.page.evaluate("() => window.waited"))
+    lab.execute("live.close()")
+    return milliseconds
+
+
+def polycrystal(rng: np.random.Generator) -> np.ndarray:
+    """Return how bright each position of the scan is: grains, each of one brightness."""
+    centers = rng.random((GRAINS, 2)) * NAV
+    positions = np.stack(np.indices(NAV), axis=-1).reshape(-1, 2)
+    return rng.integers(1, 64, GRAINS)[cKDTree(centers).query(positions)[1]].reshape(NAV)
+
+
+def write(path: Path, brightness: np.ndarray, rng: np.random.Generator) -> None:
+    """Write a raw file of which each frame is one pattern as bright as its position."""
+    pattern = rng.poisson(3, SIG).astype("u2")
+    with path.open("wb") as file:
+        for row in brightness.astype("u2"):
+            (row[:, np.newaxis, np.newaxis] * pattern).tofile(file)
+
+
+def main() -> int:
+    rng = np.random.default_rng(0)
+    brightness = polycrystal(rng)
+    part = recognisable(brightness)
+    with tempfile.TemporaryDirectory(dir=DATA) as folder:
+        large = Path(folder) / "large.raw"
+        write(large, brightness, rng)
+        print(f"{large.stat().st_size / 2**30:.0f} GiB; recognisable after {part:.1%}")
+        setup = SETUP.format(path=str(large), nav=NAV, sig=SIG)
+        cells = [nbformat.v4.new_code_cell(source) for source in (setup, LIVE)]
+        with Lab(Path(folder) / "lab") as lab:
+            notebook = Path(folder) / "watched.ipynb"
+            kernel = {"name": "python3", "display_name": "Python 3"}
+            metadata = {"kernelspec": kernel}
+            nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), notebook)
+            lab.open(notebook)
+            lab.run_cell(0)
+            for what, measure in [
+                ("first recognisable picture", lambda: first_picture(lab, part)),
+                ("from the cancel button to the card that says so", lambda: cancelled(lab)),
+            ]:
+                found = [measure() for _ in range(ROUNDS)]
+                rest = ", ".join(f"{ms:.0f}" for ms in found)
+                print(f"{what}: {statistics.median(found):.0f} ms (of {rest})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
