@@ -1,6 +1,19 @@
 /** Bundle what runs in the browser into `udfwidgets/static/`. */
 
+import { readFile } from "node:fs/promises";
 import * as esbuild from "esbuild";
+
+/** A style sheet is a text in the module that needs it. */
+const styleAsText = {
+  name: "style-as-text",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const { code } = await esbuild.transform(source, { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text", watchFiles: [path] };
+    });
+  },
+};
 
 const options = {
   entryPoints: { live: "js/src/live.ts" },
@@ -11,11 +24,8 @@ const options = {
   // Every widget carries its source to the browser, so it should be small.
   minify: true,
   logLevel: "info",
+  plugins: [styleAsText],
 };
-const style = { entryPoints: ["js/src/live.css"], outdir: "udfwidgets/static", bundle: true, minify: true };
 
-if (process.argv.includes("--watch")) {
-  for (const each of [options, style]) await (await esbuild.context(each)).watch();
-} else {
-  for (const each of [options, style]) await esbuild.build(each);
-}
+if (process.argv.includes("--watch")) await (await esbuild.context(options)).watch();
+else await esbuild.build(options);

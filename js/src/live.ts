@@ -7,6 +7,7 @@ import type { Axes, Keeper, Settings } from "./settings";
 import { Sight } from "./sight";
 import { StatusStore, showStatus } from "./status";
 import { ImageStore } from "./store";
+import { dress } from "./style";
 import { TotalsStore, showTotals } from "./totals";
 import { showImage, watchVisibility, whenAttached, type Margin } from "./view";
 
@@ -35,6 +36,7 @@ interface Saved {
 }
 
 function initialize({ model, signal }: Context): () => void {
+  dress(document);
   const ending = new AbortController();
   signal?.addEventListener("abort", () => ending.abort());
   const key = model.get<string>("_key");

@@ -202,16 +202,39 @@ def test_late_page_gets_the_whole_picture(bench):
     np.testing.assert_array_equal(late.shown(), np.full(SHAPE, 5))
 
 
-def test_hidden_page_gets_nothing_then_the_newest(bench):
-    page = bench.page(view="hidden")
+def test_page_begins_with_a_picture_before_it_has_a_view(bench):
+    page = bench.page(view="none")
     for value in range(5):
         bench.offer(value)
         bench.tick()
-    assert bench.asked == 0
+    assert bench.asked == 1
+    np.testing.assert_array_equal(page.shown(), np.zeros(SHAPE))
+
+
+@pytest.mark.parametrize("view", ["none", "hidden"])
+def test_page_that_does_not_look_gets_nothing_more_then_the_newest(bench, view):
+    page = bench.page(view=view)
+    bench.offer(0)
+    bench.tick()
+    page.ack_all()
+    for value in range(1, 5):
+        bench.offer(value)
+        bench.tick()
+    assert bench.asked == 1
     page.say("see", key="image", view="visible")
     bench.tick()
-    assert len(page.received) == 1
+    assert len(page.received) == 2
     np.testing.assert_array_equal(page.shown(), np.full(SHAPE, 4))
+
+
+def test_first_picture_is_sent_once(bench):
+    page = bench.page(view="none")
+    page.say("see", key="image", view="hidden")
+    bench.offer(1)
+    bench.tick()
+    page.say("see", key="image", view="visible")
+    assert not bench.tick()
+    assert len(page.received) == 1
 
 
 def test_closed_page_is_forgotten(bench):

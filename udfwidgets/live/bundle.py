@@ -1,4 +1,4 @@
-"""The JavaScript and CSS that npm builds from `js/`."""
+"""The JavaScript that npm builds from `js/`, with its style sheet in it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,5 @@ export default {
 @cache
 def esm() -> str:
     """Return the module that draws all widgets; without a build, one that says so."""
-    return _read("live.js") or _MISSING
-
-
-@cache
-def css() -> str:
-    """Return the style sheet of all widgets."""
-    return _read("live.css")
-
-
-def _read(name: str) -> str:
-    path = STATIC / name
-    return path.read_text("utf-8") if path.exists() else ""
+    path = STATIC / "live.js"
+    return path.read_text("utf-8") if path.exists() else _MISSING

@@ -26,15 +26,12 @@ class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
     _anywidget_id = traitlets.Unicode("udfwidgets").tag(sync=True)
     _key = traitlets.Unicode().tag(sync=True)
     _saved = traitlets.Dict().tag(sync=True)
 
     def __init__(self, key: str, *, layout: Layout | None = None, **traits: Any) -> None:
-        super().__init__(
-            _esm=bundle.esm(), _css=bundle.css(), _key=key, layout=layout or Layout(), **traits
-        )
+        super().__init__(_esm=bundle.esm(), _key=key, layout=layout or Layout(), **traits)
 
     def add_traits(self, **traits: Any) -> None:
         """Add those that the class does not have.

@@ -281,6 +281,8 @@ class Flow:
 
     @staticmethod
     def _free(page: Page, sight: Sight, now: float, stalled: bool) -> bool:
+        if sight.version == NOTHING and not sight.in_flight:
+            return True  # the page is about to show it, and begins with a picture
         if not sight.visible:
             return False
         if len(sight.in_flight) < CREDIT:

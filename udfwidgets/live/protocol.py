@@ -9,7 +9,8 @@ any of its widgets, and gets its answers through one of them.
 For every widget model that lives in a page, the page sends `want`. It says `see` whenever it
 changes whether the model's views are in sight, out of sight ('hidden': scrolled away, in a hidden
 tab, in a notebook that was closed), or deleted by the person ('none'), and `gone` when the model is
-closed. The kernel answers a `want` with the whole picture, and later sends only what has changed.
+closed. The kernel answers a `want` with the whole picture, even before there is a view: it is there
+when the view is. Later it sends only what has changed, and only to views in sight.
 
 Everything that is new at one moment, for all widgets of a page, travels in one `frames` message:
 the rate of messages is what costs, not the pixels. A page acknowledges with one `ack` what it has
