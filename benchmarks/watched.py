@@ -36,18 +36,24 @@ live = ctx.live(scan, [SumSigUDF(), SumUDF()])
 live
 """
 
-# Resolves to milliseconds on the page's clock until an attribute of an element passes a check.
-WAIT = """([selector, name, least]) => {
+# Does something, and waits until an attribute of an element passes a check; returns milliseconds on
+# the page's clock, from just before.
+TIME = """([act, selector, name, least]) => new Promise(resolve => {
+  const passes = value => typeof least === 'number' ? Number(value) >= least : value === least;
   const began = performance.now();
-  window.waited = new Promise(resolve => {
-    const look = () => {
-      const found = document.querySelector(selector)?.dataset[name];
-      const there = typeof least === 'number' ? Number(found) >= least : found === least;
-      if (there) resolve(performance.now() - began); else requestAnimationFrame(look);
-    };
-    look();
-  });
-}"""
+  const look = () => {
+    const found = document.querySelector(selector)?.dataset[name];
+    if (passes(found)) resolve(performance.now() - began); else requestAnimationFrame(look);
+  };
+  new Function(act)();
+  look();
+})"""
+RUN = """
+const notebook = window.lab.panel().content;
+notebook.activeCellIndex = notebook.widgets.indexOf(window.lab.cell(1));
+void window.lab.run('notebook:run-cell');
+"""
+PRESS = "document.querySelector('.udfw-status .udfw-cancel').click()"
 
 
 def recognisable(image: np.ndarray) -> float:
@@ -70,21 +76,16 @@ def first_picture(lab: Lab, part: float) -> float:
     # Those of the run before are gone from the page.
     lab.page.evaluate("() => window.lab.run('notebook:clear-all-cell-outputs')")
     lab.wait_until("() => !document.querySelector('.udfw-canvas')")
-    lab.page.evaluate(WAIT, [".udfw-canvas", "udfwFraction", part])
-    lab.run_cell(1, wait=False)
-    milliseconds = float(lab.page.evaluate("() => window.waited"))
+    milliseconds = float(lab.page.evaluate(TIME, [RUN, ".udfw-canvas", "udfwFraction", part]))
     lab.execute("live.close()")
     return milliseconds
 
 
 def cancelled(lab: Lab) -> float:
     """Return milliseconds from a press of the cancel button to the card that says so."""
-    lab.run_cell(1, wait=False)
-    lab.page.evaluate(WAIT, [".udfw-canvas", "udfwFraction", 0.05])
-    lab.page.evaluate("() => window.waited")
-    lab.page.evaluate(WAIT, [".udfw-status", "udfwState", "cancelled"])
-    lab.page.evaluate("() => document.querySelector('.udfw-status .udfw-cancel').click()")
-    milliseconds = float(lab.page.evaluate("() => window.waited"))
+    lab.page.evaluate(TIME, [RUN, ".udfw-canvas", "udfwFraction", 0.05])
+    card = [".udfw-status", "udfwState", "cancelled"]
+    milliseconds = float(lab.page.evaluate(TIME, [PRESS, *card]))
     lab.execute("live.close()")
     return milliseconds
 

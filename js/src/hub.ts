@@ -8,6 +8,7 @@
 
 import {
   isFrames,
+  type AllSaid,
   type FromPage,
   type ImageFrame,
   type Said,
@@ -17,7 +18,7 @@ import {
 } from "./protocol";
 
 export interface Transport {
-  send(message: FromPage): void;
+  send(said: AllSaid): void;
 }
 
 export type Part = ImageFrame | StatusFrame | TotalsFrame;
@@ -37,11 +38,13 @@ export interface Receiver {
 /** The parts of a browser that a test replaces. */
 export interface Clock {
   frame(callback: () => void): void;
+  soon(callback: () => void): void;
   every(milliseconds: number, callback: () => void): () => void;
 }
 
 export const browserClock: Clock = {
   frame: (callback) => void requestAnimationFrame(callback),
+  soon: (callback) => void setTimeout(callback),
   every: (milliseconds, callback) => {
     const timer = setInterval(callback, milliseconds);
     return () => clearInterval(timer);
@@ -52,6 +55,9 @@ export const browserClock: Clock = {
 const ROUND = 2000;
 const LONGEST_SILENCE = 16;
 
+/** Widgets whose parts are kept until their models are there. */
+const EXPECTED = 64;
+
 interface Member {
   receiver: Receiver;
   view: View;
@@ -61,7 +67,11 @@ export class Hub {
   readonly page: string;
   private readonly members = new Map<string, Member>();
   private readonly fresh = new Map<string, number>();
+  /** What has come for models that are still to be made, in their order. */
+  private readonly early = new Map<string, [Part, readonly DataView[]][]>();
   private transport: Transport | null = null;
+  /** What is to be said together. */
+  private outbox: FromPage[] = [];
   private scheduled = false;
   private silent = 0;
   private patience = 1;
@@ -93,7 +103,11 @@ export class Hub {
   add(key: string, receiver: Receiver): () => void {
     const member: Member = { receiver, view: "none" };
     this.members.set(key, member);
-    if (this.connected) this.want(key, member);
+    const early = this.early.get(key) ?? [];
+    this.early.delete(key);
+    for (const [part, buffers] of early) this.take(part, buffers, member);
+    if (early.length > 0) this.say({ type: "have", held: [[key, receiver.sequence]] });
+    else if (this.connected) this.want(key, member);
     this.stopRounds ??= this.clock.every(ROUND, () => this.round());
     return () => this.remove(key, member);
   }
@@ -116,8 +130,17 @@ export class Hub {
     this.say({ type: "see", key, view });
   }
 
+  /** Speak, together with what is said at the same time, unless somebody waits for an answer. */
   say(said: Said): void {
-    this.transport?.send({ ...said, page: this.page });
+    if (!this.connected) return;
+    this.outbox.push({ ...said, page: this.page });
+    if (said.type === "command" || said.type === "bye") this.flush();
+    else if (this.outbox.length === 1) this.clock.soon(() => this.flush());
+  }
+
+  private flush(): void {
+    const messages = this.outbox.splice(0);
+    if (messages.length > 0) this.transport?.send({ type: "said", page: this.page, messages });
   }
 
   /** Take in whatever the connection delivers. */
@@ -128,14 +151,27 @@ export class Hub {
     const views = buffers.map((b) => (b instanceof ArrayBuffer ? new DataView(b) : b));
     for (const part of [...message.images, ...message.statuses, ...message.totals]) {
       const member = this.members.get(part.key);
-      if (!member) continue;
-      if (member.receiver.apply(part, views)) this.fresh.set(part.key, part.sequence);
-      else this.want(part.key, member);
+      if (member) this.take(part, views, member);
+      else this.keep(part, views);
     }
-    if (this.fresh.size > 0 && !this.scheduled) {
-      this.scheduled = true;
-      this.clock.frame(() => this.paint());
+  }
+
+  private take(part: Part, buffers: readonly DataView[], member: Member): void {
+    if (!member.receiver.apply(part, buffers)) {
+      this.want(part.key, member);
+      return;
     }
+    this.fresh.set(part.key, part.sequence);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.clock.frame(() => this.paint());
+  }
+
+  private keep(part: Part, buffers: readonly DataView[]): void {
+    const parts = this.early.get(part.key) ?? [];
+    // Those that have waited longest go first: nobody is going to make their models.
+    for (const oldest of [...this.early.keys()].slice(0, -EXPECTED)) this.early.delete(oldest);
+    this.early.set(part.key, [...parts, [part, buffers]]);
   }
 
   private paint(): void {

@@ -7,7 +7,7 @@
  */
 
 import { Hub, type Transport } from "./hub";
-import type { FromPage } from "./protocol";
+import type { AllSaid } from "./protocol";
 
 const TARGET = "udfwidgets.hub";
 const HUBS = Symbol.for("udfwidgets.hubs");
@@ -123,7 +123,7 @@ class Entry {
   }
 
   private throughModels(): Transport {
-    const send = (message: FromPage): void => {
+    const send = (message: AllSaid): void => {
       try {
         this.model?.send(message);
       } catch {

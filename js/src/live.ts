@@ -67,7 +67,7 @@ async function render({ model, el, signal }: Context & { el: HTMLElement }): Pro
     const visible = (within: boolean): void => {
       if (!ending.signal.aborted) live.sight.set(view, within);
     };
-    live.sight.set(view, false);
+    live.sight.add(view);
     ending.signal.addEventListener("abort", () => live.sight.remove(view));
     if (live.store instanceof ImageStore) {
       await renderImage(model, el, key, live.hub, live.store, visible, ending.signal);

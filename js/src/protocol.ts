@@ -42,6 +42,7 @@ interface Fields {
   view: View;
   command: CommandName;
   sequences: [key: string, sequence: number][];
+  messages: FromPage[];
   images: ImageFrame[];
   statuses: StatusFrame[];
   totals: TotalsFrame[];
@@ -64,6 +65,7 @@ export const TABLES = {
   command: { ...about, name: "command" },
   gone: about,
   bye: { type: "type", page: "string" },
+  said: { type: "type", page: "string", messages: "messages" },
   frames: {
     type: "type",
     to: "string",
@@ -122,7 +124,13 @@ export type Frames = Typed<"frames", typeof TABLES.frames>;
 type Sent = "hello" | "want" | "see" | "ack" | "have" | "look" | "command" | "gone" | "bye";
 /** Anything a page says. */
 export type FromPage = { [Name in Sent]: Typed<Name, (typeof TABLES)[Name]> }[Sent];
-/** The same, before the hub has put the name of the page in. */
+/** What a page says at one time: each message has the kernel say twice what it is doing. */
+export interface AllSaid {
+  type: "said";
+  page: string;
+  messages: FromPage[];
+}
+/** A message before the hub has put the name of the page in. */
 export type Said = FromPage extends infer Each
   ? Each extends FromPage
     ? Omit<Each, "page">

@@ -21,6 +21,12 @@ export class Sight {
     private readonly isPlaceClosed: () => boolean,
   ) {}
 
+  /** Take note of a view of which it is not known yet whether it can be seen. */
+  add(view: object): void {
+    clearTimeout(this.timer);
+    this.views.set(view, false);
+  }
+
   /** Take note of a view, and of whether it can be seen. */
   set(view: object, visible: boolean): void {
     clearTimeout(this.timer);

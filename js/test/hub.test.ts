@@ -14,7 +14,10 @@ class Bench implements Clock {
   }
 
   connect(): void {
-    this.hub.connect({ send: (message) => this.sent.push(message) });
+    this.hub.connect({ send: ({ messages }) => this.sent.push(...messages) });
+  }
+  soon(callback: () => void): void {
+    callback();
   }
   frame(callback: () => void): void {
     this.frames.push(callback);
@@ -87,6 +90,34 @@ test("what was added before the connection is asked for when it opens", () => {
   ]);
 });
 
+test("what comes before its model is kept for it, and not asked for again", () => {
+  const bench = new Bench();
+  const receiver = new Double();
+  bench.connect();
+  bench.sent.length = 0;
+  bench.deliver(["a", 1]);
+  bench.deliver(["a", 2]);
+  bench.paint();
+  expect(bench.sent).toEqual([]);
+  bench.hub.add("a", receiver);
+  expect(receiver.sequence).toBe(2);
+  bench.paint();
+  expect(bench.sent).toEqual([
+    { type: "have", page: "page", held: [["a", 2]] },
+    { type: "ack", page: "page", painted: [["a", 2]] },
+  ]);
+});
+
+test("what waits for models that never come makes room", () => {
+  const bench = new Bench();
+  const [first, last] = [new Double(), new Double()];
+  bench.connect();
+  for (let i = 0; i < 100; i++) bench.deliver([`a${i}`, 1]);
+  bench.hub.add("a0", first);
+  bench.hub.add("a99", last);
+  expect([first.sequence, last.sequence]).toEqual([0, 1]);
+});
+
 test("a gap is answered by asking for the whole", () => {
   const bench = new Bench();
   bench.connect();
@@ -94,6 +125,23 @@ test("a gap is answered by asking for the whole", () => {
   bench.sent.length = 0;
   bench.deliver(["a", 5]);
   expect(bench.sent).toMatchObject([{ type: "want", key: "a" }]);
+});
+
+test("what is said at one time is one message; a command goes at once", () => {
+  const sent: string[][] = [];
+  const waiting: (() => void)[] = [];
+  const clock = new Bench();
+  clock.soon = (callback) => void waiting.push(callback);
+  const hub = new Hub(clock, "page");
+  hub.connect({ send: ({ messages }) => sent.push(messages.map((m) => m.type)) });
+  hub.say({ type: "gone", key: "a" });
+  expect(sent).toEqual([]);
+  for (const callback of waiting.splice(0)) callback();
+  expect(sent).toEqual([["hello", "gone"]]);
+  hub.say({ type: "gone", key: "b" });
+  hub.say({ type: "command", key: "c", name: "cancel" });
+  for (const callback of waiting.splice(0)) callback();
+  expect(sent.slice(1)).toEqual([["gone", "command"]]);
 });
 
 test("sight is told only when it changes", () => {

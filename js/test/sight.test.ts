@@ -31,6 +31,15 @@ test("the last view that goes was deleted, after a moment", () => {
   expect(told.at(-1)).toBe("none");
 });
 
+test("of a new view nothing is told before it is known whether it can be seen", () => {
+  const { sight, told } = bench();
+  const view = {};
+  sight.add(view);
+  expect(told).toEqual([]);
+  sight.set(view, false);
+  expect(told).toEqual(["hidden"]);
+});
+
 test("a view that comes back in time was only moved", () => {
   const { sight, told } = bench();
   const view = {};

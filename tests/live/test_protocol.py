@@ -13,6 +13,7 @@ TABLE = json.loads((Path(__file__).parents[2] / "js" / "src" / "protocol.json").
 SPECIAL = {
     "curve": "curve",
     "state": "state",
+    "messages": "messages",
     "images": "images",
     "statuses": "statuses",
     "totals": "totals",

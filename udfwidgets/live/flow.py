@@ -20,6 +20,9 @@ Send = Callable[[Frames, list[memoryview]], None]
 #: Without acknowledgements, because the kernel's main thread is blocked, a frame per this many
 #: seconds is sent: a browser on a slow line still keeps up.
 PACE = 0.1
+#: Frames that a page is sent of a widget whether or not it has a view: that takes it so long to make
+#: that the scan has gone on meanwhile.
+EARLY = 8
 NOTHING = -1
 #: What a page that is not known yet may begin with.
 GREETINGS = ("hello", "want", "have", "command")
@@ -221,6 +224,11 @@ class Flow:
         sights = (page.sights.get(key) for page in self.pages.values())
         return any(sight is not None and sight.view != "none" for sight in sights)
 
+    def introduce(self, key: str) -> None:
+        """Have all pages begin with the first pictures of a new widget, before they ask."""
+        for page in self.pages.values():
+            page.sights.setdefault(key, Sight("none"))
+
     def drop(self, key: str) -> None:
         """Forget a widget that was closed."""
         for page in self.pages.values():
@@ -281,9 +289,7 @@ class Flow:
 
     @staticmethod
     def _free(page: Page, sight: Sight, now: float, stalled: bool) -> bool:
-        if sight.version == NOTHING and not sight.in_flight:
-            return True  # the page is about to show it, and begins with a picture
-        if not sight.visible:
+        if not sight.visible and sight.sequence >= EARLY:
             return False
         if len(sight.in_flight) < CREDIT:
             return True

@@ -81,6 +81,8 @@ class Hub:
         self.flow = Flow()
         self._clock = clock
         self._feeds: dict[str, Feed] = {}
+        #: Keys of those that no page has been told of.
+        self._newcomers: list[str] = []
         self._inbox: deque[tuple[Mapping[str, Any], Send, bool]] = deque(maxlen=INBOX)
         self._wake = threading.Condition()
         self._work = False
@@ -96,6 +98,7 @@ class Hub:
         self._heartbeat.watch()
         with self._wake:
             self._feeds[feed.key] = feed
+            self._newcomers.append(feed.key)
         # Again every time: a test or a restart may have replaced the manager.
         comm.get_comm_manager().register_target(TARGET, self._opened)
 
@@ -132,8 +135,9 @@ class Hub:
     def receive(self, message: Mapping[str, Any], send: Send) -> None:
         """Queue what a page said; safe on any thread."""
         independent = threading.current_thread() is not threading.main_thread()
+        messages = message["messages"] if message.get("type") == "said" else [message]
         with self._wake:
-            self._inbox.append((message, send, independent))
+            self._inbox.extend((each, send, independent) for each in messages)
             self._work = True
             self._start()
             self._wake.notify()
@@ -152,6 +156,9 @@ class Hub:
         """
         with self._wake:
             feeds = dict(self._feeds)
+            newcomers, self._newcomers = self._newcomers, []
+        for key in newcomers:
+            self.flow.introduce(key)
         while self._inbox:
             message, send, independent = self._inbox.popleft()
             self._guarded(

@@ -9,8 +9,10 @@ any of its widgets, and gets its answers through one of them.
 For every widget model that lives in a page, the page sends `want`. It says `see` whenever it
 changes whether the model's views are in sight, out of sight ('hidden': scrolled away, in a hidden
 tab, in a notebook that was closed), or deleted by the person ('none'), and `gone` when the model is
-closed. The kernel answers a `want` with the whole picture, even before there is a view: it is there
-when the view is. Later it sends only what has changed, and only to views in sight.
+closed. The kernel answers a `want` with the whole picture, and later sends only what has changed, to
+views in sight. The first two frames of a widget go to all pages whether or not they have asked, and
+have a view: it takes the page longer to make the model and the view than the scan to make a
+picture. A page keeps what comes before the model, and says with `have` what it has when it is there.
 
 Everything that is new at one moment, for all widgets of a page, travels in one `frames` message:
 the rate of messages is what costs, not the pixels. A page acknowledges with one `ack` what it has
@@ -20,6 +22,9 @@ been overtaken, so nobody watches a picture from the past.
 Messages can be lost (the server drops more than 1000 per second, silently). So a page that has
 heard nothing for a while says what it has (`have`), and gets the whole picture again if that is
 not the newest. A page that finds a gap in the sequence numbers says `want` again.
+
+What a page says at one time travels in one `said` message, for the same reason; a `command` does
+not wait for others to come.
 
 `look` asks for a part of a large image in full resolution, `command` says which button was pressed,
 and `bye` is said when a page closes.
@@ -194,6 +199,18 @@ class Frames(TypedDict):
 
 FromPage = Hello | Want | See | Ack | Have | Look | Command | Gone | Bye
 
+
+class Said(TypedDict):
+    """All that a page says at one time.
+
+    ipykernel tells the page for each message that it is busy and that it is idle again, and
+    JupyterLab shows it.
+    """
+
+    type: Literal["said"]
+    page: str
+    messages: list[FromPage]
+
 #: Every message and part, by the name it has in the table.
 MESSAGES: dict[str, type] = {
     "hello": Hello,
@@ -205,6 +222,7 @@ MESSAGES: dict[str, type] = {
     "command": Command,
     "gone": Gone,
     "bye": Bye,
+    "said": Said,
     "frames": Frames,
     "image": ImageFrame,
     "status": StatusFrame,
