@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.ndimage import distance_transform_edt
 
 from udfwidgets.live.feed import OVERVIEW, ImageFeed, changed_rect, union
 from udfwidgets.live.flow import Sight
@@ -142,6 +143,40 @@ def test_spread_shows_the_nearest_that_is_near(covered, estimable):
         else:
             nearest = values[ys, xs][distances <= distances.min() + 1e-9]
             assert shown[y, x] in nearest
+
+
+@pytest.mark.parametrize("n_known", [1, 7, 50, 900, 9000])
+def test_spread_of_few_over_many_shows_one_that_is_about_as_near(n_known):
+    rng = np.random.default_rng(n_known)
+    covered = np.zeros((150, 331), bool)
+    covered.reshape(-1)[rng.choice(covered.size, n_known, replace=False)] = True
+    # A value says where it is.
+    values = np.arange(covered.size, dtype=np.float64).reshape(covered.shape)
+    shown = spread(values, covered, np.ones(covered.shape, bool))
+    np.testing.assert_array_equal(shown[covered], values[covered])
+    y, x = np.divmod(np.where(np.isnan(shown), 0, shown).astype(int), covered.shape[1])
+    row, column = np.indices(covered.shape)
+    distance = np.hypot(y - row, x - column)
+    least = distance_transform_edt(~covered)
+    assert covered[y, x][~np.isnan(shown)].all()
+    # Off by less than what two of the known ones are apart.
+    slack = 2 * np.sqrt(covered.size / n_known)
+    assert (distance <= least + slack)[~np.isnan(shown)].all()
+    assert not np.isnan(shown[least < REACH * 331 - slack]).any()
+
+
+@given(
+    covered=hnp.arrays(bool, (7, 9)),
+    factor=st.integers(1, 4),
+    sparse=st.sampled_from([0.0, 1.1]),
+)
+def test_block_mean_leaves_out_what_is_not_covered(covered, factor, sparse):
+    values = np.arange(63.0).reshape(7, 9)
+    values[2, 3] = np.nan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("udfwidgets.live.sampling.SPARSE", sparse)
+        means = block_mean(values, factor, covered)
+    np.testing.assert_allclose(means, block_mean(np.where(covered, values, np.nan), factor))
 
 
 def test_what_has_no_value_stands_in_for_nothing():

@@ -64,13 +64,13 @@ class Bench:
         page.say("want", key="image", view=view)
         return page
 
-    def offer(self, value, final=False, generation=0):
+    def offer(self, value, final=False, generation=0, presentable=True):
         def source():
             self.asked += 1
             values = np.full(SHAPE, value) if np.isscalar(value) else value
             return Picture(values, final=final, generation=generation)
 
-        self.image.slot.put(source, final)
+        self.image.offer(source, final, presentable)
 
     def tick(self, stalled=False):
         """Do what the hub does in one tick."""
@@ -216,6 +216,23 @@ def test_page_begins_with_pictures_before_it_asks(bench):
     bench.tick()
     assert not page.received[-1]["images"][0]["whole"]
     np.testing.assert_array_equal(page.shown(), np.full(SHAPE, 8))
+
+
+def test_page_without_a_view_begins_with_what_is_worth_it(bench):
+    page = bench.page(view="none")
+    bench.offer(1, presentable=False)
+    assert not bench.tick()
+    assert bench.asked == 0
+    bench.offer(2)
+    assert bench.tick()
+    np.testing.assert_array_equal(page.shown(), np.full(SHAPE, 2))
+
+
+def test_page_that_looks_is_sent_everything(bench):
+    page = bench.page()
+    bench.offer(1, presentable=False)
+    assert bench.tick()
+    np.testing.assert_array_equal(page.shown(), np.full(SHAPE, 1))
 
 
 def test_page_that_is_known_to_look_is_not_introduced_again(bench):

@@ -87,10 +87,13 @@ class SlotFeed(Feed, Generic[Offered]):
         self._save = save
         self._pool = BufferPool(kept=0)
 
-    def offer(self, source: Callable[[], Offered | None], final: bool) -> None:
+    def offer(
+        self, source: Callable[[], Offered | None], final: bool, presentable: bool = True
+    ) -> None:
         """Replace the newest offer."""
         if final:
             self._saved.clear()
+        self.presentable = presentable
         self.slot.put(source, final)
         if not self._is_open:
             self._wake()

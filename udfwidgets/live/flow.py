@@ -20,9 +20,9 @@ Send = Callable[[Frames, list[memoryview]], None]
 #: Without acknowledgements, because the kernel's main thread is blocked, a frame per this many
 #: seconds is sent: a browser on a slow line still keeps up.
 PACE = 0.1
-#: Frames that a page is sent of a widget whether or not it has a view: that takes it so long to make
-#: that the scan has gone on meanwhile.
-EARLY = 8
+#: So many frames of a widget go to a page before it has a view in sight: making one takes the page
+#: so long that the scan has made a picture meanwhile.
+EARLY = 2
 NOTHING = -1
 #: What a page that is not known yet may begin with.
 GREETINGS = ("hello", "want", "have", "command")
@@ -107,6 +107,8 @@ class Feed(ABC):
         The list of a `Frames` message that its parts go to.
     version : int
         Grows with every change that a page should see.
+    presentable : bool
+        Whether the newest offer is worth beginning with, where there is no view yet.
     period : float or None
         Seconds after which it has something new to take by itself, while somebody looks.
     """
@@ -114,6 +116,7 @@ class Feed(ABC):
     key: str
     kind: str
     version: int
+    presentable: bool = True
     period: float | None = None
 
     @property
@@ -237,7 +240,7 @@ class Flow:
     def has_credit(self, feed: Feed, now: float, stalled: bool) -> bool:
         """Return whether any page could be sent news of this feed now."""
         return any(
-            feed.key in page.sights and self._free(page, page.sights[feed.key], now, stalled)
+            feed.key in page.sights and self._free(page, feed, now, stalled)
             for page in self.pages.values()
         )
 
@@ -274,7 +277,7 @@ class Flow:
                 for feed in feeds
                 if feed.key in page.sights
                 and page.sights[feed.key].version < feed.version
-                and self._free(page, page.sights[feed.key], now, stalled)
+                and self._free(page, feed, now, stalled)
             ]
             if not ready:
                 continue
@@ -288,8 +291,10 @@ class Flow:
         return sent
 
     @staticmethod
-    def _free(page: Page, sight: Sight, now: float, stalled: bool) -> bool:
-        if not sight.visible and sight.sequence >= EARLY:
+    def _free(page: Page, feed: Feed, now: float, stalled: bool) -> bool:
+        sight = page.sights[feed.key]
+        is_early = feed.presentable and sight.sequence < EARLY
+        if not (sight.visible or is_early):
             return False
         if len(sight.in_flight) < CREDIT:
             return True

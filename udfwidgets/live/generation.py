@@ -29,6 +29,8 @@ from udfwidgets.live.status import StatusBar
 #: Seconds that whoever waits for a run also waits for its last pictures to be saved, at most.
 #: They have to leave while the cell runs: tools that execute notebooks drop what comes later.
 PATIENCE = 1.0
+#: Positions of a scan, from coarse to fine, that make a recognisable picture.
+PRESENTABLE = 1024
 
 _log = logging.getLogger(__name__)
 
@@ -148,8 +150,11 @@ class Generation(Subscriber):
             if self._superseded or (self._is_over and not final):
                 return
             self._is_over = final
+            progress = self.run.progress
+            presentable = final or progress.frames >= min(PRESENTABLE, progress.n_frames)
             for place, image in enumerate(self._images):
-                image.offer(self._source_of(place, final), final=final)
+                source = self._source_of(place, final)
+                image.offer(source, final=final, presentable=presentable)
         self._offer_status(final)
 
     def _offer_status(self, final: bool) -> None:

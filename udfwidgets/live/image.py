@@ -195,7 +195,13 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
             self.canvas.limits = [] if limits is None else [float(n) for n in limits]
             self.canvas.auto = limits is None
 
-    def offer(self, source: Callable[[], Picture | None], *, final: bool = False) -> None:
+    def offer(
+        self,
+        source: Callable[[], Picture | None],
+        *,
+        final: bool = False,
+        presentable: bool = True,
+    ) -> None:
         """Say that there is something new.
 
         Safe on any thread; takes microseconds and never waits. The newest offer replaces older
@@ -209,8 +215,11 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         final : bool
             Nothing comes after it: `source` is called even if nobody looks, and the picture is
             saved with the notebook.
+        presentable : bool
+            Whether it is worth beginning with: a page that has no view of the image yet takes as
+            long to make one as to take in what it is sent meanwhile.
         """
-        self._feed.offer(source, final)
+        self._feed.offer(source, final, presentable)
         hub().news(urgent=final)
 
     def wait_saved(self, timeout: float) -> bool:

