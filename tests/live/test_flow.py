@@ -342,6 +342,19 @@ def test_all_news_in_one_message(bench):
     assert message["statuses"][0]["seconds_left"] is None
 
 
+def test_last_status_waits_for_no_credit(bench):
+    page = bench.page()
+    page.say("want", key="status", view="visible")
+    for i in range(5):
+        bench.status.offer(lambda i=i: Status("running", i / 10), final=False)
+        bench.tick()
+    bench.status.offer(lambda: Status("cancelled", 0.5), final=True)
+    assert bench.tick()
+    statuses = [part for frames in page.received for part in frames["statuses"]]
+    assert [status["state"] for status in statuses] == ["running", "running", "cancelled"]
+    assert not bench.tick()
+
+
 def test_command_reaches_the_feed(bench):
     page = bench.page()
     for name in ("pause", "cancel"):

@@ -276,3 +276,44 @@ def test_heartbeat_asks_a_new_loop_anew(monkeypatch):
     assert heartbeat.stalled(10.0)
     heartbeat.watch()
     assert not heartbeat.stalled(10.0)
+
+
+def test_how_it_ended_is_said_before_the_last_picture_is_made(image, channel):
+    bar = StatusBar("run")
+    try:
+        open_channel(channel)
+        channel.say(type="want", key=image._feed.key, view="visible")
+        channel.say(type="want", key=bar._feed.key, view="visible")
+        may_draw = threading.Event()
+
+        def picture():
+            assert may_draw.wait(PATIENCE)
+            return Picture(np.ones((4, 5)), final=True)
+
+        bar.offer(lambda: Status("cancelled", 0.5), final=True)
+        image.offer(picture, final=True)
+        message = channel.wait()
+        assert message["statuses"][0]["state"] == "cancelled"
+        assert message["images"] == []
+        may_draw.set()
+        assert channel.wait()["images"][0]["final"]
+    finally:
+        bar.close()
+
+
+def test_all_that_is_said_at_one_time_is_heard(image, channel):
+    open_channel(channel)
+    want = {"type": "want", "page": "page", "key": image._feed.key, "view": "visible"}
+    channel.say(type="said", messages=[want, {**want, "type": "see"}])
+    image.offer(lambda: Picture(np.ones((4, 5))))
+    assert channel.wait()["images"][0]["key"] == image._feed.key
+
+
+def test_page_is_sent_a_new_image_before_it_asks(image, channel):
+    open_channel(channel)
+    new = LiveImage((3, 3), kind="nav")
+    try:
+        new.offer(lambda: Picture(np.ones((3, 3))))
+        assert channel.wait()["images"][0]["key"] == new._feed.key
+    finally:
+        new.close()

@@ -168,6 +168,7 @@ class ImageFeed(SlotFeed[Picture]):
     """
 
     kind = "images"
+    slow = True
 
     def __init__(
         self,
@@ -336,6 +337,7 @@ class StatusFeed(SlotFeed[Status]):
             seconds_left=left if left is not None and math.isfinite(left) else None,
         )
         self.version += 1
+        self.settled = news.final
         return news.final
 
     def part(self, sight: Sight, pool: BufferPool) -> Part:

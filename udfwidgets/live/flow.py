@@ -109,6 +109,10 @@ class Feed(ABC):
         Grows with every change that a page should see.
     presentable : bool
         Whether the newest offer is worth beginning with, where there is no view yet.
+    slow : bool
+        Whether `refresh` takes milliseconds.
+    settled : bool
+        Whether what was taken is small, and nothing comes after it: it is sent without credit.
     period : float or None
         Seconds after which it has something new to take by itself, while somebody looks.
     """
@@ -117,6 +121,8 @@ class Feed(ABC):
     kind: str
     version: int
     presentable: bool = True
+    slow: bool = False
+    settled: bool = False
     period: float | None = None
 
     @property
@@ -296,7 +302,7 @@ class Flow:
         is_early = feed.presentable and sight.sequence < EARLY
         if not (sight.visible or is_early):
             return False
-        if len(sight.in_flight) < CREDIT:
+        if len(sight.in_flight) < CREDIT or feed.settled:
             return True
         return stalled and not page.independent and now - sight.sent_at >= PACE
 

@@ -17,7 +17,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import comm
@@ -31,6 +31,9 @@ TICK = 0.016
 STALLED = 0.3
 #: Messages from pages that wait: some hundred per second come in, and a tick takes them all.
 INBOX = 4096
+#: Seconds after a command in which no pictures are made but the last ones: a person waits to see
+#: that the button was heard.
+RESPITE = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +93,8 @@ class Hub:
         self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
         self._heartbeat = Heartbeat()
+        #: Until when no pictures are made, on the clock.
+        self._respite = float("-inf")
         #: Whether the last step failed: a fault that stays is logged once.
         self._at_fault = False
 
@@ -159,27 +164,50 @@ class Hub:
             newcomers, self._newcomers = self._newcomers, []
         for key in newcomers:
             self.flow.introduce(key)
+        self._listen(feeds)
+        for key in {key for page in self.flow.pages.values() for key in page.sights} - set(feeds):
+            self.flow.drop(key)
+        holding = self.flow.waits_for_acknowledgement()
+        stalled = holding and self._heartbeat.stalled(self._clock())
+        pauses = [PACE] if holding else []
+        quick = [feed for feed in feeds.values() if not feed.slow]
+        for feed in feeds.values():
+            if feed.slow:
+                self._listen(feeds)
+                if any(each.urgent for each in quick):
+                    # How it ended is said before more pictures are made.
+                    self._refresh(quick, stalled)
+                    self.flow.deliver(quick, self._clock(), stalled)
+                left = self._respite - self._clock()
+                if left > 0 and not feed.urgent:
+                    pauses.append(left)
+                    continue
+            pauses += self._refresh([feed], stalled)
+        self.flow.deliver(feeds.values(), self._clock(), stalled)
+        return min(pauses, default=None)
+
+    def _listen(self, feeds: Mapping[str, Feed]) -> None:
+        """Take in what the pages have said."""
         while self._inbox:
             message, send, independent = self._inbox.popleft()
+            if message.get("type") == "command" and message.get("name") != "touch":
+                self._respite = self._clock() + RESPITE
             self._guarded(
                 lambda m=message, s=send, i=independent: self.flow.receive(  # type: ignore[misc]
                     m, s, feeds, independent=i
                 )
             )
-        for key in {key for page in self.flow.pages.values() for key in page.sights} - set(feeds):
-            self.flow.drop(key)
-        now = self._clock()
-        holding = self.flow.waits_for_acknowledgement()
-        stalled = holding and self._heartbeat.stalled(now)
-        pauses = [PACE] if holding else []
-        for feed in feeds.values():
-            looked_at = self.flow.has_credit(feed, now, stalled)
+
+    def _refresh(self, feeds: Iterable[Feed], stalled: bool) -> list[float]:
+        """Take what is pending, and return the periods of what is looked at."""
+        periods = []
+        for feed in feeds:
+            looked_at = self.flow.has_credit(feed, self._clock(), stalled)
             if feed.pending and (feed.urgent or looked_at):
                 self._guarded(feed.refresh)
             if feed.period is not None and looked_at:
-                pauses.append(feed.period)
-        self.flow.deliver(feeds.values(), now, stalled)
-        return min(pauses, default=None)
+                periods.append(feed.period)
+        return periods
 
     def _open(self) -> list[Feed]:
         with self._wake:
