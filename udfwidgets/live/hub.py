@@ -85,7 +85,7 @@ class Hub:
         self._clock = clock
         self._feeds: dict[str, Feed] = {}
         #: Keys of those that no page has been told of.
-        self._newcomers: list[str] = []
+        self._newcomers: set[str] = set()
         self._inbox: deque[tuple[Mapping[str, Any], Send, bool]] = deque(maxlen=INBOX)
         self._wake = threading.Condition()
         self._work = False
@@ -103,7 +103,7 @@ class Hub:
         self._heartbeat.watch()
         with self._wake:
             self._feeds[feed.key] = feed
-            self._newcomers.append(feed.key)
+            self._newcomers.add(feed.key)
         # Again every time: a test or a restart may have replaced the manager.
         comm.get_comm_manager().register_target(TARGET, self._opened)
 
@@ -111,6 +111,7 @@ class Hub:
         """Stop carrying them; with the last widget the thread ends before this returns."""
         with self._wake:
             self._feeds.pop(key, None)
+            self._newcomers.discard(key)
             self._work = True
             self._wake.notify()
             thread = None if self._feeds else self._thread
@@ -140,7 +141,7 @@ class Hub:
     def receive(self, message: Mapping[str, Any], send: Send) -> None:
         """Queue what a page said; safe on any thread."""
         independent = threading.current_thread() is not threading.main_thread()
-        messages = message["messages"] if message.get("type") == "said" else [message]
+        messages = message.get("messages", []) if message.get("type") == "said" else [message]
         with self._wake:
             self._inbox.extend((each, send, independent) for each in messages)
             self._work = True
@@ -161,7 +162,7 @@ class Hub:
         """
         with self._wake:
             feeds = dict(self._feeds)
-            newcomers, self._newcomers = self._newcomers, []
+            newcomers, self._newcomers = self._newcomers, set()
         for key in newcomers:
             self.flow.introduce(key)
         self._listen(feeds)
