@@ -56,8 +56,6 @@ def block_any(mask: BoolArray, factor: int) -> BoolArray:
 
 #: Share of the longer side of an image over which a pixel may stand in for others.
 REACH = 1 / 6
-
-
 #: Pixels of an image of which the nearest ones are found exactly, however few are known.
 SMALL = 128 * 128
 
