@@ -65,7 +65,7 @@ def test_buttons_work_while_a_cell_blocks(lab: Lab, lab_notebook: NotebookMaker)
     # The status of the kernel is also that of the thread which serves the buttons.
     assert lab.page.evaluate("() => window.lab.running")
     lab.page.evaluate("() => window.lab.kernel().interrupt()")
-    lab.wait_until("() => window.lab.kernelIs('idle')")
+    lab.wait_until("() => !window.lab.running && window.lab.kernelIs('idle')")
 
 
 def test_pause_holds_and_resume_goes_on(lab: Lab, lab_notebook: NotebookMaker) -> None:
