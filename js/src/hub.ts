@@ -8,17 +8,17 @@
 
 import {
   isFrames,
-  type AllSaid,
   type FromPage,
   type ImageFrame,
   type Said,
   type StatusFrame,
   type TotalsFrame,
+  type Unsigned,
   type View,
 } from "./protocol";
 
 export interface Transport {
-  send(said: AllSaid): void;
+  send(said: Said): void;
 }
 
 export type Part = ImageFrame | StatusFrame | TotalsFrame;
@@ -54,6 +54,9 @@ export const browserClock: Clock = {
 /** After this many silent rounds a page asks whether it has missed something. */
 const ROUND = 2000;
 const LONGEST_SILENCE = 16;
+
+/** Somebody waits for the answer, or the connection may be gone in a moment. */
+const AT_ONCE = new Set<FromPage["type"]>(["command", "gone", "bye"]);
 
 /** Widgets whose parts are kept until their models are there. */
 const EXPECTED = 64;
@@ -130,11 +133,11 @@ export class Hub {
     this.say({ type: "see", key, view });
   }
 
-  /** Speak, together with what is said at the same time, unless somebody waits for an answer. */
-  say(said: Said): void {
+  /** Speak, together with what is said at the same time. */
+  say(message: Unsigned): void {
     if (!this.connected) return;
-    this.outbox.push({ ...said, page: this.page });
-    if (said.type === "command" || said.type === "bye") this.flush();
+    this.outbox.push({ ...message, page: this.page });
+    if (AT_ONCE.has(message.type)) this.flush();
     else if (this.outbox.length === 1) this.clock.soon(() => this.flush());
   }
 
@@ -169,9 +172,10 @@ export class Hub {
 
   private keep(part: Part, buffers: readonly DataView[]): void {
     const parts = this.early.get(part.key) ?? [];
-    // Those that have waited longest go first: nobody is going to make their models.
-    for (const oldest of [...this.early.keys()].slice(0, -EXPECTED)) this.early.delete(oldest);
     this.early.set(part.key, [...parts, [part, buffers]]);
+    // What has waited longest makes room: nobody is going to make its model.
+    const [oldest] = this.early.keys();
+    if (this.early.size > EXPECTED) this.early.delete(oldest);
   }
 
   private paint(): void {

@@ -7,7 +7,7 @@
  */
 
 import { Hub, type Transport } from "./hub";
-import type { AllSaid } from "./protocol";
+import type { Said } from "./protocol";
 
 const TARGET = "udfwidgets.hub";
 const HUBS = Symbol.for("udfwidgets.hubs");
@@ -123,9 +123,9 @@ class Entry {
   }
 
   private throughModels(): Transport {
-    const send = (message: AllSaid): void => {
+    const send = (said: Said): void => {
       try {
-        this.model?.send(message);
+        this.model?.send(said);
       } catch {
         // Its kernel is gone. The next model to come may have another one.
         this.hub.disconnect();

@@ -124,14 +124,10 @@ export type Frames = Typed<"frames", typeof TABLES.frames>;
 type Sent = "hello" | "want" | "see" | "ack" | "have" | "look" | "command" | "gone" | "bye";
 /** Anything a page says. */
 export type FromPage = { [Name in Sent]: Typed<Name, (typeof TABLES)[Name]> }[Sent];
-/** What a page says at one time: each message has the kernel say twice what it is doing. */
-export interface AllSaid {
-  type: "said";
-  page: string;
-  messages: FromPage[];
-}
+/** All that a page says at one time. */
+export type Said = Typed<"said", typeof TABLES.said>;
 /** A message before the hub has put the name of the page in. */
-export type Said = FromPage extends infer Each
+export type Unsigned = FromPage extends infer Each
   ? Each extends FromPage
     ? Omit<Each, "page">
     : never

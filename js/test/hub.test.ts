@@ -127,21 +127,22 @@ test("a gap is answered by asking for the whole", () => {
   expect(bench.sent).toMatchObject([{ type: "want", key: "a" }]);
 });
 
-test("what is said at one time is one message; a command goes at once", () => {
+test("what is said at one time is one message; commands and farewells go at once", () => {
   const sent: string[][] = [];
   const waiting: (() => void)[] = [];
   const clock = new Bench();
   clock.soon = (callback) => void waiting.push(callback);
   const hub = new Hub(clock, "page");
   hub.connect({ send: ({ messages }) => sent.push(messages.map((m) => m.type)) });
-  hub.say({ type: "gone", key: "a" });
+  hub.say({ type: "see", key: "a", view: "visible" });
   expect(sent).toEqual([]);
   for (const callback of waiting.splice(0)) callback();
-  expect(sent).toEqual([["hello", "gone"]]);
-  hub.say({ type: "gone", key: "b" });
+  expect(sent).toEqual([["hello", "see"]]);
+  hub.say({ type: "see", key: "b", view: "hidden" });
   hub.say({ type: "command", key: "c", name: "cancel" });
+  hub.say({ type: "gone", key: "b" });
   for (const callback of waiting.splice(0)) callback();
-  expect(sent.slice(1)).toEqual([["gone", "command"]]);
+  expect(sent.slice(1)).toEqual([["see", "command"], ["gone"]]);
 });
 
 test("sight is told only when it changes", () => {

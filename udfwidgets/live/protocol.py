@@ -25,8 +25,8 @@ Messages can be lost (the server drops more than 1000 per second, silently). So 
 heard nothing for a while says what it has (`have`), and gets the whole picture again if that is
 not the newest. A page that finds a gap in the sequence numbers says `want` again.
 
-What a page says at one time travels in one `said` message, for the same reason; a `command` does
-not wait for others to come.
+What a page says at one time travels in one `said` message, for the same reason; commands and
+farewells do not wait for others to come.
 
 `look` asks for a part of a large image in full resolution, `command` says which button was pressed,
 and `bye` is said when a page closes.
