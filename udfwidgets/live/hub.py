@@ -170,21 +170,25 @@ class Hub:
             self.flow.drop(key)
         holding = self.flow.waits_for_acknowledgement()
         stalled = holding and self._heartbeat.stalled(self._clock())
-        pauses = [PACE] if holding else []
         quick = [feed for feed in feeds.values() if not feed.slow]
-        for feed in feeds.values():
-            if feed.slow:
-                self._listen(feeds)
-                if any(each.urgent for each in quick):
-                    # How it ended is said before more pictures are made.
-                    self._refresh(quick, stalled)
-                    self.flow.deliver(quick, self._clock(), stalled)
-                left = self._respite - self._clock()
-                if left > 0 and not feed.urgent:
-                    pauses.append(left)
-                    continue
-            pauses += self._refresh([feed], stalled)
-        self.flow.deliver(feeds.values(), self._clock(), stalled)
+        slow = [feed for feed in feeds.values() if feed.slow]
+        for feed in slow:
+            # Making a picture takes a while: what a person has pressed is heard before, and how a
+            # run ended is said.
+            self._listen(feeds)
+            if any(each.urgent for each in quick):
+                self._refresh(quick, stalled)
+                self.flow.deliver(quick, self._clock(), stalled)
+            if feed.urgent or self._clock() >= self._respite:
+                self._refresh([feed], stalled)
+        self._refresh(quick, stalled)
+        now = self._clock()
+        self.flow.deliver(feeds.values(), now, stalled)
+        pauses = [PACE] if holding else []
+        pauses += [self._respite - now] if now < self._respite else []
+        for feed in quick:
+            if feed.period is not None and self.flow.has_credit(feed, now, stalled):
+                pauses.append(feed.period)
         return min(pauses, default=None)
 
     def _listen(self, feeds: Mapping[str, Feed]) -> None:
@@ -199,16 +203,12 @@ class Hub:
                 )
             )
 
-    def _refresh(self, feeds: Iterable[Feed], stalled: bool) -> list[float]:
-        """Take what is pending, and return the periods of what is looked at."""
-        periods = []
+    def _refresh(self, feeds: Iterable[Feed], stalled: bool) -> None:
+        """Take what is pending, where it has to be taken or somebody looks."""
         for feed in feeds:
             looked_at = self.flow.has_credit(feed, self._clock(), stalled)
             if feed.pending and (feed.urgent or looked_at):
                 self._guarded(feed.refresh)
-            if feed.period is not None and looked_at:
-                periods.append(feed.period)
-        return periods
 
     def _open(self) -> list[Feed]:
         with self._wake:
