@@ -168,14 +168,11 @@ def test_spread_of_few_over_many_shows_one_that_is_about_as_near(n_known):
 @given(
     covered=hnp.arrays(bool, (7, 9)),
     factor=st.integers(1, 4),
-    sparse=st.sampled_from([0.0, 1.1]),
 )
-def test_block_mean_leaves_out_what_is_not_covered(covered, factor, sparse):
+def test_block_mean_leaves_out_what_is_not_covered(covered, factor):
     values = np.arange(63.0).reshape(7, 9)
     values[2, 3] = np.nan
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("udfwidgets.live.sampling.SPARSE", sparse)
-        means = block_mean(values, factor, covered)
+    means = block_mean(values, factor, covered)
     np.testing.assert_allclose(means, block_mean(np.where(covered, values, np.nan), factor))
 
 

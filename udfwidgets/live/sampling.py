@@ -19,10 +19,6 @@ def factor_for(shape: tuple[int, int], side: int) -> int:
     return max(1, -(-max(shape) // side))
 
 
-#: Share of the pixels up to which it is quicker to go through those that there are.
-SPARSE = 1 / 16
-
-
 def block_mean(
     values: npt.NDArray[Any], factor: int, covered: BoolArray | None = None
 ) -> npt.NDArray[np.float64]:
@@ -36,12 +32,9 @@ def block_mean(
     if known.all():
         sizes = [np.diff(np.append(np.arange(0, n, factor), n)) for n in values.shape]
         return _block_sum(values, factor) / np.outer(*sizes)
-    if np.count_nonzero(known) < SPARSE * known.size:
-        count, total = _few_summed(values, np.flatnonzero(known), factor)
-    else:
-        count, total = _block_sum(known, factor), _block_sum(np.where(known, values, 0), factor)
     with np.errstate(invalid="ignore"):
-        return np.asarray(total / count)
+        total = _block_sum(np.where(known, values, 0), factor)
+        return np.asarray(total / _block_sum(known, factor))
 
 
 def block_any(mask: BoolArray, factor: int) -> BoolArray:
@@ -146,18 +139,6 @@ def _interleaved(
         part = array[y::factor, x::factor]
         height, width = part.shape
         yield (slice(height), slice(width)), part
-
-
-def _few_summed(
-    values: npt.NDArray[Any], where: npt.NDArray[Any], factor: int
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return for each block how many pixels there are, of those at flat indices, and their sum."""
-    height, width = _blocks(values.shape, factor)
-    y, x = np.divmod(where, values.shape[1])
-    block = y // factor * width + x // factor
-    count = np.bincount(block, minlength=height * width)
-    total = np.bincount(block, values.reshape(-1)[where], height * width)
-    return count.reshape(height, width), total.reshape(height, width)
 
 
 def _block_sum(numbers: npt.NDArray[Any], factor: int) -> npt.NDArray[np.float64]:
