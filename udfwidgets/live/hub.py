@@ -163,9 +163,10 @@ class Hub:
         with self._wake:
             feeds = dict(self._feeds)
             newcomers, self._newcomers = self._newcomers, set()
+        self._listen(feeds)
+        # To all pages that had said hello before a widget was made.
         for key in newcomers:
             self.flow.introduce(key)
-        self._listen(feeds)
         for key in {key for page in self.flow.pages.values() for key in page.sights} - set(feeds):
             self.flow.drop(key)
         holding = self.flow.waits_for_acknowledgement()
