@@ -1,4 +1,4 @@
-"""The news of one widget: the newest offer, made ready for the wire."""
+"""What is new of one widget, made ready for the wire."""
 
 from __future__ import annotations
 
