@@ -15,7 +15,7 @@ from udfwidgets.live.sampling import REACH, bins, block_any, block_mean, factor_
 
 
 def feed(shape, kind="nav"):
-    return ImageFeed("key", shape, kind, lambda *_: None)
+    return ImageFeed("key", shape, kind, lambda *_: None, lambda: None)
 
 
 def part_of(image_feed, **sight):

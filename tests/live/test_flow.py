@@ -49,7 +49,14 @@ class Bench:
         self.saved = []
         self.commands = []
         self.deleted = []
-        self.image = ImageFeed("image", SHAPE, "nav", lambda *part: self.saved.append(part))
+        self.painted = []
+        self.image = ImageFeed(
+            "image",
+            SHAPE,
+            "nav",
+            lambda *part: self.saved.append(part),
+            lambda: self.painted.append(1),
+        )
         self.status = StatusFeed(
             "status", lambda *_: None, self.commands.append, lambda: self.deleted.append(1)
         )
@@ -370,6 +377,27 @@ def test_feed_learns_when_its_last_view_is_deleted(bench):
     assert bench.deleted == []
     second.say("see", key="status", view="none")
     assert bench.deleted == [1]
+
+
+def test_feed_learns_when_a_page_shows_it(bench):
+    page = bench.page(view="none")
+    bench.offer(1)
+    bench.tick()
+    page.ack_all()
+    assert not bench.painted  # the page has it, but no view of it
+    page.say("see", key="image", view="visible")
+    assert bench.painted == [1]
+
+
+def test_feed_learns_of_a_picture_in_a_view_that_was_there_before(bench):
+    page = bench.page()
+    page.say("see", key="image", view="visible")
+    assert not bench.painted  # there is nothing on it
+    bench.offer(1)
+    bench.tick()
+    assert not bench.painted
+    page.ack_all()
+    assert bench.painted == [1]
 
 
 def test_page_that_leaves_has_deleted_nothing(bench):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import bqplot
 import numpy as np
@@ -71,6 +72,42 @@ def test_interaction_is_told_to_the_canvas():
     assert image.canvas._interaction == ""
     selector.close()
     image.close()
+
+
+def test_figure_comes_after_the_first_picture_is_on_a_screen():
+    image = LiveImage((3, 4), kind="sig")
+    assert image.children == (image.canvas,)
+    image._feed.painted()
+    assert image.children == (image.canvas, image.figure)
+    image._feed.painted()
+    assert image.children == (image.canvas, image.figure)
+    image.close()
+
+
+def test_figure_comes_with_the_last_picture():
+    image = LiveImage((3, 4), kind="sig")
+    image.offer(lambda: Picture(np.ones((3, 4)), final=True), final=True)
+    assert image.wait_saved(10)
+    assert len(image.children) == 2
+    image.close()
+
+
+def test_figure_is_the_same_for_all_who_ask_at_once():
+    image = LiveImage((3, 4), kind="sig")
+    with ThreadPoolExecutor(8) as threads:
+        figures = list(threads.map(lambda _: image.figure, range(32)))
+    assert {id(figure) for figure in figures} == {id(image.figure)}
+    image.close()
+
+
+def test_figure_of_a_closed_image():
+    image, never = LiveImage((3, 4), kind="sig"), LiveImage((3, 4), kind="sig")
+    figure = image.figure
+    image.close()
+    never.close()
+    assert image.figure is figure
+    with pytest.raises(RuntimeError, match="closed"):
+        _ = never.figure
 
 
 def test_png_is_the_picture():

@@ -165,6 +165,8 @@ class ImageFeed(SlotFeed[Picture]):
         Which axes the picture has; says how coverage is sent.
     save : callable
         As in `SlotFeed`.
+    on_painted : callable
+        Called when a page shows a picture of it.
     """
 
     kind = "images"
@@ -176,8 +178,10 @@ class ImageFeed(SlotFeed[Picture]):
         shape: tuple[int, int],
         kind: Literal["nav", "sig"],
         save: Callable[[dict[str, Any], dict[str, memoryview]], None],
+        on_painted: Callable[[], None],
     ) -> None:
         super().__init__(key, save)
+        self._on_painted = on_painted
         self.shape = shape
         self.picture: Picture | None = None
         self.limits: Limits = (0.0, 1.0)
@@ -253,6 +257,10 @@ class ImageFeed(SlotFeed[Picture]):
             "detail_rect": detail_rect,
         }
         return Part(header, buffers)
+
+    def painted(self) -> None:
+        """Pass it on."""
+        self._on_painted()
 
     def _settle(self, news: Picture) -> Encoding:
         return settle(

@@ -58,6 +58,11 @@ class Sight:
         """Whether it is looked at."""
         return self.view == "visible"
 
+    @property
+    def painted(self) -> bool:
+        """Whether it is looked at with something on it."""
+        return self.visible and self.sequence > len(self.in_flight)
+
     def forget(self) -> None:
         """Assume that the page has nothing."""
         self.version = NOTHING
@@ -146,6 +151,9 @@ class Feed(ABC):
     def command(self, name: CommandName) -> None:  # noqa: B027  most have no buttons
         """Answer a button that a person has pressed."""
 
+    def painted(self) -> None:  # noqa: B027  most have nothing to wait for it
+        """Take note that a page shows something of it; called again and again."""
+
     def deleted(self) -> None:  # noqa: B027  most belong to a widget that takes care of it
         """Take note that the last view of the widget, in all pages, was deleted."""
 
@@ -197,6 +205,7 @@ class Flow:
             for key, sequence in message["painted"]:
                 if key in page.sights:
                     page.sights[key].acknowledge(sequence)
+                    self._note_painted(page, key, feeds)
         elif kind == "have":
             for key, sequence in message["held"]:
                 sight = page.sights.get(key)
@@ -219,6 +228,7 @@ class Flow:
             sight.view = message["view"]
             if feed is not None and sight.view == "none" and not self.is_shown(key):
                 feed.deleted()
+            self._note_painted(page, key, feeds)
         elif kind == "look" and sight is not None:
             rect = message["rect"]
             sight.look = None if rect is None else tuple(rect)
@@ -227,6 +237,11 @@ class Flow:
             page.sights.pop(key, None)
         elif kind == "command" and feed is not None:
             feed.command(message["name"])
+
+    @staticmethod
+    def _note_painted(page: Page, key: str, feeds: Mapping[str, Feed]) -> None:
+        if key in feeds and page.sights[key].painted:
+            feeds[key].painted()
 
     def is_shown(self, key: str) -> bool:
         """Return whether any page has a view of a widget, in sight or not."""

@@ -30,7 +30,7 @@ from udfwidgets.live.status import StatusBar
 #: They have to leave while the cell runs: tools that execute notebooks drop what comes later.
 PATIENCE = 1.0
 #: Positions of a scan, from coarse to fine, that make a recognisable picture.
-PRESENTABLE = 1024
+PRESENTABLE = 2048
 
 _log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -82,6 +83,9 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
     it, on a canvas that follows the figure's scales. Scales count pixels: x from 0 to nx, y from 0
     at the top to ny, and pixel (0, 0) lies between 0 and 1.
 
+    A page takes longer to make a figure than to draw a picture: the figure comes after the first
+    picture is on a screen, with the last one, or when Python asks for it.
+
     Parameters
     ----------
     shape : tuple of int
@@ -100,8 +104,6 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
 
     Attributes
     ----------
-    figure : bqplot.Figure
-        For marks (`image.figure.marks`) and selectors (`image.figure.interaction`).
     canvas : anywidget.AnyWidget
         The pixels.
     """
@@ -128,9 +130,9 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         inside = width - MARGIN["left"] - MARGIN["right"]
         height = round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
         key = new_name()
-        # One for both: the figure has to lie on the pixels, whatever size they are given.
-        layout = _layout(width, height)
-        self.figure = _figure(ny, nx, layout)
+        self._figure: Figure | None = None
+        #: Held while the figure is made.
+        self._making = threading.Lock()
         self.canvas = Canvas(
             key,
             image_kind=kind,
@@ -138,14 +140,14 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
             margin=MARGIN,
             ratio=ratio,
             title=title,
-            scale_x=self.figure.scale_x,
-            scale_y=self.figure.scale_y,
+            scale_x=Scale(min=0, max=nx),
+            scale_y=Scale(min=ny, max=0),
             colormap=colormap,
             log_scale=log,
-            layout=layout,
+            layout=_layout(width, height),
         )
         super().__init__(
-            [self.canvas, self.figure],
+            [self.canvas],
             layout=Layout(
                 grid_template_columns=f"{width}px",
                 grid_template_rows=f"{height}px",
@@ -154,11 +156,33 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
             ),
             _dom_classes=["udfw-image"],
         )
-        self.figure.observe(self._note_interaction, "interaction")
-        self._feed = ImageFeed(key, (ny, nx), kind, self._save)
+        self._feed = ImageFeed(key, (ny, nx), kind, self._save, self._complete)
         self.canvas.on_msg(through_widget)
         hub().register(self._feed)
         self._open = True
+
+    @property
+    def figure(self) -> bqplot.Figure:
+        """Where marks (`figure.marks`) and selectors (`figure.interaction`) go.
+
+        Raises
+        ------
+        RuntimeError
+            If the image is closed and never had one.
+        """
+        self._complete()
+        if self._figure is None:
+            raise RuntimeError("this image is closed: start a new analysis with ctx.live()")
+        return self._figure
+
+    def _complete(self) -> None:
+        """Make the figure, unless it is there; on any thread."""
+        with self._making:
+            if self._figure is None and self._open:
+                canvas = self.canvas
+                self._figure = _figure(canvas.scale_x, canvas.scale_y, canvas.layout)
+                self._figure.observe(self._note_interaction, "interaction")
+                self.children = [canvas, self._figure]
 
     colormap = _delegated("colormap", "Name of the colour map.")
     log = _delegated("log_scale", "Whether the scale is logarithmic; `scale` says it as a word.")
@@ -262,14 +286,20 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
             self._open = False
             hub().unregister(self._feed.key)
             self._feed.close()
-            self.canvas.on_msg(through_widget, remove=True)
-            figure = self.figure
-            figure.unobserve(self._note_interaction, "interaction")
-            for widget in (*figure.axes, figure.scale_x, figure.scale_y, figure, self.canvas):
+            canvas = self.canvas
+            canvas.on_msg(through_widget, remove=True)
+            with self._making:
+                figure = self._figure
+            if figure is not None:
+                figure.unobserve(self._note_interaction, "interaction")
+                for widget in (*figure.axes, figure):
+                    widget.close()
+            for widget in (canvas.scale_x, canvas.scale_y, canvas):
                 widget.close()
         super().close()
 
     def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
+        self._complete()
         self.canvas._saved = {
             "header": header,
             "buffers": {name: base64.b64encode(b).decode() for name, b in buffers.items()},
@@ -306,8 +336,8 @@ def _layout(width: int, height: int) -> Layout:
     )
 
 
-def _figure(ny: int, nx: int, layout: Layout) -> bqplot.Figure:
-    x, y = Scale(min=0, max=nx), Scale(min=ny, max=0)
+def _figure(x: Scale, y: Scale, layout: Layout) -> Figure:
+    """Return axes; the layout is that of the pixels, on which they lie whatever size those have."""
     bottom = Axis(scale=x, grid_lines="none")
     left = Axis(scale=y, grid_lines="none", side="left")
     return Figure(
