@@ -1,9 +1,10 @@
 /** The adapter to anywidget: gives every model its store, and every view what it needs. */
 
 import type { Hub, Part, Receiver } from "./hub";
-import { hubOf, type BackboneModel, type Model } from "./jupyter";
+import { hubOf, type Model } from "./jupyter";
 import type { CommandName, ImageFrame, StatusFrame } from "./protocol";
-import type { Axes, Keeper, Settings } from "./settings";
+import { axesOf } from "./scales";
+import type { Keeper, Settings } from "./settings";
 import { Sight } from "./sight";
 import { StatusStore, showStatus } from "./status";
 import { ImageStore } from "./store";
@@ -13,8 +14,6 @@ import { showImage, watchVisibility, whenAttached, type Margin } from "./view";
 
 const LIVES = Symbol.for("udfwidgets.lives");
 const SETTINGS = ["title", "colormap", "log_scale", "gamma", "auto", "limits", "overlay"] as const;
-/** A window that has rested this long is told to Python. */
-const SETTLE = 300;
 
 interface Context {
   model: Model;
@@ -127,13 +126,13 @@ async function renderImage(
   signal: AbortSignal,
 ): Promise<void> {
   const shape = model.get<[number, number]>("shape");
-  const [x, y] = await Promise.all([child(model, "scale_x"), child(model, "scale_y")]);
+  const axes = await axesOf(model, shape, signal);
   if (signal.aborted) return;
   const place = {
     element,
     store,
     settings: settingsOf(model),
-    axes: axesOf(x, y, shape),
+    axes,
     shape,
     margin: model.get<Margin>("margin"),
     ratio: model.get<number>("ratio"),
@@ -167,46 +166,6 @@ function settingsOf(model: Model): Keeper<Settings> {
       for (const name of SETTINGS) listen(model, `change:${name}`, callback, signal);
     },
   };
-}
-
-/** The figure's scales; y grows downwards, so `min` is at the lower edge. */
-function axesOf(x: BackboneModel, y: BackboneModel, [ny, nx]: readonly [number, number]): Axes {
-  const number = (model: BackboneModel, name: string, otherwise: number): number =>
-    (model.get(name) as number | null) ?? otherwise;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return {
-    get: () => ({
-      x0: number(x, "min", 0),
-      x1: number(x, "max", nx),
-      y0: number(y, "max", 0),
-      y1: number(y, "min", ny),
-    }),
-    set: (window) => {
-      x.set({ min: window.x0, max: window.x1 });
-      y.set({ min: window.y1, max: window.y0 });
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        x.save_changes();
-        y.save_changes();
-      }, SETTLE);
-    },
-    onChange: (callback, signal) => {
-      for (const scale of [x, y]) {
-        scale.on("change:min", callback);
-        scale.on("change:max", callback);
-        signal.addEventListener("abort", () => {
-          scale.off("change:min", callback);
-          scale.off("change:max", callback);
-        });
-      }
-    },
-  };
-}
-
-async function child(model: Model, name: string): Promise<BackboneModel> {
-  const id = model.get<string>(name).slice("IPY_MODEL_".length);
-  if (!model.widget_manager) throw new Error("udfwidgets needs a widget manager to find its axes");
-  return model.widget_manager.get_model(id);
 }
 
 function listen(model: Model, event: string, callback: () => void, signal: AbortSignal): void {

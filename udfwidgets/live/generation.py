@@ -150,12 +150,16 @@ class Generation(Subscriber):
             if self._superseded or (self._is_over and not final):
                 return
             self._is_over = final
-            progress = self.run.progress
-            presentable = final or progress.frames >= min(PRESENTABLE, progress.n_frames)
+            presentable = final or self._is_presentable
             for place, image in enumerate(self._images):
                 source = self._source_of(place, final)
                 image.offer(source, final=final, presentable=presentable)
         self._offer_status(final)
+
+    @property
+    def _is_presentable(self) -> bool:
+        progress = self.run.progress
+        return progress.frames >= min(PRESENTABLE, progress.n_frames)
 
     def _offer_status(self, final: bool) -> None:
         with self._gate:
@@ -163,6 +167,8 @@ class Generation(Subscriber):
                 self._status.offer(
                     lambda: status_of(self.run, next(iter(self._faults.values()), None)),
                     final=final,
+                    # Together with the first pictures: a page takes a while for each message.
+                    presentable=final or self._is_presentable,
                 )
 
     # On the hub's thread

@@ -50,10 +50,11 @@ class Canvas(Drawn):
     margin = traitlets.Dict().tag(sync=True)
     ratio = traitlets.Float(1.0).tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
-    scale_x = traitlets.Instance(bqplot.LinearScale).tag(
+    #: Those of the figure, once there is one.
+    scale_x = traitlets.Instance(bqplot.LinearScale, allow_none=True).tag(
         sync=True, **ipywidgets.widget_serialization
     )
-    scale_y = traitlets.Instance(bqplot.LinearScale).tag(
+    scale_y = traitlets.Instance(bqplot.LinearScale, allow_none=True).tag(
         sync=True, **ipywidgets.widget_serialization
     )
     colormap = traitlets.Enum(COLORMAPS, "viridis").tag(sync=True)
@@ -140,8 +141,6 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
             margin=MARGIN,
             ratio=ratio,
             title=title,
-            scale_x=Scale(min=0, max=nx),
-            scale_y=Scale(min=ny, max=0),
             colormap=colormap,
             log_scale=log,
             layout=_layout(width, height),
@@ -180,9 +179,11 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         with self._making:
             if self._figure is None and self._open:
                 canvas = self.canvas
-                self._figure = _figure(canvas.scale_x, canvas.scale_y, canvas.layout)
-                self._figure.observe(self._note_interaction, "interaction")
-                self.children = [canvas, self._figure]
+                self._figure = figure = _figure(*self.shape, canvas.layout)
+                figure.observe(self._note_interaction, "interaction")
+                with canvas.hold_sync():
+                    canvas.scale_x, canvas.scale_y = figure.scale_x, figure.scale_y
+                self.children = [canvas, figure]
 
     colormap = _delegated("colormap", "Name of the colour map.")
     log = _delegated("log_scale", "Whether the scale is logarithmic; `scale` says it as a word.")
@@ -292,10 +293,9 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
                 figure = self._figure
             if figure is not None:
                 figure.unobserve(self._note_interaction, "interaction")
-                for widget in (*figure.axes, figure):
+                for widget in (*figure.axes, figure.scale_x, figure.scale_y, figure):
                     widget.close()
-            for widget in (canvas.scale_x, canvas.scale_y, canvas):
-                widget.close()
+            canvas.close()
         super().close()
 
     def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
@@ -336,8 +336,9 @@ def _layout(width: int, height: int) -> Layout:
     )
 
 
-def _figure(x: Scale, y: Scale, layout: Layout) -> Figure:
+def _figure(ny: int, nx: int, layout: Layout) -> Figure:
     """Return axes; the layout is that of the pixels, on which they lie whatever size those have."""
+    x, y = Scale(min=0, max=nx), Scale(min=ny, max=0)
     bottom = Axis(scale=x, grid_lines="none")
     left = Axis(scale=y, grid_lines="none", side="left")
     return Figure(

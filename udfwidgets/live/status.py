@@ -49,7 +49,9 @@ class StatusBar(Drawn):
         """The newest status that was taken."""
         return self._feed.status
 
-    def offer(self, source: Callable[[], Status], *, final: bool = False) -> None:
+    def offer(
+        self, source: Callable[[], Status], *, final: bool = False, presentable: bool = True
+    ) -> None:
         """Say that there is something new; as `LiveImage.offer`.
 
         Parameters
@@ -58,8 +60,10 @@ class StatusBar(Drawn):
             Returns the newest status. Called at most once, on the hub's thread.
         final : bool
             Nothing comes after it: `source` is called even if nobody looks.
+        presentable : bool
+            Whether it is worth beginning with, where there is no view yet.
         """
-        self._feed.offer(source, final)
+        self._feed.offer(source, final, presentable)
         hub().news(urgent=final)
 
     def wait_saved(self, timeout: float) -> bool:

@@ -1,0 +1,94 @@
+/**
+ * The window of an image: what the scales of its figure span, once it has a figure.
+ *
+ * A figure comes after the first picture, because a page takes longer to make one. Until then the
+ * window is kept here.
+ */
+
+import type { Window } from "./geometry";
+import type { BackboneModel, Model } from "./jupyter";
+import type { Axes } from "./settings";
+
+/** A window that has rested this long is told to Python. */
+const SETTLE = 300;
+
+interface Scales {
+  x: BackboneModel;
+  y: BackboneModel;
+}
+
+/** Return the window of an image of a shape, with the scales that there are already. */
+export async function axesOf(
+  model: Model,
+  [ny, nx]: readonly [number, number],
+  signal: AbortSignal,
+): Promise<Axes> {
+  let window: Window = { x0: 0, x1: nx, y0: 0, y1: ny };
+  let scales: Scales | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const callbacks = new Set<() => void>();
+  const changed = (): void => callbacks.forEach((callback) => callback());
+
+  const show = (wanted: Window): void => {
+    window = wanted;
+    if (!scales) {
+      changed();
+      return;
+    }
+    const { x, y } = scales;
+    // y grows downwards, so `min` is at the lower edge.
+    x.set({ min: window.x0, max: window.x1 });
+    y.set({ min: window.y1, max: window.y0 });
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      x.save_changes();
+      y.save_changes();
+    }, SETTLE);
+  };
+  const read = ({ x, y }: Scales): void => {
+    const number = (scale: BackboneModel, name: string, otherwise: number): number =>
+      (scale.get(name) as number | null) ?? otherwise;
+    window = {
+      x0: number(x, "min", 0),
+      x1: number(x, "max", nx),
+      y0: number(y, "max", 0),
+      y1: number(y, "min", ny),
+    };
+    changed();
+  };
+  const adopt = async (): Promise<void> => {
+    const [x, y] = await Promise.all([child(model, "scale_x"), child(model, "scale_y")]);
+    if (!x || !y || scales || signal.aborted) return;
+    const found = { x, y };
+    const reread = (): void => read(found);
+    for (const scale of [x, y]) {
+      scale.on("change:min", reread);
+      scale.on("change:max", reread);
+      signal.addEventListener("abort", () => {
+        scale.off("change:min", reread);
+        scale.off("change:max", reread);
+      });
+    }
+    scales = found;
+    read(found);
+  };
+  const adopted = (): void => void adopt();
+  model.on("change:scale_y", adopted);
+  signal.addEventListener("abort", () => model.off("change:scale_y", adopted));
+  await adopt();
+  return {
+    get: () => window,
+    set: show,
+    onChange: (callback, until) => {
+      callbacks.add(callback);
+      until.addEventListener("abort", () => callbacks.delete(callback));
+    },
+  };
+}
+
+async function child(model: Model, name: string): Promise<BackboneModel | null> {
+  const id = model.get<string | null>(name)?.slice("IPY_MODEL_".length);
+  if (!id) return null;
+  if (!model.widget_manager) throw new Error("udfwidgets needs a widget manager to find its axes");
+  return model.widget_manager.get_model(id);
+}
