@@ -1,4 +1,4 @@
-"""Compiles the built-in UDFs ahead: ``python -m udfwidgets.warm [dtype ...]``.
+"""Compiles what the built-in UDFs and their pictures need ahead: ``python -m udfwidgets.warm [dtype ...]``.
 
 Compiled code is kept on disk and found again by every later process, so this is worth doing once
 after an installation. What is there already is not compiled again.
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from udfwidgets.api import Context
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.live.sampling import spread
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.com import CoMUDF
 from udfwidgets.udf.logsum import LogsumUDF
@@ -59,7 +60,9 @@ def udfs() -> Sequence[UDF]:
 
 
 def warm(dtypes: Iterable[npt.DTypeLike] = DTYPES) -> None:
-    """Run the built-in UDFs over a few frames of each dtype."""
+    """Make a picture, and run the built-in UDFs over a few frames of each dtype."""
+    some = np.eye(4, dtype=bool)
+    spread(np.ones((4, 4)), some, ~some)
     with Context.make_with("inline") as ctx:
         for dtype in dtypes:
             dataset = ctx.load("memory", data=np.ones((4, 4, 8, 8), dtype), sig_dims=2)

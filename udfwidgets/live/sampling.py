@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -49,14 +48,12 @@ def block_any(mask: BoolArray, factor: int) -> BoolArray:
 
 #: Share of the longer side of an image over which a pixel may stand in for others.
 REACH = 1 / 6
-#: Pixels of an image of which the nearest ones are found exactly, however few are known.
-SMALL = 128 * 128
 
 
 def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -> npt.NDArray[Any]:
     """Return values with those of the nearest covered pixel where they are missing, and it is near.
 
-    It takes 0.3 ms for 96 x 96 pixels and 12 ms for 512 x 512, without the GIL.
+    It takes 1.5 ms for 256 x 512 pixels, without the GIL.
 
     Parameters
     ----------
@@ -72,43 +69,61 @@ def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -
     missing = estimable & ~covered
     if not missing.any():
         return values
+    shown = np.where(covered, values, np.nan).astype(np.float64, copy=False)
     # Results that need their neighbours have no value before those are merged, too.
-    known = covered & ~np.isnan(values) if values.dtype.kind == "f" else covered
-    if not known.any():
-        return np.full(values.shape, np.nan)
-    nearest, squared = _nearest(known, _step_for(known))
-    near = missing & (squared <= (REACH * max(covered.shape)) ** 2)
-    estimate = values.reshape(-1)[nearest]
-    return np.where(near, estimate, np.where(covered, values, np.nan)).astype(np.float64)
+    _fill(shown, ~np.isnan(shown), missing, (REACH * max(covered.shape)) ** 2)
+    return shown
 
 
-def _step_for(known: BoolArray) -> int:
-    """Return a block size of which known pixels that are evenly spread have at most one each."""
-    apart = math.sqrt(known.size / np.count_nonzero(known))
-    return max(1, 1 << int(math.log2(apart / 2))) if known.size > SMALL and apart >= 2 else 1
+@numba.njit(nogil=True, cache=True)
+def _fill(image, known, missing, reach):  # type: ignore[no-untyped-def]
+    """Give missing pixels the value of the nearest known one, unless that is too far.
 
+    Exact, in two passes over the image: what is the nearest one in the same column, and which
+    columns of a row have the nearest of all. Seen from the pixels of a row, the squared distance
+    to what a column has is a parabola, and the lower envelope of parabolas is found from left to
+    right (Felzenszwalb and Huttenlocher, Theory of Computing 8, 415, 2012).
 
-def _nearest(known: BoolArray, step: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return for each pixel the flat index of a nearest known one, and the squared distance to it.
-
-    Both hold for all pixels of a block of `step` x `step`: where few are known that is all there
-    is to be seen, and each doubling of the block takes a quarter of the time.
+    `reach` is squared.
     """
-    where = np.flatnonzero(known)
-    row, column = np.divmod(where, known.shape[1])
-    one_of = np.full(_blocks(known.shape, step), -1)
-    one_of[row // step, column // step] = where
-    y, x = distance_transform_edt(one_of < 0, return_distances=False, return_indices=True)
-    down = y - np.arange(y.shape[0], dtype=y.dtype)[:, np.newaxis]
-    across = x - np.arange(x.shape[1], dtype=x.dtype)
-    found = one_of[y, x], step**2 * (down * down + across * across)
-    if step == 1:
-        return found
-    nearest, squared = (
-        each.repeat(step, axis=0).repeat(step, axis=1)[: known.shape[0], : known.shape[1]]
-        for each in found
-    )
-    return nearest, squared
+    height, width = image.shape
+    nearest = np.empty((height, width), np.int64)  # rows; negative where a column has none
+    for y in range(height):
+        for x in range(width):
+            nearest[y, x] = y if known[y, x] else nearest[y - 1, x] if y > 0 else -1
+    for y in range(height - 2, -1, -1):
+        for x in range(width):
+            above, below = nearest[y, x], nearest[y + 1, x]
+            if below >= 0 and (above < 0 or below - y < y - above):
+                nearest[y, x] = below
+    columns = np.empty(width, np.int64)
+    begins = np.empty(width)  # where each of them begins to be the nearest
+    for y in range(height):
+        n = 0
+        for x in range(width):
+            if nearest[y, x] < 0:
+                continue
+            begin = -np.inf
+            while n > 0:
+                other = columns[n - 1]
+                rise = (y - nearest[y, x]) ** 2 - (y - nearest[y, other]) ** 2
+                begin = (x + other + rise / (x - other)) / 2
+                if begin > begins[n - 1]:
+                    break
+                n -= 1
+                begin = -np.inf
+            columns[n], begins[n] = x, begin
+            n += 1
+        at = 0
+        for x in range(width):
+            if not missing[y, x] or n == 0:
+                continue
+            while at + 1 < n and begins[at + 1] < x:
+                at += 1
+            column = columns[at]
+            row = nearest[y, column]
+            if (y - row) ** 2 + (x - column) ** 2 <= reach:
+                image[y, x] = image[row, column]
 
 
 def bins(mask: BoolArray, count: int) -> npt.NDArray[np.uint8]:
