@@ -16,12 +16,12 @@ const styleAsText = {
 };
 
 const options = {
-  entryPoints: { live: "js/src/live.ts" },
+  entryPoints: { live: "js/src/live.ts", loader: "js/src/loader.ts" },
   outdir: "udfwidgets/static",
   bundle: true,
   format: "esm",
   target: "es2022",
-  // Every widget carries its source to the browser, so it should be small.
+  // The one goes to the browser with every kernel, the other with every widget.
   minify: true,
   logLevel: "info",
   plugins: [styleAsText],

@@ -1,4 +1,4 @@
-"""Compiles what the built-in UDFs and their pictures need ahead: ``python -m udfwidgets.warm [dtype ...]``.
+"""Compiles what runs and pictures need ahead: ``python -m udfwidgets.warm [dtype ...]``.
 
 Compiled code is kept on disk and found again by every later process, so this is worth doing once
 after an installation. What is there already is not compiled again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from udfwidgets.live import bundle
@@ -20,18 +21,32 @@ class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
     key : str
         Of its feed.
     layout : Layout, optional
-        Of the widget.
+        Of the widget, which closes it.
     traits : object
         Values of other traits.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
+    _module = traitlets.Instance(bundle.Source).tag(sync=True, **ipywidgets.widget_serialization)
     _anywidget_id = traitlets.Unicode("udfwidgets").tag(sync=True)
     _key = traitlets.Unicode().tag(sync=True)
     _saved = traitlets.Dict().tag(sync=True)
 
     def __init__(self, key: str, *, layout: Layout | None = None, **traits: Any) -> None:
-        super().__init__(_esm=bundle.esm(), _key=key, layout=layout or Layout(), **traits)
+        module, layout = bundle.share.join(key), layout or Layout()
+        try:
+            super().__init__(
+                _esm=bundle.loader(), _module=module, _key=key, layout=layout, **traits
+            )
+        except BaseException:
+            bundle.share.leave(key)
+            layout.close()
+            raise
+
+    def close(self) -> None:
+        """Close the widget; with the last one goes the module that all of them share."""
+        super().close()
+        bundle.share.leave(self._key)
 
     def add_traits(self, **traits: Any) -> None:
         """Add those that the class does not have.
