@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import pkgutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -34,21 +32,15 @@ _MODULES = ("demo", "live")
 
 __all__ = [*_HOMES, *_MODULES]
 
-# In a notebook, what is not yet compiled gets compiled aside, by a process that does not hold up
-# any cell; see `udfwidgets.warm`. A script compiles what it uses when it uses it.
+# A script compiles and loads what it uses when it uses it.
 if "ipykernel" in sys.modules and sys.platform != "emscripten":
-    _warming = subprocess.Popen(
-        [sys.executable, "-m", "udfwidgets.warm"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # an interrupt of the kernel is not meant for it
-    )
+    from IPython import get_ipython
 
-    @atexit.register
-    def _stop_warming() -> None:
-        _warming.kill()
-        _warming.wait()
+    if (_shell := get_ipython()) is not None:
+        from udfwidgets.ready import Helper
+
+        _helper = Helper()
+        _helper.load_after_cell(_shell)
 
 
 def __getattr__(name: str) -> Any:

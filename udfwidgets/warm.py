@@ -71,10 +71,15 @@ def warm(dtypes: Iterable[npt.DTypeLike] = DTYPES) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Compile for the dtypes named, or the usual ones, and let everything else go first."""
+    """Compile for the dtypes named, or the usual ones, and let everything else go first.
+
+    Each dtype is printed when it is done.
+    """
     if hasattr(os, "nice"):
         os.nice(19)
-    warm(arguments or DTYPES)
+    for dtype in arguments or DTYPES:
+        warm([dtype])
+        print(dtype, flush=True)
 
 
 if __name__ == "__main__":
