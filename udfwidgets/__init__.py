@@ -32,7 +32,7 @@ _MODULES = ("demo", "live")
 
 __all__ = [*_HOMES, *_MODULES]
 
-# A script compiles and loads what it uses when it uses it.
+# A notebook is made ready between its cells; a script loads what it uses when it uses it.
 if "ipykernel" in sys.modules and sys.platform != "emscripten":
     from IPython import get_ipython
 

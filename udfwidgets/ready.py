@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import logging
 import subprocess
 import sys
 import threading
 from typing import Any
+
+_log = logging.getLogger(__name__)
 
 
 class Helper:
@@ -40,18 +43,29 @@ class Helper:
 
         def begin(result: object) -> None:
             shell.events.unregister("post_run_cell", begin)
-            threading.Thread(target=self.load, name="udfwidgets-ready", daemon=True).start()
+            threading.Thread(target=self._load, name="udfwidgets-ready", daemon=True).start()
 
         shell.events.register("post_run_cell", begin)
 
+    def _load(self) -> None:
+        try:
+            self.load()
+        except Exception:
+            # Whoever needs it is told; here it would come out in whatever cell is running.
+            _log.info("a first run will take a little longer", exc_info=True)
+
     def load(self) -> None:
-        """Load the live view, and what the process says is compiled, until it has ended."""
+        """Load the live view, and what is compiled first; returns when the process has ended."""
+        # By name: what is imported at the top comes with the package, before its first cell ends.
         importlib.import_module("udfwidgets.live")
         warm = importlib.import_module("udfwidgets.warm").warm
         assert self.process.stdout is not None
         with self.process.stdout as compiled:
-            for dtype in compiled:
-                warm([dtype.strip()])
+            # The first dtype brings the compiler; others take milliseconds when they are needed.
+            if first := compiled.readline().strip():
+                warm([first])
+            for _ in compiled:
+                pass  # or the process could not go on
 
     def stop(self) -> None:
         """End the process."""

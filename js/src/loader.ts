@@ -2,7 +2,7 @@
  * What every widget carries to the browser: finds the module that draws it, which all widgets of a
  * kernel share, and loads it once for the page.
  *
- * With a copy of its own in each widget a page took twice as long to begin, and a saved notebook
+ * With a copy of its own in each widget a page took twice as long to load them, and a saved notebook
  * held as many copies as it had widgets.
  */
 

@@ -30,15 +30,15 @@ export async function axesOf(
   const changed = (): void => callbacks.forEach((callback) => callback());
 
   const show = (wanted: Window): void => {
-    window = wanted;
     if (!scales) {
+      window = wanted;
       changed();
       return;
     }
     const { x, y } = scales;
     // y grows downwards, so `min` is at the lower edge.
-    x.set({ min: window.x0, max: window.x1 });
-    y.set({ min: window.y1, max: window.y0 });
+    x.set({ min: wanted.x0, max: wanted.x1 });
+    y.set({ min: wanted.y1, max: wanted.y0 });
     clearTimeout(timer);
     timer = setTimeout(() => {
       x.save_changes();

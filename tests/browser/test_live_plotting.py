@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -129,12 +130,18 @@ def test_wheel_zooms_the_figure_and_its_pixels(story: Lab) -> None:
     start_live(story)
     story.wait_until(f"() => {STATE} === 'done'")
     before = sampled(story, NAV, (96, 96))
-    extent = "live.images[1].figure.scale_x.max - live.images[1].figure.scale_x.min"
-    assert float(story.execute(extent)) == 96
+    story.execute("scales = live.images[1].figure.scale_x, live.images[1].figure.scale_y")
+
+    def extents() -> list[float]:
+        return json.loads(story.execute("print([abs(scale.max - scale.min) for scale in scales])"))
+
+    assert extents() == [96, 96]
     story.page.locator(".udfw-canvas").nth(NAV).hover(force=True)
     story.page.mouse.wheel(0, -500)
-    while float(story.execute(extent)) >= 96:
+    while max(extents()) >= 96:
         pass  # the wheel has not reached the kernel yet
+    across, down = extents()
+    assert across == pytest.approx(down)
     after = sampled(story, NAV, (96, 96))
     assert np.mean(np.abs(after - before).max(axis=-1) > 8) > 0.5
 

@@ -12,7 +12,7 @@ LONGEST = 0.04
 # Where merging takes long, because results are large, a partition takes this many times as long.
 WORK_PER_MERGE = 12
 # The next partition has at most so many times as many frames.
-GROWTH = 4
+GROWTH = 3
 
 
 class Pace(Protocol):
