@@ -31,6 +31,21 @@ def test_widget_that_is_refused_leaves_no_module():
     assert sources() == []
 
 
+def test_forgotten_widget_may_be_collected_while_the_module_is_made(monkeypatch):
+    forgotten = StatusBar("run")
+    bundle.share.leave(forgotten._key)  # as if it had been the last one
+
+    class Source(bundle.Source):
+        def __init__(self, **traits):
+            forgotten.close()
+            super().__init__(**traits)
+
+    monkeypatch.setattr(bundle, "Source", Source)
+    bar = StatusBar("run")
+    assert bar._module.comm is not None
+    bar.close()
+
+
 def test_module_comes_again_after_all_widgets_were_closed():
     before = StatusBar("run")
     ipywidgets.Widget.close_all()

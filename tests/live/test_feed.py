@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +15,15 @@ from udfwidgets.live.feed import OVERVIEW, ImageFeed, changed_rect, union
 from udfwidgets.live.flow import Sight
 from udfwidgets.live.picture import Picture
 from udfwidgets.live.pool import BufferPool
-from udfwidgets.live.sampling import REACH, bins, block_any, block_mean, factor_for, spread
+from udfwidgets.live.sampling import (
+    REACH,
+    bins,
+    block_any,
+    block_mean,
+    can_spread,
+    factor_for,
+    spread,
+)
 
 
 def feed(shape, kind="nav"):
@@ -184,6 +196,8 @@ def test_what_has_no_value_stands_in_for_nothing():
 
 
 def test_estimates_are_sent_and_said_to_be():
+    while not can_spread():
+        time.sleep(0.01)
     coverage = np.zeros((6, 6), bool)
     coverage[3] = True
     image_feed = feed((6, 6))
@@ -194,6 +208,33 @@ def test_estimates_are_sent_and_said_to_be():
     codes = np.frombuffer(part.buffers["pixels"].memory, np.uint16).reshape(6, 6)
     np.testing.assert_array_equal(codes[2:5] == codes[3, 0], True)
     np.testing.assert_array_equal(codes[[0, 1, 5]], 0)
+
+
+def test_pictures_do_not_wait_until_estimates_can_be_made():
+    # In a process that has not made any.
+    show = """
+import numpy as np
+from udfwidgets.live.feed import ImageFeed
+from udfwidgets.live.flow import Sight
+from udfwidgets.live.picture import Picture
+from udfwidgets.live.pool import BufferPool
+from udfwidgets.live.sampling import can_spread
+feed = ImageFeed("key", (6, 6), "nav", lambda *_: None, lambda: None)
+coverage = np.zeros((6, 6), bool)
+coverage[3] = True
+picture = Picture(np.where(coverage, 7.0, 0.0), coverage, estimable=np.ones((6, 6), bool))
+feed.take_in(picture)
+def shown():
+    pixels = feed.part(Sight("visible"), BufferPool()).buffers["pixels"].memory
+    return np.flatnonzero(np.frombuffer(pixels, np.uint16).reshape(6, 6).all(axis=1)).tolist()
+print(shown())
+while not can_spread():
+    pass
+feed.take_in(picture)
+print(shown())
+"""
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[3]", "[2, 3, 4]"]
 
 
 def test_limits_stay_until_a_new_run_has_merged_something():

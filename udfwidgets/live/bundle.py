@@ -53,7 +53,8 @@ class Share:
     """The one `Source` of a kernel, as long as any widget needs it. Safe on any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: while a source is made, the collector may close a widget that was forgotten.
+        self._lock = threading.RLock()
         self._keys: set[str] = set()
         self._source: Source | None = None
 

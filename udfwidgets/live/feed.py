@@ -20,7 +20,14 @@ from udfwidgets.live.picture import Picture, Status, Totals
 from udfwidgets.live.pool import BufferPool, Lease
 from udfwidgets.live.protocol import CommandName, Rect
 from udfwidgets.live.quantise import Encoding, settle
-from udfwidgets.live.sampling import bins, block_any, block_mean, factor_for, spread
+from udfwidgets.live.sampling import (
+    bins,
+    block_any,
+    block_mean,
+    can_spread,
+    factor_for,
+    spread,
+)
 
 Codes = npt.NDArray[np.uint16]
 Offered = TypeVar("Offered")
@@ -282,6 +289,9 @@ class ImageFeed(SlotFeed[Picture]):
         if covered is None or estimable is None:
             return values
         covered, estimable = (block_any(mask, self._factor) for mask in (covered, estimable))
+        if not can_spread():
+            # Without estimates for a moment, but in time.
+            return np.where(covered, values, np.nan)
         return spread(values, covered, estimable)
 
     def _packed(self, news: Picture) -> npt.NDArray[np.uint8] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -53,7 +54,7 @@ REACH = 1 / 6
 def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -> npt.NDArray[Any]:
     """Return values with those of the nearest covered pixel where they are missing, and it is near.
 
-    It takes 1.5 ms for 256 x 512 pixels, without the GIL.
+    It takes 1.5 ms for 256 x 512 pixels, without the GIL; seconds to begin with, see `can_spread`.
 
     Parameters
     ----------
@@ -66,13 +67,37 @@ def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -
     """
     if covered.all():
         return values
-    missing = estimable & ~covered
+    missing = np.ascontiguousarray(estimable & ~covered)
     if not missing.any():
         return values
-    shown = np.where(covered, values, np.nan).astype(np.float64, copy=False)
+    # Of one dtype and layout, whatever comes: it is compiled once.
+    shown = np.ascontiguousarray(np.where(covered, values, np.nan), np.float64)
     # Results that need their neighbours have no value before those are merged, too.
     _fill(shown, ~np.isnan(shown), missing, (REACH * max(covered.shape)) ** 2)
     return shown
+
+
+def can_spread() -> bool:
+    """Return whether `spread` is compiled; where it is not, have that done by a thread.
+
+    That takes seconds after an installation, and as long again where others compile, too.
+    """
+    if _fill.signatures:
+        return True
+    if _compiling.acquire(blocking=False):
+        threading.Thread(target=_compile, name="udfwidgets-compile", daemon=True).start()
+    return False
+
+
+_compiling = threading.Lock()
+
+
+def _compile() -> None:
+    try:
+        known = np.eye(2, dtype=bool)
+        spread(np.ones((2, 2)), known, ~known)
+    finally:
+        _compiling.release()
 
 
 @numba.njit(nogil=True, cache=True)
