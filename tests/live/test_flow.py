@@ -400,6 +400,22 @@ def test_feed_learns_of_a_picture_in_a_view_that_was_there_before(bench):
     assert bench.painted == [1]
 
 
+def test_credit_comes_back_whatever_a_painted_picture_leads_to(bench):
+    page = bench.page()
+    page.say("want", key="status", view="visible")
+    bench.offer(1)
+    bench.status.offer(lambda: Status("running", 0.5), final=False)
+    bench.tick()
+
+    def fail():
+        raise RuntimeError("on purpose")
+
+    bench.image._on_painted = fail
+    with pytest.raises(RuntimeError, match="on purpose"):
+        page.say("ack", painted=[("image", 1), ("status", 1)])
+    assert not any(sight.in_flight for sight in bench.flow.pages["page"].sights.values())
+
+
 def test_page_that_leaves_has_deleted_nothing(bench):
     page = bench.page()
     page.say("want", key="status", view="visible")

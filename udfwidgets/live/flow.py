@@ -205,7 +205,9 @@ class Flow:
             for key, sequence in message["painted"]:
                 if key in page.sights:
                     page.sights[key].acknowledge(sequence)
-                    self._note_painted(page, key, feeds)
+            # When all have their credit back, whatever comes of it.
+            for key, _ in message["painted"]:
+                self._note_painted(page, key, feeds)
         elif kind == "have":
             for key, sequence in message["held"]:
                 sight = page.sights.get(key)
@@ -240,7 +242,7 @@ class Flow:
 
     @staticmethod
     def _note_painted(page: Page, key: str, feeds: Mapping[str, Feed]) -> None:
-        if key in feeds and page.sights[key].painted:
+        if key in feeds and key in page.sights and page.sights[key].painted:
             feeds[key].painted()
 
     def is_shown(self, key: str) -> bool:
