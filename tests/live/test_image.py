@@ -118,3 +118,11 @@ def test_png_is_the_picture():
     np.testing.assert_array_equal(rgb[0, 0], table("magma")[0])
     np.testing.assert_array_equal(rgb[-1, -1], table("magma")[255])
     image.close()
+
+
+def test_who_observes_an_image_may_ask_for_its_figure():
+    image, seen = LiveImage((3, 4), kind="sig"), []
+    image.observe(lambda change: seen.append(image.figure), "children")
+    image._feed.painted()
+    assert seen == [image.figure]
+    image.close()

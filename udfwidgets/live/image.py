@@ -132,8 +132,8 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         height = round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
         key = new_name()
         self._figure: Figure | None = None
-        #: Held while the figure is made.
-        self._making = threading.Lock()
+        #: Held while the figure is made; reentrant, as who observes the image may ask for it.
+        self._making = threading.RLock()
         self.canvas = Canvas(
             key,
             image_kind=kind,
