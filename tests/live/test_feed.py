@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -20,7 +19,6 @@ from udfwidgets.live.sampling import (
     bins,
     block_any,
     block_mean,
-    can_spread,
     factor_for,
     spread,
 )
@@ -196,12 +194,11 @@ def test_what_has_no_value_stands_in_for_nothing():
 
 
 def test_estimates_are_sent_and_said_to_be():
-    while not can_spread():
-        time.sleep(0.01)
     coverage = np.zeros((6, 6), bool)
     coverage[3] = True
     image_feed = feed((6, 6))
     values = np.where(coverage, 7.0, 0.0)
+    spread(values, coverage, ~coverage)  # compiled from now on
     image_feed.take_in(Picture(values, coverage, estimable=np.ones((6, 6), bool)))
     part = part_of(image_feed)
     assert part.header["estimated"]
@@ -213,12 +210,13 @@ def test_estimates_are_sent_and_said_to_be():
 def test_pictures_do_not_wait_until_estimates_can_be_made():
     # In a process that has not made any.
     show = """
+import threading
 import numpy as np
 from udfwidgets.live.feed import ImageFeed
 from udfwidgets.live.flow import Sight
 from udfwidgets.live.picture import Picture
 from udfwidgets.live.pool import BufferPool
-from udfwidgets.live.sampling import can_spread
+from udfwidgets.live.sampling import COMPILER
 feed = ImageFeed("key", (6, 6), "nav", lambda *_: None, lambda: None)
 coverage = np.zeros((6, 6), bool)
 coverage[3] = True
@@ -228,8 +226,9 @@ def shown():
     pixels = feed.part(Sight("visible"), BufferPool()).buffers["pixels"].memory
     return np.flatnonzero(np.frombuffer(pixels, np.uint16).reshape(6, 6).all(axis=1)).tolist()
 print(shown())
-while not can_spread():
-    pass
+for thread in threading.enumerate():
+    if thread.name == COMPILER:
+        thread.join()
 feed.take_in(picture)
 print(shown())
 """

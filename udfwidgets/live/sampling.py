@@ -84,20 +84,17 @@ def can_spread() -> bool:
     """
     if _fill.signatures:
         return True
-    if _compiling.acquire(blocking=False):
-        threading.Thread(target=_compile, name="udfwidgets-compile", daemon=True).start()
+    if _begun.acquire(blocking=False):
+        known = np.eye(2, dtype=bool)
+        example = (np.ones((2, 2)), known, ~known)
+        threading.Thread(target=spread, args=example, name=COMPILER, daemon=True).start()
     return False
 
 
-_compiling = threading.Lock()
-
-
-def _compile() -> None:
-    try:
-        known = np.eye(2, dtype=bool)
-        spread(np.ones((2, 2)), known, ~known)
-    finally:
-        _compiling.release()
+#: Name of the thread that compiles.
+COMPILER = "udfwidgets-compiler"
+# Never given back: what cannot be compiled is not tried again for each picture.
+_begun = threading.Lock()
 
 
 @numba.njit(nogil=True, cache=True)
