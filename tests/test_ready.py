@@ -9,22 +9,21 @@ import nbformat
 
 from udfwidgets.ready import Helper
 
-IS_READY = """
-import sys, time
-def is_ready():
-    fused = sys.modules.get("udfwidgets.udf.fused")
-    return "udfwidgets.live" in sys.modules and len(getattr(fused, "_kept", ())) >= 6
-"""
 FIRST = """
+import sys, threading
 import udfwidgets
-time.sleep(1)
-print("udfwidgets.live" in sys.modules, is_ready())
+
+def loading():
+    return [each for each in threading.enumerate() if each.name == "udfwidgets-ready"]
+
+print(len(loading()), "udfwidgets.live" in sys.modules)
 """
 SECOND = """
-deadline = time.monotonic() + 60
-while not is_ready() and time.monotonic() < deadline:
-    time.sleep(0.05)
-print("udfwidgets.live" in sys.modules, is_ready())
+print(len(loading()))
+for thread in loading():
+    thread.join()
+fused = sys.modules["udfwidgets.udf.fused"]
+print("udfwidgets.live" in sys.modules, len(fused._kept) >= 6)
 """
 
 
@@ -40,9 +39,9 @@ def printed(folder, *cells):
 
 
 def test_a_notebook_loads_after_its_first_cell(tmp_path):
-    first, second = printed(tmp_path, IS_READY + FIRST, SECOND)
-    assert first.split() == ["False", "False"]
-    assert second.split() == ["True", "True"]
+    first, second = printed(tmp_path, FIRST, SECOND)
+    assert first.split() == ["0", "False"]
+    assert second.split() == ["1", "True", "True"]
 
 
 def test_a_script_does_not():
