@@ -1,7 +1,7 @@
-"""The JavaScript that npm builds from `js/`, and the widget that brings it to a page.
+"""Brings the JavaScript that npm builds from `js/` to a page, once for all widgets of a kernel.
 
-The module is large, and there are many widgets: one `Source` carries it for all of them, and each
-of them only what finds it there.
+It is large, and there are many widgets: one `Source` carries it for all of them, and each of them
+only what finds it there.
 """
 
 from __future__ import annotations
