@@ -34,8 +34,9 @@ LASTING_THREADS = {
     "Dask-Callback-Thread": "distributed makes one per process when it is first used",
     "TCP-Executor": "distributed makes one thread pool per process when it is first used",
     "Profile": "distributed's profiler thread looks for its end only every few seconds",
+    "udfwidgets-compiler": "it compiles once after an installation, for seconds, and then ends",
 }
-"""Beginnings of the names of threads that libraries keep on purpose, each with the reason."""
+"""Beginnings of the names of threads that last longer on purpose, each with the reason."""
 
 LASTING_CHILDREN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Parts of the command lines of processes that Python keeps to its own end."""

@@ -21,6 +21,7 @@ from udfwidgets import Context, StdDevUDF, SumSigUDF, SumUDF
 from udfwidgets.engine.progress import RunState
 from udfwidgets.errors import UDFRunCancelled
 from udfwidgets.live.hub import hub
+from udfwidgets.live.sampling import spread
 from udfwidgets.udf.base import UDF
 
 SECONDS = float(os.environ.get("UDFWIDGETS_STRESS_SECONDS", "4"))
@@ -178,8 +179,9 @@ class Lab:
 
 
 async def do_all_once(ctx):
-    """Have all code loaded that the analyses need: that is no leak."""
-    lab = Lab(ctx, 0)
+    """Have all code loaded and compiled that analyses and their cards need: that is no leak."""
+    lab, known = Lab(ctx, 0), np.eye(2, dtype=bool)
+    spread(np.ones((2, 2)), known, ~known)
     for make in kinds(lab.rng):
         for order in ("scan", "progressive"):
             with suppress(ZeroDivisionError):
