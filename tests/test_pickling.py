@@ -48,6 +48,7 @@ from udfwidgets.buffers import BufferDeclaration, BufferWrapper, UDFResults
 from udfwidgets.demo import Sample, make_scan
 from udfwidgets.demo.pace import PacedDataSet
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
+from udfwidgets.engine.job import Job
 from udfwidgets.engine.merging import Accumulator
 from udfwidgets.engine.plan import Partition, Plan
 from udfwidgets.engine.reading import blocks
@@ -157,7 +158,7 @@ def merge(
     corrections: CorrectionSet | None = None,
 ) -> Any:
     """Run UDFs with partitions of five frames, each worked on by `function`."""
-    run = Run(dataset, udfs, roi, corrections=corrections)
+    run = Run(Job.of(dataset, udfs, roi, corrections=corrections))
     accumulator = Accumulator(run.udfs, run.plan)
     for start in range(0, run.plan.n_frames, 5):
         partition = Partition(start, min(start + 5, run.plan.n_frames))
@@ -253,6 +254,7 @@ def in_a_notebook(name: str) -> UDF:
 SEND_FROM_MAIN = """
     import sys
     import cloudpickle
+    from udfwidgets.engine.job import Job
     from udfwidgets.engine.plan import Partition
     from udfwidgets.engine.run import Run
     from udfwidgets.engine.team import Team
@@ -267,7 +269,7 @@ SEND_FROM_MAIN = """
         return team.end()
 
     dataset = load("memory", data=np.ones((3, 4, 5)))
-    run = Run(dataset, [Derived(power=2)])
+    run = Run(Job.of(dataset, [Derived(power=2)]))
     call = (work, (dataset, run.udfs, run.plan, Partition(1, 3)))
     sys.stdout.buffer.write(cloudpickle.dumps(call))
 """
@@ -649,7 +651,7 @@ def test_open_sources_stay(tmp_path: Path, name: str) -> None:
 
 
 def in_run(make: Callable[[Run], Any]) -> Any:
-    run = Run(load("memory", data=SCAN), [SumUDF()])
+    run = Run(Job.of(load("memory", data=SCAN), [SumUDF()]))
     run.begin(InlineExecutor())
     run.cancel()
     run.try_to_finish()

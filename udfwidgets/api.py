@@ -14,6 +14,7 @@ from udfwidgets.analysis.create import Analyses
 from udfwidgets.buffers import BufferWrapper
 from udfwidgets.engine.bar import ProgressBar
 from udfwidgets.engine.executors import Executor, make_executor
+from udfwidgets.engine.job import Job
 from udfwidgets.engine.order import Order
 from udfwidgets.engine.overview import Overview
 from udfwidgets.engine.registry import Registry
@@ -438,15 +439,15 @@ class Context(Analyses):
             raise TypeError(
                 f"corrections is a {type(corrections).__name__}, expected a CorrectionSet"
             )
-        run = Run(
+        job = Job.of(
             dataset,
             _as_udfs(udf),
             roi,
-            self.executor.workers,
             corrections=corrections,
             order=order,
             preferred_order="progressive" if is_live else "scan",
         )
+        run = Run(job, self.executor.workers)
         run.launcher = weakref.WeakMethod(self._launch)
         if progress:
             run.subscribe(ProgressBar(run))

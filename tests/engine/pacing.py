@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from udfwidgets.engine.executors import Executor
+from udfwidgets.engine.job import Job
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.stream import AsyncResultStream, ResultStream
 from udfwidgets.engine.subscription import EveryStep
@@ -21,7 +22,8 @@ class FixedPace:
 def start(executor: Executor, dataset, udfs, roi=None, size=1, tile_depth=None, order=None):
     """Start a run and return it with the inbox of its steps."""
     pace, workers = FixedPace(size), executor.workers
-    run = Run(dataset, udfs, roi, workers, pace=pace, tile_depth=tile_depth, order=order)
+    job = Job.of(dataset, udfs, roi, tile_depth=tile_depth, order=order)
+    run = Run(job, workers, pace)
     inbox = EveryStep()
     run.subscribe(inbox)
     executor.start(run)

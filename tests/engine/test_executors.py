@@ -13,6 +13,7 @@ import pytest
 from tests.engine.pacing import iterate, start
 from udfwidgets import SumUDF
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
+from udfwidgets.engine.job import Job
 from udfwidgets.engine.progress import RunState
 from udfwidgets.engine.run import Run
 from udfwidgets.io.dataset.memory import ArraySource, MemoryDataSet
@@ -172,7 +173,7 @@ class Alone(UDF):
 def test_two_threads_wait_for_one_inline_run(inline):
     crowd = []
     for _ in range(3):
-        run = Run(Watched(256), [Alone(inside=[], crowd=crowd)])
+        run = Run(Job.of(Watched(256), [Alone(inside=[], crowd=crowd)]))
         inline.start(run)
         threads = [threading.Thread(target=run.wait, args=(run.has_ended,)) for _ in range(4)]
         for thread in threads:

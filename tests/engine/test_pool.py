@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as hnp
 from tests.engine.pacing import FixedPace, start
 from udfwidgets import ApplyMasksUDF, Context, StdDevUDF, SumSigUDF, SumUDF
 from udfwidgets.engine.executors import ThreadsExecutor
+from udfwidgets.engine.job import Job
 from udfwidgets.engine.pool import Pool
 from udfwidgets.engine.progress import RunState
 from udfwidgets.engine.run import Run
@@ -78,7 +79,7 @@ class NoHost:
         self.sources, self.bell = self.pool.sources, self.pool.bell
 
     def start(self, dataset, udfs, size=16, **options):
-        run = Run(dataset, udfs, pace=FixedPace(size), **options)
+        run = Run(Job.of(dataset, udfs, **options), pace=FixedPace(size))
         run.begin(self)
         self.pool.add(run)
         return run
@@ -407,7 +408,8 @@ def test_the_same_thing_is_done_once_for_all_who_want_it(scan, leader_stops):
 
     source.read = stop_first
     for run in runs:
-        run.plan = replace(run.plan, tile_depth=8)  # four tiles are read together
+        # Four tiles are read together.
+        run.job = replace(run.job, plan=replace(run.plan, tile_depth=8))
     host.pool.learn(assignment, Worker().work(assignment))
     host.work()
     host.pool.settle()
@@ -560,8 +562,8 @@ def test_a_frame_that_cannot_be_read_is_the_trouble_of_those_who_want_it(scan):
         return read(start, stop, scratch)
 
     whole.source.read = damaged
-    whole.plan = replace(whole.plan, tile_depth=1)
-    without.plan = replace(without.plan, tile_depth=1)
+    for run in (whole, without):
+        run.job = replace(run.job, plan=replace(run.plan, tile_depth=1))
     host.work()
     host.pool.settle()
     assert (whole.state, without.state) == (RunState.FAILED, RunState.DONE)

@@ -21,6 +21,7 @@ from udfwidgets.io.dataset.hdf5 import H5DataSet
 from udfwidgets.io.dataset.hdf5_chunked import ChunkedSource
 from udfwidgets.io.dataset.hdf5_chunks import chunk_layout, read_index
 from udfwidgets.io.dataset.hdf5_locked import LockedSource
+from udfwidgets.io.dataset.hdf5_store import ChunkStore
 from udfwidgets.io.dataset.joined import JoinedSource
 from udfwidgets.io.dataset.memory import ArraySource
 
@@ -560,7 +561,7 @@ def test_a_chunk_beyond_the_end_is_refused(tmp_path: Path) -> None:
         index = read_index(file["scan"], layout)
     index.offset[1, 2, 0, 0] = 1 << 40
     with pytest.raises(DataSetException, match=r"a\.h5:/scan.*is truncated"):
-        ChunkedSource(path, "/scan", layout, index, 2, (7, 9))
+        ChunkStore(path, "/scan", layout, index)
 
 
 def test_a_file_cut_while_it_is_read_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.io.contract import Case, DataSetContract
 from tests.io.elsewhere import Elsewhere, eventually
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset import hdf5_growing
+from udfwidgets.io.dataset import hdf5_arrival
 from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.hdf5_growing import GrowingH5DataSet
 from udfwidgets.io.load import load
@@ -99,7 +99,7 @@ def settled(source: Source) -> int:
 def test_frames_are_there_when_their_chunks_are_full(
     writer: Elsewhere, path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hdf5_growing, "_SETTLED", 1e9)
+    monkeypatch.setattr(hdf5_arrival, "_SETTLED", 1e9)
     create(writer, **STORED[name])
     dataset = load("hdf5", path=path, follow=True)
     assert dataset.shape.to_tuple() == TRUTH.shape
@@ -133,7 +133,7 @@ def test_frames_are_there_when_their_chunks_are_full(
 def test_the_last_chunk_counts_once_the_file_is_left_alone(
     writer: Elsewhere, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hdf5_growing, "_SETTLED", 0.2)
+    monkeypatch.setattr(hdf5_arrival, "_SETTLED", 0.2)
     create(writer, chunks=(1, 5, 7, 9))
     with load("hdf5", path=path, follow=True).open() as source:
         write(writer, 0, 11)

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from udfwidgets.live.feed import REMEMBERED, ImageFeed, StatusFeed
 from udfwidgets.live.flow import PACE, Flow
+from udfwidgets.live.image_feed import REMEMBERED, ImageFeed
 from udfwidgets.live.picture import Picture, Status
+from udfwidgets.live.status import StatusFeed
 
 SHAPE = (6, 8)
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfwidgets.engine.executors import make_executor
+from udfwidgets.engine.job import Job
 from udfwidgets.engine.run import Run
 from udfwidgets.io.load import load
 from udfwidgets.udf.com import CoMUDF
@@ -33,7 +34,7 @@ class Fixed:
 def results(data, workers, size, depth):
     udfs = [SumUDF(), SumSigUDF(), StdDevUDF(), CoMUDF(), ApplyMasksUDF(lambda: np.eye(6, 7))]
     dataset = load("memory", data=data, sig_dims=2)
-    run = Run(dataset, udfs, workers=workers, pace=Fixed(size), tile_depth=depth)
+    run = Run(Job.of(dataset, udfs, tile_depth=depth), workers, Fixed(size))
     executor = make_executor("threads", workers)
     try:
         executor.start(run)

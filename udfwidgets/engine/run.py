@@ -9,7 +9,6 @@ at any time: workers look at it before every tile, or call of compiled code.
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,24 +22,18 @@ from udfwidgets.engine.backlog import Backlog
 from udfwidgets.engine.bell import Bell
 from udfwidgets.engine.blame import add_note
 from udfwidgets.engine.cadence import Cadence, Pace
+from udfwidgets.engine.job import Job
 from udfwidgets.engine.merging import Accumulator, Frozen
-from udfwidgets.engine.order import Order, check_order
-from udfwidgets.engine.plan import READ_BYTES, Partition, Plan
+from udfwidgets.engine.order import Order
+from udfwidgets.engine.plan import Partition, Plan
 from udfwidgets.engine.progress import Progress, RunState, Stopwatch
 from udfwidgets.engine.results import conclude
-from udfwidgets.engine.roi import resolve_roi
 from udfwidgets.engine.sources import Sources
-from udfwidgets.engine.subscription import Subscriber
-from udfwidgets.engine.tying import tied
+from udfwidgets.engine.subscription import Subscriber, Subscribers
 from udfwidgets.errors import UDFException, UDFRunCancelled
-from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet, Source
-from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
+from udfwidgets.udf.base import UDF
 
-# A UDF that looks at single frames gets so many at first; the number grows fourfold at a time.
-FIRST_FRAMES = 8
-
-_log = logging.getLogger(__name__)
 _touches = itertools.count(1)
 
 
@@ -70,76 +63,26 @@ class Run:
 
     Parameters
     ----------
-    dataset : DataSet
-        What to read.
-    udfs : sequence of UDF
-        They are copied: the same instances may be in several runs at once.
-    roi : object
-        Which scan positions, in any form that `resolve_roi` takes.
+    job : Job
+        What to do.
     workers : int
         How many workers the executor is going to bring.
-    corrections : CorrectionSet, optional
-        Applied to the data first; by default those that the dataset itself declares.
     pace : Pace, optional
         Sizes the partitions; by default they are sized by time.
-    tile_depth : int, optional
-        Frames in a tile; by default as many as fit into the cache.
-    order : {'scan', 'progressive'}, optional
-        In which the scan has to be visited: as recorded, or from coarse to fine. By default as it
-        comes, if other runs read the same dataset.
-    preferred_order : {'scan', 'progressive'}
-        In which it is visited otherwise.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `udfs` or `roi` are not what they should be; no resource is held then.
     """
 
-    def __init__(
-        self,
-        dataset: DataSet,
-        udfs: Sequence[UDF],
-        roi: Any = None,
-        workers: int = 1,
-        *,
-        corrections: CorrectionSet | None = None,
-        pace: Pace | None = None,
-        tile_depth: int | None = None,
-        order: Order | None = None,
-        preferred_order: Order = "scan",
-    ) -> None:
-        check_order(order)
-        self.dataset = dataset
-        if corrections is None:
-            corrections = dataset.get_correction_data()
-        self.corrections = corrections
-        plan = Plan.of(
-            dataset.shape,
-            dataset.dtype,
-            dataset.frames_per_block,
-            resolve_roi(roi, dataset.shape.nav),
-            tile_depth,
-            corrections,
-        )
-        self.udfs = tuple(tied(udf, plan, corrections) for udf in udfs)
-        preferences = [udf.get_tiling_preferences() for udf in self.udfs]
-        dtypes = [udf.meta.input_dtype for udf in self.udfs]
-        self.plan = plan if tile_depth else plan.with_tiles_for(preferences, dtypes)
-        self.order = order
+    def __init__(self, job: Job, workers: int = 1, pace: Pace | None = None) -> None:
+        #: What is done; its UDFs change with `update_parameters`.
+        self.job = job
         self.bell = Bell()
         self.error: BaseException | None = None
         self.pace: Pace = pace or Cadence(
-            self.plan.n_frames,
-            workers,
-            first=self._first_partition(),
-            most=self._largest_partition(),
+            job.plan.n_frames, workers, first=job.first_partition, most=job.largest_partition
         )
         #: What starts a run of the same Context; weak, a run does not keep its Context alive.
         self.launcher: Callable[[], Callable[[Run], None] | None] | None = None
         #: When a person has last asked for it to be served first; counts up.
         self.touched = 0
-        self._preferred_order = preferred_order
         self._workers = workers
         self._state = RunState.RUNNING
         self._lock = threading.Lock()
@@ -149,11 +92,26 @@ class Run:
         self._waiting = ""
         self._finishing = False
         self._ended = False
-        self._subscribers: tuple[Subscriber, ...] = ()
+        self._subscribers = Subscribers()
         self._source: Source | None = None
         # Until the run has ended: whoever holds on to its result keeps the workers that make it.
         self._host: Host | None = None
         self._stopwatch = Stopwatch()
+
+    @property
+    def dataset(self) -> DataSet:
+        """What it reads."""
+        return self.job.dataset
+
+    @property
+    def udfs(self) -> tuple[UDF, ...]:
+        """What it runs, tied to the dataset."""
+        return self.job.udfs
+
+    @property
+    def plan(self) -> Plan:
+        """Which frames it reads, in which tiles."""
+        return self.job.plan
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -170,7 +128,7 @@ class Run:
         self._source = host.sources.open(self.dataset)
         self._host = host
         if not self.plan.n_frames:
-            self._publish()  # nothing was selected: that is the one and only step
+            self._subscribers.merged(self)  # nothing was selected: that is the one and only step
             self._stopping = True
 
     @cached_property
@@ -198,7 +156,7 @@ class Run:
         """
         if self.dataset.is_growing:
             return "scan"
-        return self.order or self._preferred_order
+        return self.job.order or self.job.preferred_order
 
     @property
     def in_flight(self) -> int:
@@ -208,7 +166,7 @@ class Run:
     def is_ready(self) -> bool:
         """Whether it can take another partition."""
         is_open = not self._stopping and not self._paused
-        return is_open and self.backlog.count > 0 and self._has_room()
+        return is_open and self.backlog.count > 0 and self._subscribers.has_room()
 
     def enter(self) -> bool:
         """Begin a stretch of work, unless the run is stopping; then `leave` has to be called."""
@@ -234,7 +192,7 @@ class Run:
             if self._stopping:
                 return
             accumulator.fold(partition, parts)
-            self._publish()
+            self._subscribers.merged(self)
             if accumulator.n_merged == self.plan.n_frames:
                 self._stopping = True
         self.pace.learn(len(partition), seconds, time.perf_counter() - began)
@@ -266,16 +224,8 @@ class Run:
         with self._lock:
             self._ended = True
         self._host = None
-        for subscriber in self._subscribers:
-            try:
-                subscriber.ended()
-            except Exception:
-                # It must not keep the others from learning of it, nor the workers from working.
-                _log.exception("a subscriber failed at the end of a run")
+        self._subscribers.ended()
         self.bell.ring()
-
-    def _has_room(self) -> bool:
-        return all(subscriber.has_room() for subscriber in self._subscribers)
 
     def _final_state(self) -> RunState:
         if self.error is not None:
@@ -283,27 +233,12 @@ class Run:
         complete = self._accumulator.n_merged == self.plan.n_frames
         return RunState.DONE if complete else RunState.CANCELLED
 
-    def _first_partition(self) -> int:
-        """Return how many frames to begin with: few where Python may need long for each."""
-        by_tile = all(udf.get_method() is UDFMethod.TILE for udf in self.udfs)
-        return self.plan.tile_depth if by_tile else min(self.plan.tile_depth, FIRST_FRAMES)
-
-    def _largest_partition(self) -> int:
-        """Return how many frames may be in memory at once, if a UDF wants to see them so."""
-        if any(udf.get_method() is UDFMethod.PARTITION for udf in self.udfs):
-            return max(1, READ_BYTES // max(self.plan.frame_bytes, 1))
-        return max(1, self.plan.n_frames)
-
-    def _publish(self) -> None:
-        for subscriber in self._subscribers:
-            subscriber.merged(self)
-
     # For whoever started it
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Tell a subscriber of all merge steps from now on."""
         with self._lock:
-            self._subscribers = (*self._subscribers, subscriber)
+            self._subscribers.add(subscriber)
             ended = self._ended
         if ended:
             subscriber.ended()
@@ -330,7 +265,7 @@ class Run:
                 self._stopwatch.stop()
             else:
                 self._stopwatch.start()
-        self._tell_of_change()
+        self._subscribers.changed(self)
         self.ring()
 
     def look_what_it_waits_for(self) -> None:
@@ -340,14 +275,7 @@ class Run:
             return
         before, self._waiting = self._waiting, source.waiting_for()
         if self._waiting != before:
-            self._tell_of_change()
-
-    def _tell_of_change(self) -> None:
-        for subscriber in self._subscribers:
-            try:
-                subscriber.changed(self)
-            except Exception:
-                _log.exception("a subscriber could not take note of a change")
+            self._subscribers.changed(self)
 
     def touch(self) -> None:
         """Have it served before others from now on: a person has turned to it."""
@@ -399,8 +327,7 @@ class Run:
             if not self._advance():
                 self.bell.wait(lambda: come_true() or self._can_advance())
         if self._ended:
-            for subscriber in self._subscribers:
-                subscriber.linger()
+            self._subscribers.linger()
 
     async def wait_async(self, come_true: Callable[[], bool]) -> None:
         """Wait, as a task under asyncio or trio, until `come_true()`."""
@@ -410,8 +337,7 @@ class Run:
             else:
                 await self.bell.wait_async(lambda: come_true() or self._can_advance())
         if self._ended:
-            for subscriber in self._subscribers:
-                await subscriber.linger_async()
+            await self._subscribers.linger_async()
 
     def _advance(self) -> bool:
         host = self._host
@@ -436,21 +362,10 @@ class Run:
         parameters : sequence of mapping
             One per UDF, of parameters to change.
         """
-        udfs = tuple(tied(udf, self.plan, self.corrections) for udf in self._changed(parameters))
+        job = self.job.with_parameters(parameters)
         with self._accumulator.lock:
-            self.udfs = udfs
-            self._accumulator.take_parameters(udfs)
-
-    def _changed(self, parameters: Sequence[Mapping[str, Any]]) -> list[UDF]:
-        if len(parameters) != len(self.udfs):
-            raise ValueError(
-                f"got parameters for {len(parameters)} UDFs, this run has {len(self.udfs)}: "
-                "give one dict per UDF, an empty one where nothing changes"
-            )
-        return [
-            type(udf)(**{**parameters_of(udf), **new})
-            for udf, new in zip(self.udfs, parameters, strict=True)
-        ]
+            self.job = job
+            self._accumulator.take_parameters(job.udfs)
 
     def successor(self, parameters: Sequence[Mapping[str, Any]] | None = None) -> Run:
         """Return a new run of what was asked for, to be started by `launch`.
@@ -460,15 +375,7 @@ class Run:
         parameters : sequence of mapping, optional
             One per UDF, of parameters to change.
         """
-        run = Run(
-            self.dataset,
-            self._changed([{}] * len(self.udfs) if parameters is None else parameters),
-            self.plan.roi,
-            self._workers,
-            corrections=self.corrections,
-            order=self.order,
-            preferred_order=self._preferred_order,
-        )
+        run = Run(self.job.anew(parameters), self._workers)
         run.launcher = self.launcher
         return run
 

@@ -199,7 +199,7 @@ class Scan:
 
     def takes(self, run: Run) -> bool:
         """Whether a run can be served here: the order counts where one was asked for."""
-        any_order = run.order is None or run.wanted_order == self.order
+        any_order = run.job.order is None or run.wanted_order == self.order
         return self.dataset is run.dataset and any_order
 
     def suits(self, run: Run, cost: float) -> bool:

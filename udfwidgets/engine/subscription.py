@@ -1,7 +1,8 @@
-"""Subscribers of a run; of two kinds are inboxes: for every merge step, or for the newest."""
+"""Subscribers of a run; two kinds are inboxes: for every merge step, or for the newest one."""
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 # Snapshots that may wait for a consumer. Enough to bridge its hiccups; each holds all results.
 BOUND = 8
+
+_log = logging.getLogger(__name__)
 
 
 class Subscriber:
@@ -36,6 +39,53 @@ class Subscriber:
 
     async def linger_async(self) -> None:
         """Hold up, as `linger`, a task under asyncio or trio."""
+
+
+class Subscribers:
+    """All subscribers of a run. One that fails keeps no other from learning what happens."""
+
+    def __init__(self) -> None:
+        # Replaced, never changed: it may be gone through on any thread without a lock.
+        self._all: tuple[Subscriber, ...] = ()
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Tell one more from now on; not from two threads at once."""
+        self._all = (*self._all, subscriber)
+
+    def has_room(self) -> bool:
+        """Whether all can take more."""
+        return all(subscriber.has_room() for subscriber in self._all)
+
+    def merged(self, run: Run) -> None:
+        """Tell of a merge step; whoever fails here fails the run."""
+        for subscriber in self._all:
+            subscriber.merged(run)
+
+    def changed(self, run: Run) -> None:
+        """Tell of a pause, its end, or what is waited for."""
+        for subscriber in self._all:
+            try:
+                subscriber.changed(run)
+            except Exception:
+                _log.exception("a subscriber could not take note of a change")
+
+    def ended(self) -> None:
+        """Tell of the end."""
+        for subscriber in self._all:
+            try:
+                subscriber.ended()
+            except Exception:
+                _log.exception("a subscriber failed at the end of a run")
+
+    def linger(self) -> None:
+        """Be held up by each, as `Subscriber.linger`."""
+        for subscriber in self._all:
+            subscriber.linger()
+
+    async def linger_async(self) -> None:
+        """Be held up by each, as `Subscriber.linger_async`."""
+        for subscriber in self._all:
+            await subscriber.linger_async()
 
 
 class EveryStep(Subscriber):

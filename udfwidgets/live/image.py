@@ -15,8 +15,8 @@ from PIL import Image
 
 from udfwidgets.live.colour import COLORMAPS, colour
 from udfwidgets.live.drawn import Drawn, through_widget
-from udfwidgets.live.feed import ImageFeed
 from udfwidgets.live.hub import hub
+from udfwidgets.live.image_feed import ImageFeed
 from udfwidgets.live.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import traitlets
 
 from udfwidgets.live.drawn import Drawn, through_widget
-from udfwidgets.live.feed import StatusFeed
+from udfwidgets.live.feed import SlotFeed
+from udfwidgets.live.flow import Part, Sight
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Status
+from udfwidgets.live.pool import BufferPool
 from udfwidgets.live.protocol import CommandName
 from udfwidgets.live.quick import new_name
 
@@ -124,3 +128,61 @@ class StatusBar(Drawn):
 
     def __repr__(self) -> str:
         return f"<StatusBar {self.title!r}>"
+
+
+class StatusFeed(SlotFeed[Status]):
+    """How far a run has come.
+
+    Parameters
+    ----------
+    key, save
+        As in `SlotFeed`.
+    on_command : callable
+        Called with the name of a button that was pressed.
+    on_deleted : callable
+        Called when the last view was deleted.
+    """
+
+    kind = "statuses"
+
+    def __init__(
+        self,
+        key: str,
+        save: Callable[[dict[str, Any], dict[str, memoryview]], None],
+        on_command: Callable[[CommandName], None],
+        on_deleted: Callable[[], None],
+    ) -> None:
+        super().__init__(key, save)
+        self.status = Status()
+        self._on_command = on_command
+        self._on_deleted = on_deleted
+
+    def take_in(self, news: Status) -> bool:
+        """Make a status the current one."""
+        left = news.seconds_left
+        self.status = replace(
+            news,
+            fraction=_finite(news.fraction),
+            frames_per_second=_finite(news.frames_per_second),
+            bytes_per_second=_finite(news.bytes_per_second),
+            seconds_left=left if left is not None and math.isfinite(left) else None,
+        )
+        self.version += 1
+        self.settled = news.final
+        return news.final
+
+    def part(self, sight: Sight, pool: BufferPool) -> Part:
+        """Return all fields: they are few."""
+        return Part(asdict(self.status))
+
+    def command(self, name: CommandName) -> None:
+        """Pass the wish on."""
+        self._on_command(name)
+
+    def deleted(self) -> None:
+        """Pass it on."""
+        self._on_deleted()
+
+
+def _finite(number: float) -> float:
+    return float(number) if math.isfinite(number) else 0.0

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import asdict
 
 import psutil
 import traitlets
 
 from udfwidgets.api import Context
 from udfwidgets.live.drawn import Drawn, through_widget
-from udfwidgets.live.feed import TotalsFeed
+from udfwidgets.live.flow import NOTHING, Feed, Part, Sight
 from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Totals
+from udfwidgets.live.pool import BufferPool
 from udfwidgets.live.quick import new_name
 
 #: Seconds over which rates are taken: long enough to be read, short enough to be of now.
@@ -94,3 +96,56 @@ class TotalsLine(Drawn):
 
     def __repr__(self) -> str:
         return "<TotalsLine>"
+
+
+class TotalsFeed(Feed):
+    """What all analyses of a Context do together, looked at anew while somebody looks.
+
+    Parameters
+    ----------
+    key : str
+        Names the widget.
+    look : callable
+        Returns the newest totals; called on the hub's thread.
+    on_deleted : callable
+        Called when the last view was deleted.
+    """
+
+    kind = "totals"
+    period = 0.5
+
+    def __init__(
+        self, key: str, look: Callable[[], Totals], on_deleted: Callable[[], None]
+    ) -> None:
+        self.key = key
+        self.version = NOTHING
+        self.totals = Totals()
+        self._look = look
+        self._on_deleted = on_deleted
+        self._looked_at = float("-inf")
+
+    @property
+    def pending(self) -> bool:
+        """Whether the last look was long enough ago."""
+        return time.monotonic() - self._looked_at >= self.period
+
+    @property
+    def urgent(self) -> bool:
+        """Never: they are of no interest to nobody."""
+        return False
+
+    def refresh(self) -> None:
+        """Look again."""
+        self._looked_at = time.monotonic()
+        newest = self._look()
+        if newest != self.totals or self.version == NOTHING:
+            self.totals = newest
+            self.version += 1
+
+    def part(self, sight: Sight, pool: BufferPool) -> Part:
+        """Return all fields: they are few."""
+        return Part(asdict(self.totals))
+
+    def deleted(self) -> None:
+        """Pass it on."""
+        self._on_deleted()

@@ -5,15 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from udfwidgets.io.dataset.base import Array, Scratch, Source
 from udfwidgets.io.dataset.boxes import Box, boxes
-from udfwidgets.io.dataset.hdf5_chunks import ChunkIndex, ChunkLayout, scan_order
-from udfwidgets.io.dataset.hdf5_store import ChunkStore
+from udfwidgets.io.dataset.hdf5_chunks import ChunkLayout, scan_order
 from udfwidgets.io.dataset.lz4 import SLACK
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class Chunks(Protocol):
+    """The chunks of a dataset, numbered in C order of their grid; see `ChunkStore`."""
+
+    def missing(self, first: int, stop: int) -> list[int]:
+        """Tell which of some chunks were never written, counted from the first of them."""
+
+    def view(self, first: int, stop: int) -> Bytes | None:
+        """Return chunks as they lie in the file, one behind the other, if they do."""
+
+    def decode(
+        self, first: int, stop: int, out: Bytes, to: npt.NDArray[np.int64], scratch: Scratch
+    ) -> None:
+        """Decode those of some chunks that are not missing, each to its place in `out`."""
+
+    def close(self) -> None:
+        """Give back what they are read with."""
 
 
 class ChunkedSource(Source):
@@ -24,14 +44,10 @@ class ChunkedSource(Source):
 
     Parameters
     ----------
-    path : Path
-        The HDF5 file that holds the chunks.
-    name : str
-        The dataset in it, for messages.
     layout : ChunkLayout
         With filters that can be undone.
-    index : ChunkIndex
-        Of the same dataset.
+    chunks : Chunks
+        It closes them.
     sig_dims : int
         How many of the last axes of the array make a frame.
     sig : tuple of int
@@ -40,10 +56,8 @@ class ChunkedSource(Source):
 
     def __init__(
         self,
-        path: Path,
-        name: str,
         layout: ChunkLayout,
-        index: ChunkIndex,
+        chunks: Chunks,
         sig_dims: int,
         sig: tuple[int, ...],
     ) -> None:
@@ -55,20 +69,20 @@ class ChunkedSource(Source):
         self._order = scan_order(layout, self._nav_dims)
         if self._order is not None:
             self._first_frames = self._order.first_frames(math.prod(layout.grid))
-        self._store: ChunkStore | None = ChunkStore(path, name, layout, index)
+        self._chunks: Chunks | None = chunks
 
     def read(self, start: int, stop: int, scratch: Scratch) -> Array:
         """Read and decode each chunk that these frames touch once."""
-        store = self._store
-        if store is None:
+        chunks = self._chunks
+        if chunks is None:
             raise ValueError("read from a source that is closed")
         if self._order is None:
-            frames = self._gather(store, start, stop, scratch)
+            frames = self._gather(chunks, start, stop, scratch)
         else:
-            frames = self._in_order(store, start, stop, scratch)
+            frames = self._in_order(chunks, start, stop, scratch)
         return frames.reshape(stop - start, *self._sig)
 
-    def _in_order(self, store: ChunkStore, start: int, stop: int, scratch: Scratch) -> Array:
+    def _in_order(self, chunks: Chunks, start: int, stop: int, scratch: Scratch) -> Array:
         """Decode chunks one behind the other, and cut off what was not asked for.
 
         Chunks at the end of a line may be longer than the line; the next one covers what is too
@@ -81,19 +95,19 @@ class ChunkedSource(Source):
         cut = slice(begin * self._frame_bytes, (begin + stop - start) * self._frame_bytes)
         n_frames = int(frames[-1])
         if n_frames == (last - first) * self._order.depth:
-            lying = store.view(first, last)
+            lying = chunks.view(first, last)
             if lying is not None:
                 return lying[cut].view(self._native)
         n_bytes = int(frames[-2]) * self._frame_bytes + self._layout.chunk_bytes
         out = scratch.array((n_bytes + SLACK,), np.uint8)
-        store.decode(first, last, out, frames[:-1] * self._frame_bytes, scratch)
+        chunks.decode(first, last, out, frames[:-1] * self._frame_bytes, scratch)
         decoded = out[: n_frames * self._frame_bytes].view(self._layout.dtype)
-        for i in store.missing(first, last):
+        for i in chunks.missing(first, last):
             decoded.reshape(n_frames, -1)[frames[i] : frames[i + 1]] = self._layout.fill
         wanted = decoded.view(np.uint8)[cut].view(self._layout.dtype)
         return wanted if self._layout.dtype.isnative else _swapped(wanted)
 
-    def _gather(self, store: ChunkStore, start: int, stop: int, scratch: Scratch) -> Array:
+    def _gather(self, chunks: Chunks, start: int, stop: int, scratch: Scratch) -> Array:
         """Cut up each chunk that these frames touch."""
         shape = self._layout.shape
         out = scratch.array((stop - start, *shape[self._nav_dims :]), self._native)
@@ -110,10 +124,10 @@ class ChunkedSource(Source):
         to = np.zeros(1, np.int64)
         for at in self._touched(parts):
             number = int(np.ravel_multi_index(at, self._layout.grid))
-            if store.missing(number, number + 1):
+            if chunks.missing(number, number + 1):
                 chunk[...] = self._layout.fill
             else:
-                store.decode(number, number + 1, decoded, to, scratch)
+                chunks.decode(number, number + 1, decoded, to, scratch)
             for box, view in zip(parts, views, strict=True):
                 cut, into = self._overlap(at, box)
                 if cut is not None:
@@ -151,10 +165,10 @@ class ChunkedSource(Source):
         return tuple(cut), tuple(into)
 
     def close(self) -> None:
-        """Close the file."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        """Close the chunks."""
+        if self._chunks is not None:
+            self._chunks.close()
+            self._chunks = None
 
 
 def _swapped(array: Array) -> Array:

@@ -15,6 +15,7 @@ from udfwidgets.io.dataset.hdf5_chunked import ChunkedSource
 from udfwidgets.io.dataset.hdf5_chunks import KnownIndices, chunk_layout, frames_per_block
 from udfwidgets.io.dataset.hdf5_filters import can_undo
 from udfwidgets.io.dataset.hdf5_locked import LockedSource
+from udfwidgets.io.dataset.hdf5_store import ChunkStore
 from udfwidgets.io.dataset.hdf5_virtual import Run, check_external, check_sources, runs_of
 from udfwidgets.io.dataset.joined import JoinedSource
 from udfwidgets.io.dataset.memory import ArraySource
@@ -76,8 +77,8 @@ def open_source(
         return _of_array(array, sig_dims, sig)
     if reason is None:
         layout = chunk_layout(dataset)
-        index = known.of(path, dataset, layout)
-        return ChunkedSource(path, dataset.name, layout, index, sig_dims, sig)
+        chunks = ChunkStore(path, dataset.name, layout, known.of(path, dataset, layout))
+        return ChunkedSource(layout, chunks, sig_dims, sig)
     _logger.info("%s:%s is read through h5py: %s", path, dataset.name, reason)
     return LockedSource(path, dataset.name, sig_dims, sig)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.ndimage import distance_transform_edt
 
-from udfwidgets.live.feed import OVERVIEW, ImageFeed, changed_rect, union
 from udfwidgets.live.flow import Sight
+from udfwidgets.live.image_feed import OVERVIEW, ImageFeed, changed_rect, union
 from udfwidgets.live.picture import Picture
 from udfwidgets.live.pool import BufferPool
 from udfwidgets.live.sampling import (
@@ -212,7 +212,7 @@ def test_pictures_do_not_wait_until_estimates_can_be_made():
     show = """
 import threading
 import numpy as np
-from udfwidgets.live.feed import ImageFeed
+from udfwidgets.live.image_feed import ImageFeed
 from udfwidgets.live.flow import Sight
 from udfwidgets.live.picture import Picture
 from udfwidgets.live.pool import BufferPool
