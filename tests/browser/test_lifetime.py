@@ -86,9 +86,9 @@ def test_deleted_output_does_not_end_what_is_waited_for(
     started(lab, lab_notebook)
     lab.execute("import asyncio\nasync def wait(): return await live")
     lab.execute("task = asyncio.ensure_future(wait())")
-    wait_for_python(lab, "len(live._waiters)", 1)
+    wait_for_python(lab, "len(live.keepers.waiters)", 1)
     lab.page.evaluate("() => window.lab.run('notebook:clear-all-cell-outputs')")
-    wait_for_python(lab, "live._outputs.are_lost")
+    wait_for_python(lab, "live.keepers.outputs.are_lost")
     assert lab.execute("live.done") == "False"
     lab.execute("task.cancel()")
     wait_until_gone(lab)

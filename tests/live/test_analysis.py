@@ -117,7 +117,7 @@ async def test_whoever_waits_goes_on_with_the_newest_run(live, gate):
         live.update_parameters([{"factor": 2}])
         gate.set()
     np.testing.assert_allclose(results[0][0]["sums"].data, 2 * SUMS)
-    assert not live._waiters
+    assert not live.keepers.waiters
 
 
 @pytest.mark.anyio
@@ -169,35 +169,35 @@ def test_a_guest_leaves_the_run_alone(ctx, gate):
 
 
 def test_lost_outputs_cancel_and_close(live):
-    live._outputs.note()
-    live._outputs.deleted()
+    live.keepers.outputs.note()
+    live.keepers.outputs.deleted()
     assert live.comm is None
     assert live._run.is_stopping()
     assert not hub()._feeds
 
 
 def test_lost_outputs_wait_for_who_waits(live, gate):
-    live._outputs.note()
-    with live._waited_for():
-        live._outputs.deleted()
+    live.keepers.outputs.note()
+    with live.keepers.waited_for():
+        live.keepers.outputs.deleted()
         assert live.comm is not None
         assert not live._run.is_stopping()
     assert live.comm is None
 
 
 def test_what_was_never_shown_is_left_alone(live):
-    live._outputs.deleted()
-    with live._waited_for():
+    live.keepers.outputs.deleted()
+    with live.keepers.waited_for():
         pass
     assert live.comm is not None
 
 
 @pytest.mark.anyio
 async def test_dropped_iterator_does_not_hold_it_for_ever(live, gate):
-    live._outputs.note()
+    live.keepers.outputs.note()
     iterator = aiter(live)
     await anext(iterator)
-    live._outputs.deleted()
+    live.keepers.outputs.deleted()
     assert live.comm is not None
     del iterator
     gate.set()
@@ -300,8 +300,8 @@ def test_deleted_pictures_do_not_stop_who_waits_for_the_run(ctx, gate):
 
     ctx.plot_class = Kept
     result = ctx.run_udf(ctx.load("memory", data=DATA), gated(gate), plots=True, sync=False)
-    Kept.newest._outputs.note()
-    Kept.newest._outputs.deleted()
+    Kept.newest.keepers.outputs.note()
+    Kept.newest.keepers.outputs.deleted()
     assert Kept.newest.comm is None
     gate.set()
     run = result._run

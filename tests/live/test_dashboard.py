@@ -73,7 +73,7 @@ def test_closing_a_card_closes_what_nothing_else_shows(ctx, scan, board):
 def test_closed_dashboard_leaves_analyses_alone(ctx, scan, board):
     never_shown, lost = ctx.live(scan, SumUDF()), ctx.live(scan, SumUDF())
     lost._repr_mimebundle_()
-    lost._outputs.deleted()
+    lost.keepers.outputs.deleted()
     assert board.cards == (never_shown, lost)
     board.close()
     assert (never_shown.comm is None, lost.comm) == (False, None)
@@ -84,8 +84,8 @@ def test_closed_dashboard_leaves_analyses_alone(ctx, scan, board):
 def test_replaced_analysis_leaves_the_dashboard(ctx, scan, board):
     live = ctx.live(scan, SumUDF())
     live._repr_mimebundle_()
-    assert live._outputs.cell_begins("")
-    live._outputs.cell_ends()
+    assert live.keepers.outputs.cell_begins("")
+    live.keepers.outputs.cell_ends()
     assert live.comm is None
     assert board.cards == ()
 

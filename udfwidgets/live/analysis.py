@@ -10,10 +10,9 @@ from __future__ import annotations
 import base64
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import ipywidgets
 from IPython.display import display
@@ -24,7 +23,7 @@ from udfwidgets.engine.stream import Follower
 from udfwidgets.live.channels import Channel, resolve_channels
 from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
-from udfwidgets.live.outputs import Outputs
+from udfwidgets.live.keepers import Keepers
 from udfwidgets.live.protocol import CommandName
 from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.report import status_of
@@ -39,13 +38,6 @@ WATCHED: tuple[CommandName, ...] = ("pause", "resume", "cancel")
 
 #: Which analysis a run belongs to.
 _owners: weakref.WeakKeyDictionary[Run, weakref.ref[LiveAnalysis]] = weakref.WeakKeyDictionary()
-
-
-class Shelf(Protocol):
-    """Shows analyses that were started elsewhere, such as a dashboard."""
-
-    def remove(self, card: LiveAnalysis) -> None:
-        """Stop showing one, and say `take_off` to it."""
 
 
 class Box(Quick, ipywidgets.Box):  # type: ignore[misc]
@@ -86,9 +78,8 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     def __init__(self, run: Run, plots: Any = True, *, guest: bool = False) -> None:
         #: Held while one run takes the place of another.
         self._changing = threading.RLock()
-        self._outputs = Outputs(self._close_if_lost)
-        self._waiters: set[object] = set()
-        self._shelves: set[Shelf] = set()
+        #: Whose going ends it.
+        self.keepers = Keepers(self.close)
         self._guest = guest
         self._plots = plots
         self._channels = resolve_channels(run.udfs, plots)
@@ -139,7 +130,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         commands = WATCHED if self._guest else STEERED
         status = StatusBar(title, commands)
         status.answer(commands, self._command)
-        status.on_deleted(self._outputs.deleted)
+        status.on_deleted(self.keepers.outputs.deleted)
         return status
 
     @property
@@ -173,7 +164,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     def _follow(self) -> None:
         """Show the newest run."""
         self._generation = generation = Generation(
-            self._number, self._run, self._channels, self._images, self._status, self._close_if_lost
+            self._number, self._run, self._channels, self._images, self._status, self.keepers.look
         )
         self._run.subscribe(generation)
         # What there is already; a new run turns grey at once what is on the screen.
@@ -286,7 +277,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     def result(self) -> Results:
         """Block until the run has ended and return its results, or raise what went wrong."""
-        with self._waited_for():
+        with self.keepers.waited_for():
             while True:
                 run = self._run
                 run.wait(run.has_ended)
@@ -301,7 +292,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         return self._wait().__await__()
 
     async def _wait(self) -> Results:
-        with self._waited_for():
+        with self.keepers.waited_for():
             while True:
                 run = self._run
                 await run.wait_async(run.has_ended)
@@ -328,44 +319,16 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     # Lifetime
 
-    @contextmanager
-    def _waited_for(self) -> Iterator[None]:
-        waiter = object()
-        self._waiters.add(waiter)
-        try:
-            yield
-        finally:
-            self._leave(waiter)
-
-    def _leave(self, waiter: object) -> None:
-        self._waiters.discard(waiter)
-        self._close_if_lost()
-
-    def put_on(self, shelf: Shelf) -> None:
-        """Take note that a shelf shows it, too, until `take_off`."""
-        self._shelves.add(shelf)
-
-    def take_off(self, shelf: Shelf) -> None:
-        """Take note that a shelf does not show it any more."""
-        self._shelves.discard(shelf)
-        self._close_if_lost()
-
-    def _close_if_lost(self) -> None:
-        """Go, where nobody sees it any more; replaced by another one, it goes from shelves, too."""
-        on_shelf = self._shelves and not self._outputs.are_replaced
-        if self._outputs.are_lost and not self._waiters and not on_shelf:
-            self.close()
-
     def _dismiss(self) -> None:
         """Have a person's wish to see it on no shelf any more."""
-        for shelf in tuple(self._shelves):
+        for shelf in self.keepers.shelves:
             shelf.remove(self)
-        if not self._outputs:
+        if not self.keepers.outputs:
             self.close()
 
     def close(self) -> None:
         """Stop the run and release all widgets. What was merged can still be had."""
-        for shelf in tuple(self._shelves):
+        for shelf in self.keepers.shelves:
             shelf.remove(self)
         with self._changing:
             if self.comm is None:
@@ -392,7 +355,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         mime: dict[str, Any] = {}
         if self.comm is not None:
             self._furnish()
-            self._outputs.note()
+            self.keepers.outputs.note()
             mime = super()._repr_mimebundle_(**kwargs) or {}
         mime["text/plain"] = repr(self)
         # While the run goes on it would be out of date at once.
@@ -417,10 +380,10 @@ class _Following(AsyncIterator[UDFResults]):
 
     def __init__(self, analysis: LiveAnalysis) -> None:
         self._analysis = analysis
-        self._waiter = object()
-        analysis._waiters.add(self._waiter)
-        # Not released: the collector may be at work anywhere. The end of the run takes care of it.
-        weakref.finalize(self, analysis._waiters.discard, self._waiter).atexit = False
+        self._waiter, waiters = object(), analysis.keepers.waiters
+        waiters.add(self._waiter)
+        # Without a look: the collector may be at work anywhere. The end of the run sees to that.
+        weakref.finalize(self, waiters.discard, self._waiter).atexit = False
         self._begin()
 
     def _begin(self) -> None:
@@ -434,7 +397,7 @@ class _Following(AsyncIterator[UDFResults]):
                 step = await self._follower.__anext__()
             except Exception:  # also the end: an older run's is of no interest
                 if self._run is self._analysis._run:
-                    self._analysis._leave(self._waiter)
+                    self._analysis.keepers.leave(self._waiter)
                     raise
             if step is not None and self._run is self._analysis._run:
                 return step

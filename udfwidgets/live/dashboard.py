@@ -85,7 +85,7 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         with self._lock:
             if self.comm is None or card.comm is None or card in self.grid.children:
                 return
-            card.put_on(self)
+            card.keepers.put_on(self)
             self.grid.children = (*self.grid.children, card)
         if card.comm is None:
             self.remove(card)  # closed since we looked
@@ -96,7 +96,7 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
             self.grid.children = tuple(c for c in self.grid.children if c is not card)
             is_own = card in self._own
             self._own.discard(card)
-        card.take_off(self)
+        card.keepers.take_off(self)
         if is_own:
             card.close()
 
