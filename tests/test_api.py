@@ -70,6 +70,20 @@ def test_wrong_roi(ctx, dataset):
         ctx.run_udf(dataset=dataset, udf=SumUDF(), roi=np.ones((3, 3), bool))
 
 
+@pytest.mark.parametrize("method", ["run_udf", "run_udf_iter", "live"])
+def test_the_warning_of_a_roi_points_at_the_call(ctx, dataset, method):
+    with pytest.warns(UserWarning, match="expected bool") as warned:
+        started = getattr(ctx, method)(dataset, SumUDF(), roi=np.ones((4, 4), "u1"))
+    getattr(started, "close", dict)()
+    assert [each.filename for each in warned] == [__file__]
+
+
+@pytest.mark.parametrize("method", ["run_udf", "run_udf_iter"])
+def test_backends_without_the_one_here(ctx, dataset, method):
+    with pytest.raises(ValueError, match=r"\('cupy',\) leaves out 'numpy'"):
+        getattr(ctx, method)(dataset, SumUDF(), backends=("cupy",))
+
+
 @pytest.mark.parametrize("spec", ["threads", "inline", "synchronous"])
 def test_executors(spec):
     with Context.make_with(spec) as ctx:

@@ -182,8 +182,9 @@ class Context(Analyses):
             Applied to the data on the fly; by default those that the dataset declares, if any.
         progress : bool
             Show a progress bar as text.
-        backends : object
-            Taken from code written for several array libraries; there is one here, NumPy.
+        backends : sequence of str, optional
+            Taken from code written for several array libraries; 'numpy', the one here, has to be
+            among them.
         plots : bool or list, optional
             True shows the first channel of each UDF that is an image, live. A list has one entry
             per UDF: a list of channels, each a name or (name, function). Or a list of plots of
@@ -206,6 +207,7 @@ class Context(Analyses):
             If an argument is not what it should be.
         """
         _check_blocking(dataset, sync)
+        _check_backends(backends)
         run, single = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         self._start(run)
@@ -264,6 +266,7 @@ class Context(Analyses):
             loop, in whatever way, stops the run.
         """
         _check_blocking(dataset, sync)
+        _check_backends(backends)
         run, _ = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         inbox = EveryStep()
@@ -493,6 +496,11 @@ def _check_blocking(dataset: Any, sync: bool) -> None:
     """Raise if a call would wait for frames that can come only once it has returned."""
     if sync and isinstance(dataset, StreamDataSet):
         dataset.check_blocking()
+
+
+def _check_backends(backends: Any) -> None:
+    if backends is not None and "numpy" not in backends:
+        raise ValueError(f"backends={backends!r} leaves out 'numpy', which is the one here: add it")
 
 
 def _as_udfs(udf: Any) -> tuple[UDF, ...]:

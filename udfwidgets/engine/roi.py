@@ -46,7 +46,7 @@ def resolve_roi(roi: Any, nav: Shape) -> BoolArray | None:
         warnings.warn(
             f"roi is of dtype {mask.dtype}, expected bool: every non-zero position is selected",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,  # where the method of the Context is called
         )
     if mask.shape != nav.axes:
         raise ValueError(
