@@ -327,9 +327,14 @@ def is_sparse(arr: Any) -> bool:
     return is_scipy_sparse(arr) or (sparse is not None and isinstance(arr, sparse.SparseArray))
 
 
+def scipy_sparse() -> Any:
+    """Return the module ``scipy.sparse``: it takes a tenth of a second, and most do without."""
+    return importlib.import_module("scipy.sparse")
+
+
 def is_scipy_sparse(arr: Any) -> bool:
     """Return whether an array is one of ``scipy.sparse``."""
-    # Nothing is, before somebody has imported it: that takes a tenth of a second.
+    # Nothing is, before somebody has imported it.
     module = sys.modules.get("scipy.sparse")
     return module is not None and bool(module.issparse(arr))
 

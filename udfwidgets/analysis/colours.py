@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 from typing import Any
 
-import cmap
 import numpy as np
 import numpy.typing as npt
 
@@ -83,4 +83,6 @@ def _range(known: Array) -> tuple[float, float]:
 @cache
 def _table(colormap: str) -> Picture:
     # 256 colours, or as many as a map of classes has.
-    return np.round(cmap.Colormap(colormap).lut(256)[:, :3] * 255).astype(np.uint8)
+    cmap: Any = importlib.import_module("cmap")  # here: results that nobody looks at do without
+    table: Picture = np.round(cmap.Colormap(colormap).lut(256)[:, :3] * 255).astype(np.uint8)
+    return table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse
 
 from udfwidgets.analysis.masks import SingleMaskAnalysis
+from udfwidgets.masks import scipy_sparse
 from udfwidgets.udf.masks import MaskFactory
 
 
@@ -21,7 +21,7 @@ class PointMaskAnalysis(SingleMaskAnalysis):
         if not (0 <= y < size[0] and 0 <= x < size[1]):
             raise ValueError(f"the pixel y={y}, x={x} is outside of a detector of {size} pixels")
         one = np.ones(1, np.float32)
-        return [lambda: scipy.sparse.csr_matrix((one, ([y], [x])), shape=size)]
+        return [lambda: scipy_sparse().csr_matrix((one, ([y], [x])), shape=size)]
 
     def get_description(self) -> str:
         """Say what the result is."""

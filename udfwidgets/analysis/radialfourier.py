@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 
 from udfwidgets import masks
 from udfwidgets.analysis.base import Analysis
@@ -86,7 +85,7 @@ def _waves(
     for ring in rings:
         for order in range(orders):
             wave = (ring * np.exp(1j * order * angle)).astype(np.complex64)
-            yield scipy.sparse.csr_matrix(wave) if sparse else wave
+            yield masks.scipy_sparse().csr_matrix(wave) if sparse else wave
 
 
 def _results(coefficients: Array, damage: Covered) -> list[AnalysisResult]:

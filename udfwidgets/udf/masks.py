@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.errors import UDFException
-from udfwidgets.masks import is_scipy_sparse
+from udfwidgets.masks import is_scipy_sparse, scipy_sparse
 from udfwidgets.shapes import Shape, Slice
 from udfwidgets.udf.auxiliary import AuxData
 from udfwidgets.udf.base import UDF, UDFMethod
@@ -270,7 +269,7 @@ class MaskStack:
         if sparse is None:
             sparse = all(is_scipy_sparse(mask) for mask in masks)
         rows = [_as_row(mask, sig, bool(sparse)) for mask in masks]
-        matrix = _scipy_sparse().vstack(rows, "csr") if sparse else np.stack(rows)
+        matrix = scipy_sparse().vstack(rows, "csr") if sparse else np.stack(rows)
         return matrix if self._dtype is None else matrix.astype(self._dtype)
 
     def _call_factories(self, sig: Shape) -> list[Any]:
@@ -289,11 +288,6 @@ class MaskStack:
         self.__dict__.update(state, _lock=threading.Lock())
 
 
-def _scipy_sparse() -> Any:
-    # When the first sparse mask asks for it: most runs have none, and the import takes long.
-    return importlib.import_module("scipy.sparse")
-
-
 def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
     if not is_scipy_sparse(mask):
         mask = np.asarray(mask.todense() if hasattr(mask, "todense") else mask)
@@ -303,6 +297,6 @@ def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
             "need to be equal"
         )
     if sparse:
-        return _scipy_sparse().csr_matrix(mask.reshape(1, -1))
+        return scipy_sparse().csr_matrix(mask.reshape(1, -1))
     dense = mask.toarray() if is_scipy_sparse(mask) else mask
     return dense.reshape(-1)
