@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import threading
+
 import numpy as np
 import pytest
 
@@ -171,6 +174,18 @@ def test_record_keeps_frames_when_parameters_change(ctx, tmp_path):
     stream.update_parameters_experimental([{"filename": str(path)}])
     for _ in stream:
         pass
+    np.testing.assert_array_equal(np.load(path), data)
+
+
+def test_threads_that_record_parse_no_header(ctx, tmp_path, monkeypatch):
+    parse, parsed_by = ast.literal_eval, []
+    # In Python 3.11 threads that parse at the same time may get a SystemError.
+    monkeypatch.setattr(
+        ast, "literal_eval", lambda text: parsed_by.append(threading.get_ident()) or parse(text)
+    )
+    data, path = make_data((64, 64, 16, 16)), tmp_path / "scan.npy"
+    ctx.run_udf(dataset=ctx.load("memory", data=data), udf=RecordUDF(path))
+    assert set(parsed_by) <= {threading.get_ident()}
     np.testing.assert_array_equal(np.load(path), data)
 
 

@@ -44,12 +44,17 @@ class RecordUDF(UDF):
     def preprocess(self) -> None:
         """Make the file when the run begins, before the first partition."""
         if self.meta.partition_range is None and not self._fits():
-            self._open("w+")
+            np.lib.format.open_memmap(
+                self._path, "w+", self.meta.input_dtype, self.meta.dataset_shape.axes
+            )
 
     def get_task_data(self) -> Mapping[str, Any]:
         """Open the file for the frames of one partition."""
-        shape = self.meta.dataset_shape
-        return {"frames": self._open("r+").reshape(shape.flatten_nav())}
+        shape = self.meta.dataset_shape.flatten_nav()
+        frames = np.memmap(
+            self._path, self.meta.input_dtype, "r+", _end_of_header(self._path), tuple(shape)
+        )
+        return {"frames": frames}
 
     def process_tile(self, tile: Array) -> None:
         """Write a tile to its place."""
@@ -57,16 +62,26 @@ class RecordUDF(UDF):
 
     def _fits(self) -> bool:
         try:
-            there = np.load(os.fspath(self.params.filename), mmap_mode="r", allow_pickle=False)
+            there = np.load(self._path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return False  # none there, or no such file
         wanted = (self.meta.dataset_shape.axes, self.meta.input_dtype)
         return (there.shape, there.dtype) == wanted and bool(there.flags.c_contiguous)
 
-    def _open(self, mode: str) -> Array:
-        return np.lib.format.open_memmap(
-            os.fspath(self.params.filename),
-            mode=mode,
-            dtype=self.meta.input_dtype,
-            shape=self.meta.dataset_shape.axes,
-        )
+    @property
+    def _path(self) -> str:
+        path: str = os.fspath(self.params.filename)
+        return path
+
+
+def _end_of_header(path: str) -> int:
+    """Return where the frames begin.
+
+    NumPy would parse the header, which several threads must not do at once: it is Python, and
+    Python 3.11 counts the depth of syntax trees for all threads together
+    (https://github.com/python/cpython/issues/106905).
+    """
+    with open(path, "rb") as file:
+        major, _ = np.lib.format.read_magic(file)
+        length = int.from_bytes(file.read(2 if major == 1 else 4), "little")
+        return file.tell() + length
