@@ -7,11 +7,11 @@ import pkgutil
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, NoReturn, cast, overload
 
 from udfwidgets.analysis.create import Analyses
 from udfwidgets.buffers import BufferWrapper
+from udfwidgets.closing import Closing
 from udfwidgets.engine.bar import ProgressBar
 from udfwidgets.engine.executors import Executor, make_executor
 from udfwidgets.engine.job import Job
@@ -45,7 +45,7 @@ LIVE_VIEW = "udfwidgets.live:LiveAnalysis"
 DASHBOARD = "udfwidgets.live:Dashboard"
 
 
-class Context(Analyses):
+class Context(Analyses, Closing):
     """Loads datasets and runs UDFs over them.
 
     It owns worker threads from its first run on. Close it, or use it in a ``with`` block; at the
@@ -413,17 +413,6 @@ class Context(Analyses):
             "a Context owns the threads of its process and cannot be pickled: make one where it "
             "is needed, and leave it out of what UDFs refer to"
         )
-
-    def __enter__(self) -> Context:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _prepare(
         self,

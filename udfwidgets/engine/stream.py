@@ -17,6 +17,7 @@ import anyio
 import anyio.lowlevel
 
 from udfwidgets.buffers import BufferWrapper, UDFResults
+from udfwidgets.closing import Closing
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import NewestStep
 from udfwidgets.engine.view import PlotSet
@@ -72,10 +73,10 @@ class _Stream:
         return self._closed or self._inbox.ready()
 
 
-class ResultStream(_Stream, Iterator[UDFResults]):
+class ResultStream(_Stream, Closing, Iterator[UDFResults]):
     """Iterates over what has been merged after each step of a run.
 
-    It is a context manager, too: leaving the block closes it.
+    Leaving a ``with`` block closes it.
     """
 
     def __iter__(self) -> ResultStream:
@@ -112,17 +113,6 @@ class ResultStream(_Stream, Iterator[UDFResults]):
         self._run.fail(error)
         self.close()
         raise error
-
-    def __enter__(self) -> ResultStream:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class AsyncResultStream(_Stream, AsyncIterator[UDFResults]):

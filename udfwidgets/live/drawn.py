@@ -9,6 +9,7 @@ import ipywidgets
 import traitlets
 
 from udfwidgets.live import bundle
+from udfwidgets.live.flow import Feed
 from udfwidgets.live.hub import hub
 from udfwidgets.live.quick import Layout, Quick
 
@@ -32,6 +33,8 @@ class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
     _key = traitlets.Unicode().tag(sync=True)
     _saved = traitlets.Dict().tag(sync=True)
 
+    _connected: Feed | None = None
+
     def __init__(self, key: str, *, layout: Layout | None = None, **traits: Any) -> None:
         module, layout = bundle.share.join(key), layout or Layout()
         try:
@@ -43,8 +46,23 @@ class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
             layout.close()
             raise
 
+    def connect(self, feed: Feed) -> None:
+        """Have pages show what a feed says, until `disconnect`. Call it on the main thread."""
+        self.on_msg(_through_widget)
+        hub().register(feed)
+        self._connected = feed
+
+    def disconnect(self) -> None:
+        """Have pages told nothing any more, and nobody wait for it. May be called twice."""
+        feed, self._connected = self._connected, None
+        if feed is not None:
+            hub().unregister(feed.key)
+            feed.close()
+            self.on_msg(_through_widget, remove=True)
+
     def close(self) -> None:
         """Close the widget; with the last one goes the module that all of them share."""
+        self.disconnect()
         super().close()
         bundle.share.leave(self._key)
 
@@ -59,6 +77,6 @@ class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
             super().add_traits(**missing)
 
 
-def through_widget(widget: Any, content: dict[str, Any], buffers: Any) -> None:
+def _through_widget(widget: Any, content: dict[str, Any], buffers: Any) -> None:
     """Take a message of a page that cannot open comms, as a callback of `on_msg`."""
     hub().receive(content, lambda frames, memory: widget.send(frames, memory))

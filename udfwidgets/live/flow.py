@@ -154,6 +154,9 @@ class Feed(ABC):
     def painted(self) -> None:  # noqa: B027  most have nothing to wait for it
         """Take note that a page shows something of it; called again and again."""
 
+    def close(self) -> None:  # noqa: B027  most have nobody who waits
+        """Have nobody wait any longer: nothing is taken any more."""
+
     def deleted(self) -> None:  # noqa: B027  most belong to a widget that takes care of it
         """Take note that the last view of the widget, in all pages, was deleted."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import threading
-from collections.abc import Callable
 from typing import Any, Literal
 
 import bqplot
@@ -14,9 +13,9 @@ import traitlets
 from PIL import Image
 
 from udfwidgets.live.colour import COLORMAPS, colour
-from udfwidgets.live.drawn import Drawn, through_widget
-from udfwidgets.live.hub import hub
+from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.image_feed import ImageFeed
+from udfwidgets.live.offered import OfferedWidget
 from udfwidgets.live.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
 
@@ -77,7 +76,7 @@ def _delegated(name: str, doc: str) -> property:
     return property(read, write, doc=doc)
 
 
-class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
+class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ignore[misc]
     """One nav or sig image that is redrawn whenever there is something new.
 
     Axes, marks and selectors are bqplot's, in `figure`, which is transparent; the pixels lie under
@@ -109,6 +108,7 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         The pixels.
     """
 
+    _feed: ImageFeed
     #: False as well for one whose arguments were refused, which Python still disposes of.
     _open = False
 
@@ -156,8 +156,7 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
             _dom_classes=["udfw-image"],
         )
         self._feed = ImageFeed(key, (ny, nx), kind, self._save, self._complete)
-        self.canvas.on_msg(through_widget)
-        hub().register(self._feed)
+        self.canvas.connect(self._feed)
         self._open = True
 
     @property
@@ -220,52 +219,6 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
             self.canvas.limits = [] if limits is None else [float(n) for n in limits]
             self.canvas.auto = limits is None
 
-    def offer(
-        self,
-        source: Callable[[], Picture | None],
-        *,
-        final: bool = False,
-        presentable: bool = True,
-    ) -> None:
-        """Say that there is something new.
-
-        Safe on any thread; takes microseconds and never waits. The newest offer replaces older
-        ones that have not been taken.
-
-        Parameters
-        ----------
-        source : callable
-            Returns the newest picture, or None to leave the image as it is. Called at most once,
-            on the hub's thread, when a browser is ready to draw; never called if nobody looks.
-        final : bool
-            Nothing comes after it: `source` is called even if nobody looks, and the picture is
-            saved with the notebook.
-        presentable : bool
-            Whether it is worth beginning with: a page that has no view of the image yet takes as
-            long to make one as to take in what it is sent meanwhile.
-        """
-        self._feed.offer(source, final, presentable)
-        hub().news(urgent=final)
-
-    def wait_saved(self, timeout: float) -> bool:
-        """Wait until what was offered with `final` is saved with the notebook.
-
-        Parameters
-        ----------
-        timeout : float
-            Seconds at most.
-
-        Returns
-        -------
-        bool
-            Whether it is. On the hub's thread, which does it, there is no waiting.
-        """
-        return self._feed.wait_saved(0 if hub().is_current_thread() else timeout)
-
-    async def wait_saved_async(self) -> None:
-        """Wait, as `wait_saved`, as a task under asyncio or trio."""
-        await self._feed.wait_saved_async()
-
     def png(self) -> bytes | None:
         """Return the newest picture that was taken as a PNG, in pixels of the data."""
         picture = self._feed.picture
@@ -285,17 +238,14 @@ class LiveImage(Quick, ipywidgets.GridBox):  # type: ignore[misc]
         """Release everything, in the kernel and in all browsers. May be called twice."""
         if self._open:
             self._open = False
-            hub().unregister(self._feed.key)
-            self._feed.close()
-            canvas = self.canvas
-            canvas.on_msg(through_widget, remove=True)
+            self.canvas.disconnect()
             with self._making:
                 figure = self._figure
             if figure is not None:
                 figure.unobserve(self._note_interaction, "interaction")
                 for widget in (*figure.axes, figure.scale_x, figure.scale_y, figure):
                     widget.close()
-            canvas.close()
+            self.canvas.close()
         super().close()
 
     def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:

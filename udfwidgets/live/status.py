@@ -9,17 +9,17 @@ from typing import Any
 
 import traitlets
 
-from udfwidgets.live.drawn import Drawn, through_widget
+from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.feed import SlotFeed
 from udfwidgets.live.flow import Part, Sight
-from udfwidgets.live.hub import hub
+from udfwidgets.live.offered import OfferedWidget
 from udfwidgets.live.picture import Status
 from udfwidgets.live.pool import BufferPool
 from udfwidgets.live.protocol import CommandName
 from udfwidgets.live.quick import new_name
 
 
-class StatusBar(Drawn):
+class StatusBar(OfferedWidget[Status], Drawn):
     """Title, state, a slim progress bar, rates, and a button for each command that is answered.
 
     Parameters
@@ -34,7 +34,7 @@ class StatusBar(Drawn):
     title = traitlets.Unicode().tag(sync=True)
     commands = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    _open = False
+    _feed: StatusFeed
 
     def __init__(self, title: str = "", commands: Sequence[CommandName] = ()) -> None:
         key = new_name()
@@ -44,50 +44,12 @@ class StatusBar(Drawn):
         self._on_command: Callable[[CommandName], None] | None = None
         self._on_deleted: Callable[[], None] | None = None
         self._feed = StatusFeed(key, self._save, self._command, self._deleted)
-        self.on_msg(through_widget)
-        hub().register(self._feed)
-        self._open = True
+        self.connect(self._feed)
 
     @property
     def status(self) -> Status:
         """The newest status that was taken."""
         return self._feed.status
-
-    def offer(
-        self, source: Callable[[], Status], *, final: bool = False, presentable: bool = True
-    ) -> None:
-        """Say that there is something new; as `LiveImage.offer`.
-
-        Parameters
-        ----------
-        source : callable
-            Returns the newest status. Called at most once, on the hub's thread.
-        final : bool
-            Nothing comes after it: `source` is called even if nobody looks.
-        presentable : bool
-            Whether it is worth beginning with, where there is no view yet.
-        """
-        self._feed.offer(source, final, presentable)
-        hub().news(urgent=final)
-
-    def wait_saved(self, timeout: float) -> bool:
-        """Wait until what was offered with `final` is saved with the notebook.
-
-        Parameters
-        ----------
-        timeout : float
-            Seconds at most.
-
-        Returns
-        -------
-        bool
-            Whether it is. On the hub's thread, which does it, there is no waiting.
-        """
-        return self._feed.wait_saved(0 if hub().is_current_thread() else timeout)
-
-    async def wait_saved_async(self) -> None:
-        """Wait, as `wait_saved`, as a task under asyncio or trio."""
-        await self._feed.wait_saved_async()
 
     def answer(
         self, commands: Sequence[CommandName], callback: Callable[[CommandName], None]
@@ -107,13 +69,8 @@ class StatusBar(Drawn):
 
     def close(self) -> None:
         """Release everything, in the kernel and in all browsers. May be called twice."""
-        if self._open:
-            self._open = False
-            hub().unregister(self._feed.key)
-            self._feed.close()
-            self.on_msg(through_widget, remove=True)
-            self._on_command = self._on_deleted = None
         super().close()
+        self._on_command = self._on_deleted = None
 
     def _command(self, name: CommandName) -> None:
         if self._on_command is not None:

@@ -11,9 +11,8 @@ import psutil
 import traitlets
 
 from udfwidgets.api import Context
-from udfwidgets.live.drawn import Drawn, through_widget
+from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.flow import NOTHING, Feed, Part, Sight
-from udfwidgets.live.hub import hub
 from udfwidgets.live.picture import Totals
 from udfwidgets.live.pool import BufferPool
 from udfwidgets.live.quick import new_name
@@ -63,8 +62,6 @@ class TotalsLine(Drawn):
 
     _kind = traitlets.Unicode("totals").tag(sync=True)
 
-    _open = False
-
     def __init__(
         self, context: Context, on_look: Callable[[], None], on_deleted: Callable[[], None]
     ) -> None:
@@ -75,9 +72,7 @@ class TotalsLine(Drawn):
         self._meter = Meter()
         self._process = psutil.Process()
         self._feed = TotalsFeed(key, self._look, on_deleted)
-        self.on_msg(through_widget)
-        hub().register(self._feed)
-        self._open = True
+        self.connect(self._feed)
 
     def _look(self) -> Totals:
         self._on_look()
@@ -85,14 +80,6 @@ class TotalsLine(Drawn):
         read, served = self._meter.rates(traffic.read, traffic.served)
         memory = self._process.memory_info().rss
         return Totals(len(self._context.analyses), read, served, memory)
-
-    def close(self) -> None:
-        """Release everything, in the kernel and in all browsers. May be called twice."""
-        if self._open:
-            self._open = False
-            hub().unregister(self._feed.key)
-            self.on_msg(through_widget, remove=True)
-        super().close()
 
     def __repr__(self) -> str:
         return "<TotalsLine>"

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.closing import Closing
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.scratch import Array, Scratch
 from udfwidgets.shapes import Shape
@@ -29,7 +29,7 @@ from udfwidgets.shapes import Shape
 __all__ = ["Array", "DataSet", "Scratch", "Source"]
 
 
-class Source(ABC):
+class Source(Closing):
     """The open end of a dataset, shared by the workers of one run."""
 
     @abstractmethod
@@ -86,17 +86,6 @@ class Source(ABC):
             f"{type(self).__name__} holds open files and cannot be pickled: pickle the dataset, "
             "and open it where it is to be read"
         )
-
-    def __enter__(self) -> Source:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class DataSet(ABC):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from pathlib import Path
 
 import h5py
 
@@ -22,28 +21,30 @@ class LockedSource(Source):
 
     Parameters
     ----------
-    path : Path
-        The HDF5 file.
-    name : str
-        The dataset in it.
+    dataset : h5py.Dataset
+        In a file that is open.
     sig_dims : int
-        How many of the last axes of the array make a frame.
+        How many of its last axes make a frame.
     sig : tuple of int
         Shape of the frames as they are handed out.
+    owns_file : bool
+        Close the file at the end.
     """
 
-    def __init__(self, path: Path, name: str, sig_dims: int, sig: tuple[int, ...]) -> None:
-        self._where = f"{path}:{name}"
+    def __init__(
+        self, dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...], *, owns_file: bool
+    ) -> None:
+        self._where = f"{dataset.file.filename}:{dataset.name}"
         self._sig_dims = sig_dims
         self._sig = sig
+        self._owns_file = owns_file
         self._lock = threading.Lock()
-        self._file: h5py.File | None = h5py.File(path, "r")
-        self._dataset: h5py.Dataset = self._file[name]
+        self._dataset: h5py.Dataset | None = dataset
 
     def read(self, start: int, stop: int, scratch: Scratch) -> Array:
         """Read the frames into the scratch."""
         with self._lock:
-            if self._file is None:
+            if self._dataset is None:
                 raise ValueError("read from a source that is closed")
             shape = self._dataset.shape
             nav, sig = shape[: -self._sig_dims], shape[-self._sig_dims :]
@@ -60,9 +61,8 @@ class LockedSource(Source):
         return out.reshape(stop - start, *self._sig)
 
     def close(self) -> None:
-        """Close the file."""
+        """Let go of the dataset, and of the file."""
         with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-                self._dataset = None
+            if self._dataset is not None and self._owns_file:
+                self._dataset.file.close()
+            self._dataset = None

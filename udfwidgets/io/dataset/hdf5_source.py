@@ -80,7 +80,8 @@ def open_source(
         chunks = ChunkStore(path, dataset.name, layout, known.of(path, dataset, layout))
         return ChunkedSource(layout, chunks, sig_dims, sig)
     _logger.info("%s:%s is read through h5py: %s", path, dataset.name, reason)
-    return LockedSource(path, dataset.name, sig_dims, sig)
+    again = h5py.File(path, "r")[dataset.name]
+    return LockedSource(again, sig_dims, sig, owns_file=True)
 
 
 def block_of(dataset: h5py.Dataset, sig_dims: int) -> int:

@@ -7,7 +7,6 @@ HDF5 confuses the index of a dataset that is open twice in a process when it is 
 
 from __future__ import annotations
 
-import math
 import threading
 from pathlib import Path
 from typing import ClassVar
@@ -17,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import Array, Scratch, Source
-from udfwidgets.io.dataset.boxes import boxes
+from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.files import existing_file, read_start
 from udfwidgets.io.dataset.hdf5_chunked import ChunkedSource
 from udfwidgets.io.dataset.hdf5_chunks import ChunkLayout
 from udfwidgets.io.dataset.hdf5_filters import can_undo, undo
 from udfwidgets.io.dataset.hdf5_find import walk
+from udfwidgets.io.dataset.hdf5_locked import LockedSource
 from udfwidgets.io.dataset.lz4 import SLACK
 
 #: Held by whoever refreshes, or opens and closes.
@@ -129,7 +128,7 @@ def frames_of(
     if can_undo(layout.filters) and _is_plain(dataset):
         chunks = _DirectChunks(dataset, layout)
         return ChunkedSource(layout, chunks, len(layout.shape) - nav_dims, sig)
-    return _SwmrSource(dataset, nav_dims, sig)
+    return LockedSource(dataset, dataset.ndim - nav_dims, sig, owns_file=False)
 
 
 class _DirectChunks:
@@ -179,41 +178,6 @@ class _DirectChunks:
 
     def close(self) -> None:
         """Leave the file to its owner."""
-
-
-class _SwmrSource(Source):
-    """Frames that only h5py can decode, from an open file, one thread at a time."""
-
-    def __init__(self, dataset: h5py.Dataset, nav_dims: int, sig: tuple[int, ...]) -> None:
-        self._dataset: h5py.Dataset | None = dataset
-        self._nav_dims = nav_dims
-        self._sig = sig
-        self._lock = threading.Lock()
-
-    def read(self, start: int, stop: int, scratch: Scratch) -> Array:
-        """Read the frames into the scratch."""
-        with self._lock:
-            if self._dataset is None:
-                raise ValueError("read from a source that is closed")
-            nav, sig = self._dataset.shape[: self._nav_dims], self._dataset.shape[self._nav_dims :]
-            out = scratch.array(
-                (stop - start, math.prod(sig)), self._dataset.dtype.newbyteorder("=")
-            )
-            for box in boxes(start, stop, nav):
-                target = out[box.first - start : box.first - start + box.size]
-                try:
-                    self._dataset.read_direct(target.reshape(*box.shape, *sig), box.slices)
-                except (OSError, RuntimeError) as error:
-                    raise DataSetException(
-                        f"{self._dataset.file.filename} cannot be read at frames {start} to "
-                        f"{stop} ({error})"
-                    ) from error
-        return out.reshape(stop - start, *self._sig)
-
-    def close(self) -> None:
-        """Let go of the dataset; the file is closed by its owner."""
-        with self._lock:
-            self._dataset = None
 
 
 def corner_of(at: tuple[int, ...], layout: ChunkLayout) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.closing import Closing
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
 from udfwidgets.io.dataset.feed import Feed
@@ -24,7 +25,7 @@ from udfwidgets.shapes import Shape
 _ADVICE = "what has come stays in the dataset, select it by roi="
 
 
-class StreamDataSet(DataSet):
+class StreamDataSet(DataSet, Closing):
     """Frames from an async iterator, kept in a temporary file for as long as the dataset is open.
 
     The iterator is consumed from now on, whether runs read or not, and every run gets all frames,
@@ -128,17 +129,6 @@ class StreamDataSet(DataSet):
         self._frames = None
         self._finalizer.detach()
         await self._feed.aclose()
-
-    def __enter__(self) -> StreamDataSet:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     async def __aenter__(self) -> StreamDataSet:
         return self
