@@ -182,7 +182,14 @@ export class Hub {
     this.scheduled = false;
     const painted = [...this.fresh];
     this.fresh.clear();
-    for (const [key] of painted) this.members.get(key)?.receiver.paint();
+    for (const [key] of painted) {
+      try {
+        this.members.get(key)?.receiver.paint();
+      } catch (error) {
+        // The others go on, and it is tried again with the next frame.
+        console.error("udfwidgets: a widget could not be drawn", error);
+      }
+    }
     this.say({ type: "ack", painted });
   }
 

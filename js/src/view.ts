@@ -184,6 +184,8 @@ function followDetail(place: Place, schedule: () => void, signal: AbortSignal): 
     asked = !whole;
     place.look(whole ? null : touched(window, nx, ny));
   };
+  // A page that is loaded again begins where the other one was.
+  timer = setTimeout(ask, SETTLE);
   place.axes.onChange(() => {
     schedule();
     clearTimeout(timer);

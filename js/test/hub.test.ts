@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Hub, type Clock, type Part, type Receiver } from "../src/hub";
 import type { FromPage } from "../src/protocol";
 import { frame } from "./frames";
@@ -76,6 +76,28 @@ test("everything painted in a frame is acknowledged at once, after it", () => {
   ];
   expect(bench.sent).toEqual([{ type: "ack", page: "page", painted }]);
   expect([a.painted, b.painted]).toEqual([1, 1]);
+});
+
+test("a widget that cannot be drawn keeps no credit, of others or its own", () => {
+  const bench = new Bench();
+  const bad = new Double();
+  bad.paint = () => {
+    throw new Error("no room for a canvas");
+  };
+  const complaint = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  bench.connect();
+  bench.hub.add("bad", bad);
+  bench.hub.add("good", new Double());
+  bench.sent.length = 0;
+  bench.deliver(["bad", 1], ["good", 1]);
+  bench.paint();
+  const painted = [
+    ["bad", 1],
+    ["good", 1],
+  ];
+  expect(bench.sent).toEqual([{ type: "ack", page: "page", painted }]);
+  expect(complaint).toHaveBeenCalledOnce();
+  complaint.mockRestore();
 });
 
 test("what was added before the connection is asked for when it opens", () => {

@@ -214,6 +214,84 @@ def test_a_run_that_was_touched_gets_most_turns(scan):
     host.work()
 
 
+@pytest.mark.parametrize("touched", [None, 0, 1, 2, 3])
+@pytest.mark.parametrize("n_runs", [2, 3, 4])
+def test_a_run_that_was_touched_does_not_starve_the_others(n_runs, touched):
+    host = NoHost()
+    data = [np.ones((32, 32, 8, 8), "u2") for _ in range(n_runs)]
+    runs = [host.start(MemoryDataSet(frames), [SumUDF()]) for frames in data]
+    if touched is not None:
+        runs[touched % n_runs].touch()
+    for _ in range(16 * n_runs):
+        host.turn()
+    assert all(run.progress.frames >= 3 * 16 for run in runs)
+
+
+def test_threads_that_found_nothing_are_woken_when_a_run_is_known(scan, monkeypatch):
+    other, host, rings = MemoryDataSet(np.ones((32, 32, 8, 8), "u2")), NoHost(), []
+    host.pool = Pool(workers=4)
+    for dataset in (scan, other):
+        host.start(dataset, [SumUDF()])
+    first, second = host.pool.take(), host.pool.take()
+    assert not host.pool.has_work()  # neither is known, and each has a thread
+    monkeypatch.setattr(host.pool.bell, "ring", lambda: rings.append(host.pool.has_work()))
+    host.pool.learn(first, Worker().work(first))
+    assert rings == [True]
+    host.pool.learn(second, Worker().work(second))
+
+
+@pytest.mark.parametrize("reason", ["paused", "waiting for frames"])
+def test_a_run_that_needs_no_thread_leaves_them_to_the_others(scan, reason):
+    growing, host = Growing(scan.frames.reshape(32, 32, 8, 8)), NoHost()
+    growing.available = lambda: 16
+    host.pool = Pool(workers=4)
+    resting = host.start(growing, [SumUDF()])
+    host.turn()
+    if reason == "paused":
+        resting.pause()
+    else:
+        assert host.turn() is None  # nothing more has come
+    host.start(scan, [SumUDF()])
+    assert [host.pool.take() is None for _ in range(4)] == [False] * 4
+
+
+def test_a_run_waits_only_when_it_has_nothing_to_do(scan):
+    growing, host = Growing(scan.frames.reshape(32, 32, 8, 8)), NoHost()
+    growing.available = lambda: 16
+    run = host.start(growing, [SumUDF()])
+    run.source.waiting_for = lambda: "no new frames for 3 s"
+    host.pool.look_what_runs_wait_for()
+    assert run.progress.waiting == ""  # there are some to be worked off
+    host.turn()
+    assert host.turn() is None
+    host.pool.look_what_runs_wait_for()
+    assert run.progress.waiting == "no new frames for 3 s"
+    growing.available = lambda: 32
+    host.turn()
+    assert run.progress.waiting == ""
+
+
+def test_a_run_that_is_looked_at_while_it_begins_is_prepared_once(scan):
+    looked, prepared = threading.Event(), []
+
+    class Prepared(SumUDF):
+        def preprocess(self):
+            if self.meta.partition_range is None:
+                prepared.append(threading.current_thread())
+                looked.wait(0.3)
+
+    host, run = NoHost(), Run(Job.of(scan, [Prepared()]))
+    onlooker = threading.Thread(target=lambda: (run.progress, looked.set()))
+    beginner = threading.Thread(target=run.begin, args=(host,))
+    for thread in (beginner, onlooker):
+        thread.start()
+    for thread in (beginner, onlooker):
+        thread.join()
+    assert len(prepared) == 1
+    run.cancel()
+    run.try_to_finish()
+
+
 def test_a_paused_run_is_passed_over_and_gets_the_rest_later(scan):
     host = NoHost()
     paused, other = host.start(scan, [SumUDF()]), host.start(scan, [SumUDF()])
@@ -358,6 +436,57 @@ def test_a_udf_knows_which_frames_it_has_in_any_order(scan, order, roi):
     np.testing.assert_array_equal(result["place"].raw_data, np.argwhere(chosen))
     values = (np.arange(1024) * scan.frames[:, 0, 0]).reshape(nav)
     np.testing.assert_array_equal(result["value"].raw_data, values[chosen].astype("f4"))
+
+
+class Whole(UDF):
+    """Notes where the frames of a partition are, when it has them all in hand."""
+
+    def get_result_buffers(self):
+        where = {"extra_shape": (2,), "dtype": "int64"}
+        return {name: self.buffer("nav", **where) for name in ("processed", "after", "merged")}
+
+    def process_partition(self, partition):
+        assert len(partition) == len(self.meta.coordinates)
+        self.results.processed[:] = self.meta.coordinates
+
+    def postprocess(self):
+        self.results.after[:] = self.meta.coordinates
+
+    def merge(self, dest, src):
+        dest.processed[:], dest.after[:] = src.processed, src.after
+        dest.merged[:] = self.meta.coordinates
+
+
+@pytest.mark.parametrize("order", [None, "scan", "progressive"])
+@pytest.mark.parametrize("roi", [None, "half"])
+def test_a_udf_knows_where_all_frames_of_its_partition_are(scan, order, roi):
+    chosen = np.ones((32, 32), bool)
+    if roi is not None:
+        chosen = np.random.default_rng(1).random((32, 32)) < 0.5
+    with Context() as ctx:
+        result = ctx.run_udf(scan, Whole(), None if roi is None else chosen, order=order)
+    for name in ("processed", "after", "merged"):
+        np.testing.assert_array_equal(result[name].raw_data, np.argwhere(chosen), err_msg=name)
+
+
+class Sliced(UDF):
+    """Asks for a slice when it has the whole partition in hand."""
+
+    def get_result_buffers(self):
+        return {"number": self.buffer("nav", dtype="int64")}
+
+    def process_partition(self, partition):
+        start, stop = self.meta.slice.origin[0], self.meta.slice.origin[0] + len(partition)
+        self.results.number[:] = np.arange(start, stop)
+
+
+def test_a_udf_for_partitions_gets_frames_that_follow_each_other(scan):
+    with Context() as ctx:
+        live = ctx.live(scan, Sliced(), plots=[[]])  # which prefers to go from coarse to fine
+        np.testing.assert_array_equal(live.result()[0]["number"].raw_data, np.arange(1024))
+        live.close()
+        with pytest.raises(ValueError, match=r"meta\.slice cannot tell which .* order='scan'"):
+            ctx.run_udf(scan, Sliced(), order="progressive")
 
 
 class Weighed(Position):

@@ -69,6 +69,33 @@ def test_it_is_closed_when_nobody_has_used_it_between_two_calls(sources, dataset
     assert not open_files_below(tmp_path)
 
 
+def test_one_that_is_used_again_stays_open_for_its_reader(sources, dataset, tmp_path):
+    used(sources, dataset)
+    sources.tidy()
+    sources.open(dataset)
+    sources.tidy()
+    assert open_files_below(tmp_path)
+    sources.close(dataset)
+    sources.tidy()
+    sources.tidy()
+    assert not open_files_below(tmp_path)
+
+
+@pytest.mark.parametrize("forget", [Sources.tidy, Sources.close_resting])
+def test_one_that_cannot_be_closed_harms_no_other(sources, dataset, path, tmp_path, caplog, forget):
+    def fail():
+        close()
+        raise OSError("the drive is gone")
+
+    source = used(sources, dataset)
+    close, source.close = source.close, fail
+    used(sources, RawFileDataSet(path, "u2", (4, 4), (8, 8)))
+    sources.tidy()
+    forget(sources)
+    assert not open_files_below(tmp_path)
+    assert "could not be closed" in caplog.text
+
+
 def test_without_rest_it_is_closed_at_once(dataset, tmp_path):
     used(Sources(), dataset)
     assert not open_files_below(tmp_path)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tests.engine.pacing import iterate, iterate_async
-from udfwidgets import Context, SumSigUDF, SumUDF
+from udfwidgets import ApplyMasksUDF, Context, SumSigUDF, SumUDF
+from udfwidgets.engine.progress import RunState
 from udfwidgets.errors import UDFException, UDFRunCancelled
 from udfwidgets.io.dataset.memory import MemoryDataSet
 from udfwidgets.udf.base import UDF
@@ -277,6 +278,30 @@ def test_a_result_can_become_an_asyncio_task(ctx, dataset):
         return result["intensity"].data[0, 0]
 
     assert asyncio.run(main()) == 64 * 64
+
+
+def test_a_task_that_is_cancelled_before_it_begins_cancels_the_run(ctx, dataset):
+    async def main():
+        result = ctx.run_udf(dataset=dataset, udf=[SumUDF()], sync=False)
+        result._run.pause()
+        task = asyncio.create_task(result)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await result._run.wait_async(result._run.has_ended)
+        return result._run.state
+
+    assert asyncio.run(main()) is RunState.CANCELLED
+
+
+def test_parameters_that_would_change_the_results_shape_are_refused(ctx, dataset):
+    masks = [lambda: np.ones((32, 32))]
+    with ctx.run_udf_iter(dataset=dataset, udf=ApplyMasksUDF(masks)) as stream:
+        next(stream)
+        with pytest.raises(ValueError, match="ApplyMasksUDF would have other names, shapes"):
+            stream.update_parameters_experimental([{"mask_factories": 2 * masks}])
+        *_, last = stream
+    assert last.damage.data.all()
 
 
 def test_run_udf_works_inside_a_running_loop(ctx, dataset):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 import weakref
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from udfwidgets import Context, SumSigUDF, SumUDF
-from udfwidgets.live import Dashboard
+from udfwidgets.live import Dashboard, LiveAnalysis
 from udfwidgets.live.hub import hub
 from udfwidgets.live.totals import WINDOW, Meter
 
@@ -47,6 +48,30 @@ def test_shows_what_there_is_and_what_comes(ctx, scan):
     for closing in (second, first, board):
         closing.close()
     assert not hub()._feeds
+
+
+def test_a_card_that_is_changing_does_not_hold_up_the_dashboard(ctx, scan, board):
+    live = ctx.live(scan, SumUDF())
+    with live._changing:  # as in the middle of a restart, which goes on to tell the dashboard
+        other = threading.Thread(target=lambda: ctx.live(scan, SumSigUDF()), daemon=True)
+        other.start()
+        other.join(PATIENCE)
+        assert not other.is_alive()
+    assert len(board.cards) == 2
+    for card in board.cards:
+        card.close()
+
+
+def test_a_card_is_furnished_before_the_dashboard_is_locked(ctx, scan, board, monkeypatch):
+    make, locked = LiveAnalysis._make_images, []
+    monkeypatch.setattr(
+        LiveAnalysis,
+        "_make_images",
+        lambda card: locked.append(board._lock._is_owned()) or make(card),
+    )
+    live = ctx.live(scan, SumUDF())
+    live.close()
+    assert locked == [False]
 
 
 def test_an_analysis_that_is_started_again_keeps_its_card(ctx, scan, board):

@@ -303,6 +303,25 @@ def test_lost_message_is_sent_again(bench):
     assert not bench.tick()
 
 
+def test_lost_acknowledgement_is_made_good_by_what_the_page_has(bench):
+    page = bench.page()
+    for value in (1, 2):
+        bench.offer(value)
+        bench.tick()
+    bench.offer(3)
+    assert not bench.tick()
+    page.say("have", held=[("image", 2)])
+    assert bench.tick()
+    assert page.shown().max() == pytest.approx(3)
+
+
+def test_page_that_asks_again_keeps_looking_where_it_did(bench):
+    page = bench.page()
+    page.say("look", key="image", rect=[1, 2, 3, 4])
+    page.say("want", key="image", view="visible")
+    assert bench.flow.pages["page"].sights["image"].look == (1, 2, 3, 4)
+
+
 def test_reload_asks_again(bench):
     page = bench.page()
     bench.offer(1)

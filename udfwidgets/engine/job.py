@@ -90,6 +90,8 @@ class Job:
             corrections,
         )
         copies = tuple(tied(udf, plan, corrections) for udf in udfs)
+        if order is None and any(udf.get_method() is UDFMethod.PARTITION for udf in copies):
+            order = "scan"  # frames that follow each other are what it is made for
         if not tile_depth:
             preferences = [udf.get_tiling_preferences() for udf in copies]
             plan = plan.with_tiles_for(preferences, [udf.meta.input_dtype for udf in copies])
@@ -106,10 +108,16 @@ class Job:
         Raises
         ------
         ValueError
-            If there is not one per UDF.
+            If there is not one per UDF, or results would have other shapes or dtypes.
         """
         changed = self._changed(parameters)
         udfs = tuple(tied(udf, self.plan, self.corrections) for udf in changed)
+        for before, after in zip(self.udfs, udfs, strict=True):
+            if before.declarations != after.declarations:
+                raise ValueError(
+                    f"with these parameters the results of {type(after).__name__} would have other "
+                    "names, shapes or dtypes than those it has begun with: start a new run"
+                )
         return replace(self, udfs=udfs)
 
     def anew(self, parameters: Sequence[Mapping[str, Any]] | None = None) -> Job:

@@ -148,7 +148,7 @@ class Accumulator:
                 continue
             # A view where the partition is a slice, else a copy that is written back.
             dest = {n: a[rows] if kinds[n].kind == "nav" else a for n, a in arrays.items()}
-            udf.meta.take_in_hand(partition.start, partition.stop)
+            udf.meta.take_in_hand(partition.start, partition.stop, rows=partition.rows)
             given = parameters_of(udf)
             if has_aux_data(given):
                 udf.params = shown_params(given, self._plan.shape, self._plan.roi, rows)

@@ -132,8 +132,10 @@ class Pool:
 
     def look_what_runs_wait_for(self) -> None:
         """Have the subscribers told where a source that still grows has something else to say."""
+        with self._lock:
+            waiting = [run for scan in self._scans if scan.is_waiting for run in scan.runs]
         # Not in the loop of a task that lasts: its variable would keep the last run, and its data.
-        for run in self.runs:
+        for run in waiting:
             run.look_what_it_waits_for()
 
     def work(self) -> bool:
@@ -169,12 +171,13 @@ class Pool:
         """
         scan = assignment.scan
         with self._lock:
+            kept, was_known = assignment in self._kept(), scan.is_known
             del self._at_work[assignment]
             self.traffic = self.traffic.plus(assignment)
             scan.learn(assignment, reading)
-            changed = scan in self._scans and self._regroup(scan)
-        if changed:
-            self.bell.ring()
+            regrouped = scan in self._scans and self._regroup(scan)
+        if regrouped or kept or scan.is_known > was_known:
+            self.bell.ring()  # threads that found nothing may have a part in it now
 
     def _kept(self) -> list[Assignment]:
         """Return the assignments whose thread is kept by a UDF."""
@@ -187,7 +190,8 @@ class Pool:
         if len(self._at_work) - len(kept) >= self._workers:
             return []
         found = [scan for scan in self._scans if any(run.is_ready() for run in scan.runs)]
-        if len(self._scans) < 2:
+        # One that is paused, or waits for its detector, takes no thread from anybody.
+        if sum(not scan.is_waiting for scan in found) < 2:
             return found
         busy = {assignment.scan for assignment in self._at_work}
         blocked = {assignment.scan for assignment in kept}
@@ -199,9 +203,11 @@ class Pool:
         if len(scans) < 2:
             return scans
         self._turn += 1
-        begin = self._turn % len(scans)
+        n_fair, is_preferred = self._turn // TURNS, self._turn % TURNS > 0
+        # Each kind of turn goes round by itself: nobody is left out of either.
+        begin = (self._turn - n_fair if is_preferred else n_fair) % len(scans)
         in_turn = scans[begin:] + scans[:begin]
-        if self._turn % TURNS:
+        if is_preferred:
             in_turn.sort(key=lambda scan: -max(run.touched for run in scan.runs))
         return in_turn
 

@@ -93,6 +93,7 @@ class Run:
         self._finishing = False
         self._ended = False
         self._subscribers = Subscribers()
+        self._merged: Accumulator | None = None
         self._source: Source | None = None
         # Until the run has ended: whoever holds on to its result keeps the workers that make it.
         self._host: Host | None = None
@@ -131,10 +132,14 @@ class Run:
             self._subscribers.merged(self)  # nothing was selected: that is the one and only step
             self._stopping = True
 
-    @cached_property
+    @property
     def _accumulator(self) -> Accumulator:
-        # Not before the run begins: a run that is only looked at takes no memory for results.
-        return Accumulator(self.udfs, self.plan)
+        # Not before the run begins: a run that is only looked at takes no memory for results. There
+        # must be one only, and a dashboard may look at a run that is just beginning.
+        if self._merged is None:
+            with self._lock:
+                self._merged = self._merged or Accumulator(self.udfs, self.plan)
+        return self._merged
 
     @cached_property
     def backlog(self) -> Backlog:
@@ -192,6 +197,7 @@ class Run:
             if self._stopping:
                 return
             accumulator.fold(partition, parts)
+            self._waiting = ""
             self._subscribers.merged(self)
             if accumulator.n_merged == self.plan.n_frames:
                 self._stopping = True

@@ -120,6 +120,8 @@ class Scan:
         self.costs: dict[Run, float] = {}
         # Frames, from the first one on, that a growing source has by now; None for all of them.
         self._arrived: int | None = None
+        #: Whether its runs could go on, had more frames come.
+        self.is_waiting = False
 
     def take(self) -> Assignment | None:
         """Return what is to be done next, or None where nobody can take anything."""
@@ -134,6 +136,7 @@ class Scan:
                 run.fail(error)
             return None
         span = self._next_span(ready)
+        self.is_waiting = span is None
         if span is None:
             if end is not None:
                 self._end_early(ready, end)

@@ -55,7 +55,7 @@ class Shift:
         self._params = self._udf.params = shown_params(
             parameters_of(udf), plan.shape, plan.roi, partition.index
         )
-        self._meta.take_in_hand(partition.start, partition.stop)
+        self._take_all_in_hand()
         with Blame(self._udf):
             self._udf.task_data = Views({}, {}, self._udf.get_task_data())
             self._udf.preprocess()
@@ -83,8 +83,12 @@ class Shift:
             elif self.method is UDFMethod.FRAME:
                 self._feed_frames(tile, row, stopped)
             else:
-                self._meta.take_in_hand(self._partition.start, self._partition.stop)
+                self._take_all_in_hand()
                 self._udf.process_partition(tile)  # type: ignore[attr-defined]
+
+    def _take_all_in_hand(self) -> None:
+        partition = self._partition
+        self._meta.take_in_hand(partition.start, partition.stop, rows=partition.rows)
 
     def _together(self, row: int, stop: int) -> list[tuple[int, int]]:
         """Return rows of the partition as runs that follow each other in the scan as well.
@@ -141,7 +145,7 @@ class Shift:
         """Let the UDF finish the partition and return its buffers."""
         self._results.show_all()
         self._params.show_all()
-        self._meta.take_in_hand(self._partition.start, self._partition.stop)
+        self._take_all_in_hand()
         with Blame(self._udf):
             self._udf.postprocess()
             self._udf.cleanup()

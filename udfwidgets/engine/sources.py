@@ -62,13 +62,14 @@ class Sources:
             with self._lock:
                 lease = self._leases.get(id(dataset))
                 if lease is not None and not lease.holders and lease.stamp != _stamp(dataset.files):
-                    self._close(lease)
+                    self._close_unheld(lease)
                     lease = None
                 if lease is None:
                     # The stamp is older than what is opened: a change between the two is seen.
                     stamp = _stamp(dataset.files)
                     lease = self._leases[id(dataset)] = _Lease(dataset, dataset.open(), stamp)
                 lease.holders += 1
+                lease.is_old = False
                 return lease.source
         finally:
             self._close_dropped()
@@ -91,7 +92,7 @@ class Sources:
         with self._lock:
             for lease in list(self._leases.values()):
                 if lease.is_old:
-                    self._close(lease)
+                    self._close_unheld(lease)
                 lease.is_old = not lease.holders
 
     def close_resting(self) -> None:
@@ -101,7 +102,7 @@ class Sources:
             self._may_rest = False
             for lease in list(self._leases.values()):
                 if not lease.holders:
-                    self._close(lease)
+                    self._close_unheld(lease)
 
     def _close_dropped(self) -> None:
         # Whoever holds the lock comes here when it has let go.
@@ -117,9 +118,15 @@ class Sources:
     def _give_back(self, dataset: DataSet) -> None:
         lease = self._leases[id(dataset)]
         lease.holders -= 1
-        lease.is_old = False
         if not lease.holders and not (self._may_rest and lease.stamp):
             self._close(lease)
+
+    def _close_unheld(self, lease: _Lease) -> None:
+        # Nobody is there to be told of an error, and others are not to suffer from it.
+        try:
+            self._close(lease)
+        except Exception:
+            _log.exception("%r could not be closed", lease.dataset)
 
     def _close(self, lease: _Lease) -> None:
         del self._leases[id(lease.dataset)]

@@ -240,7 +240,9 @@ class AsyncResult(Coroutine[Any, Any, Result]):
         return self._as_coroutine().send(value)
 
     def throw(self, *exc_info: Any) -> Any:
-        """Raise an exception where the coroutine waits."""
+        """Raise an exception where the coroutine waits; one that has not begun does not begin."""
+        if self._coroutine is None:
+            self._run.cancel()
         return self._as_coroutine().throw(*exc_info)
 
     def close(self) -> None:

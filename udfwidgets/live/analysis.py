@@ -71,8 +71,8 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         One per channel; add marks of bqplot to their `figure`.
     """
 
-    #: Whether there is nothing on the card yet.
-    _is_bare = False
+    #: Whether nothing has been put on the card yet, and whether all is.
+    _is_bare = _is_furnished = False
     _images: tuple[LiveImage, ...] = ()
 
     def __init__(self, run: Run, plots: Any = True, *, guest: bool = False) -> None:
@@ -98,6 +98,8 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         That takes milliseconds. Several analyses that are started together would begin so much
         apart, and what the first has read by then has to be read again for the others.
         """
+        if self._is_furnished:
+            return  # without the lock: a dashboard asks for all of its cards while it holds its own
         with self._changing:
             if not self._is_bare:
                 return
@@ -108,6 +110,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
             pictures = Box(self._images, layout=self._status.layout, _dom_classes=["udfw-pictures"])
             self.children = (self._status, pictures)
             self._follow()
+            self._is_furnished = True
         if self._run.has_ended():
             self.wait_saved()
 

@@ -82,6 +82,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
             self._add(card)
 
     def _add(self, card: LiveAnalysis) -> None:
+        # Not under our lock: somebody may hold the card's, and wait for ours.
+        card.model_id  # noqa: B018  # furnishes it
         with self._lock:
             if self.comm is None or card.comm is None or card in self.grid.children:
                 return

@@ -218,6 +218,8 @@ class Flow:
                     page.sights[key] = Sight("visible")
                 elif sight is not None and sight.sequence != sequence:
                     sight.forget()
+                elif sight is not None and sight.visible:
+                    sight.acknowledge(sequence)  # it is drawn, and what was said of that is lost
         else:
             self._about_one(page, kind, message, feeds)
 
@@ -227,8 +229,8 @@ class Flow:
         key = message.get("key", "")
         feed, sight = feeds.get(key), page.sights.get(key)
         if kind == "want" and feed is not None:
-            last = sight.sequence if sight is not None else 0
-            page.sights[key] = Sight(message["view"], sequence=last)
+            before = sight or Sight("none")
+            page.sights[key] = Sight(message["view"], sequence=before.sequence, look=before.look)
         elif kind == "see" and sight is not None:
             sight.view = message["view"]
             if feed is not None and sight.view == "none" and not self.is_shown(key):

@@ -46,6 +46,8 @@ class UDFMeta:
         See `get_valid_nav_mask`.
     in_hand : tuple of int
         First and last (exclusive) frame in hand, counted among the selected.
+    rows : numpy.ndarray of int or None
+        Which ones, counted in the same way, where they do not follow each other.
     """
 
     dataset_shape: Shape
@@ -63,6 +65,7 @@ class UDFMeta:
     corrections: Any = None
     valid_nav: BoolArray | None = field(default=None, repr=False)
     in_hand: tuple[int, int] = (0, 0)
+    rows: Array | None = field(default=None, repr=False)
 
     @property
     def sig_slice(self) -> Slice:
@@ -71,7 +74,19 @@ class UDFMeta:
 
     @property
     def slice(self) -> Slice:
-        """The data in hand: one flat nav axis counted in selected frames, then sig."""
+        """The data in hand: one flat nav axis counted in selected frames, then sig.
+
+        Raises
+        ------
+        ValueError
+            If they are no slice: in `postprocess` and `merge`, and in `process_partition` where
+            that was asked for, a partition of a scan from coarse to fine is not.
+        """
+        if self.rows is not None:
+            raise ValueError(
+                f"meta.slice cannot tell which {len(self.rows)} frames are in hand, as they do not "
+                "follow each other: use meta.coordinates, or run the UDF with order='scan'"
+            )
         start, stop = self.in_hand
         box = self.sig_slice
         return Slice((start, *box.origin), Shape((stop - start, *box.shape), box.shape.dims))
@@ -88,7 +103,11 @@ class UDFMeta:
     def coordinates(self) -> Array:
         """Scan coordinates of the frames in hand, of shape (frames, nav axes), dtype int64."""
         start, stop = self.in_hand
-        numbers = np.arange(start, stop) if self.frames is None else self.frames[start:stop]
+        rows = slice(start, stop) if self.rows is None else self.rows
+        if self.frames is not None:
+            numbers = self.frames[rows]
+        else:
+            numbers = np.arange(start, stop) if self.rows is None else self.rows
         return np.stack(np.unravel_index(numbers, self.dataset_shape.nav.axes), axis=1)
 
     def get_valid_nav_mask(self, full_nav: bool = False) -> BoolArray | None:
@@ -109,7 +128,10 @@ class UDFMeta:
         full[self.roi.reshape(-1)] = self.valid_nav
         return full
 
-    def take_in_hand(self, start: int, stop: int, scheme_idx: int = 0) -> None:
+    def take_in_hand(
+        self, start: int, stop: int, scheme_idx: int = 0, rows: Array | None = None
+    ) -> None:
         """Note which selected frames, and which part of the detector, are processed now."""
         self.in_hand = (start, stop)
+        self.rows = rows
         self.tiling_scheme_idx = scheme_idx

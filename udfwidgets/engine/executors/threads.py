@@ -178,6 +178,8 @@ class _Loop:
             with anyio.move_on_after(KEPT if len(pool.runs) > 1 else 0):
                 await pool.bell.wait_async(lambda: self._has_ended() or pool.has_to_settle())
             pool.settle()
+            pool.look_what_runs_wait_for()
+            pool.bell.ring()  # how long a thread has been kept is heard by nobody
             if pool.needs_help():
                 tasks.start_soon(self._on_a_thread, limiter)
 

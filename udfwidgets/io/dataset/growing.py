@@ -61,7 +61,8 @@ class GrowingSource(Source):
     expected : int
         Frames of the whole scan.
     stall_timeout : float or None
-        Seconds without a new frame after which the acquisition counts as dead; None for never.
+        Seconds without a new frame after which runs fail; None for never. If frames come later
+        on, runs that are started then get them.
     advice : str
         What to do with an acquisition that did not come to its end.
     on_complete : callable
@@ -86,7 +87,6 @@ class GrowingSource(Source):
         self._arrived = Arrived(0)
         self._next_look = 0.0
         self._newest = time.monotonic()
-        self._failure = ""
 
     @abstractmethod
     def _look(self) -> Arrived:
@@ -104,21 +104,22 @@ class GrowingSource(Source):
 
     def _update(self) -> None:
         now = time.monotonic()
-        if now >= self._next_look and not self._failure:
+        # After the end nothing comes; after a stall something may.
+        if now >= self._next_look and not self._arrived.end:
             self._arrived = self._look_safely()
             self._next_look = time.monotonic() + _LOOK_EVERY
             if self._arrived.n_frames > self._told:
                 self._told, self._newest = min(self._arrived.n_frames, self._expected), now
                 if self._told == self._expected:
                     self._on_complete()
-            elif end := self._end(now - self._newest):
-                self._failure = (
-                    f"{self._where}: {self._told} of {self._expected} frames have come, and no "
-                    f"more will: {end}; {self._advice}"
-                )
-        if self._failure:
+                return
+        if end := self._end(now - self._newest):
             # A new one each time: several runs may add what they know to theirs.
-            raise AcquisitionEnded(self._failure, self._told) from self._arrived.cause
+            raise AcquisitionEnded(
+                f"{self._where}: {self._told} of {self._expected} frames have come, and {end}; "
+                f"{self._advice}",
+                self._told,
+            ) from self._arrived.cause
 
     def _look_safely(self) -> Arrived:
         try:
@@ -127,9 +128,11 @@ class GrowingSource(Source):
             return Arrived(self._told, str(error), error)
 
     def _end(self, quiet: float) -> str:
-        """Say why no more will come, if so."""
-        if self._arrived.end or self._stall_timeout is None or quiet <= self._stall_timeout:
-            return self._arrived.end
+        """Say why a run is not to wait any longer, if so."""
+        if self._arrived.end:
+            return f"no more will: {self._arrived.end}"
+        if self._stall_timeout is None or quiet <= self._stall_timeout:
+            return ""
         note = f" ({self._arrived.note})" if self._arrived.note else ""
         return f"nothing has come for {_duration(quiet)}{note}"
 
