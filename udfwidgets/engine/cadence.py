@@ -55,7 +55,7 @@ class Cadence:
         self._n_frames = n_frames
         self._workers = workers
         self._most = max(most, 1)
-        self._size = max(1, min(first, -(-n_frames // workers), self._most))
+        self._size = max(1, min(first, self._most))
         self._merging = 0.0
 
     @property

@@ -142,11 +142,13 @@ class Job:
             for udf, new in zip(self.udfs, parameters, strict=True)
         ]
 
-    @property
-    def first_partition(self) -> int:
-        """How many frames to begin with: few where Python may need long for each."""
+    def first_partition(self, workers: int) -> int:
+        """Return how many frames to begin with: few where Python may need long for each."""
+        n_frames, depth = self.plan.n_frames, self.plan.tile_depth
+        if n_frames <= depth and all("fused_step" in vars(type(udf)) for udf in self.udfs):
+            return n_frames  # compiled code is through with them before another thread is awake
         by_tile = all(udf.get_method() is UDFMethod.TILE for udf in self.udfs)
-        return self.plan.tile_depth if by_tile else min(self.plan.tile_depth, FIRST_FRAMES)
+        return min(depth if by_tile else FIRST_FRAMES, depth, -(-n_frames // workers))
 
     @property
     def largest_partition(self) -> int:

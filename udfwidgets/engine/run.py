@@ -77,7 +77,10 @@ class Run:
         self.bell = Bell()
         self.error: BaseException | None = None
         self.pace: Pace = pace or Cadence(
-            job.plan.n_frames, workers, first=job.first_partition, most=job.largest_partition
+            job.plan.n_frames,
+            workers,
+            first=job.first_partition(workers),
+            most=job.largest_partition,
         )
         #: What starts a run of the same Context; weak, a run does not keep its Context alive.
         self.launcher: Callable[[], Callable[[Run], None] | None] | None = None
