@@ -137,6 +137,12 @@ def test_com_is_relative_to_half_the_detector(ctx):
     assert results.x.raw_data[0, 0] == 2 - 7 / 2
 
 
+def test_com_of_a_ring_turned_inside_out_is_refused(ctx, dataset):
+    analysis = ctx.create_com_analysis(dataset, mask_radius=2, mask_radius_inner=3)
+    with pytest.raises(ValueError, match="leaves nothing of a disk of radius"):
+        ctx.run(analysis)
+
+
 def test_com_of_one_row_and_of_complex_data(ctx):
     one_row = ctx.create_com_analysis(ctx.load("memory", data=DATA[:1]))
     assert ctx.run(one_row).keys() == ["field", "magnitude", "x", "y"]

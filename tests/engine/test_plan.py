@@ -48,6 +48,7 @@ CACHED = TILE_BYTES // FRAME
         ([{"depth": float("inf"), "total_size": "best_fit"}], TILE_FRAMES),
         ([{"depth": "default", "total_size": 10 * FRAME}], 10),
         ([{"depth": 4, "total_size": 10 * FRAME}], 4),
+        ([{"depth": 0, "total_size": "best_fit"}], 1),
         ([{"depth": float("inf"), "total_size": float("inf")}], TILE_FRAMES),
         ([{"depth": 5, "total_size": 1}], 1),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from tests.io.contract import open_files_below
 from udfwidgets import Context, SumSigUDF
-from udfwidgets.engine.sources import Sources
+from udfwidgets.engine.sources import MOST_RESTING, Sources
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.memory import MemoryDataSet
 from udfwidgets.io.dataset.raw import RawFileDataSet
@@ -94,6 +94,22 @@ def test_one_that_cannot_be_closed_harms_no_other(sources, dataset, path, tmp_pa
     forget(sources)
     assert not open_files_below(tmp_path)
     assert "could not be closed" in caplog.text
+
+
+def test_only_a_few_rest(sources, dataset, path, tmp_path):
+    used(sources, dataset)
+    others = [RawFileDataSet(path, "u2", (4, 4), (8, 8)) for _ in range(2 * MOST_RESTING)]
+    held = sources.open(others[0])
+    for other in others[1:]:
+        used(sources, other)
+    assert len(sources._leases) == MOST_RESTING + 1
+    assert sources.open(others[0]) is held
+    # The one that has rested longest is used again, and is not the next to go.
+    longest = used(sources, others[-MOST_RESTING])
+    used(sources, dataset)
+    assert used(sources, others[-MOST_RESTING]) is longest
+    for _ in range(2):
+        sources.close(others[0])
 
 
 def test_without_rest_it_is_closed_at_once(dataset, tmp_path):

@@ -152,6 +152,34 @@ def _virtual(path: Path) -> tuple[H5DataSet, Array]:
     return H5DataSet(path), TRUTH
 
 
+def _virtual_of_virtual(path: Path) -> tuple[H5DataSet, Array]:
+    layout = h5py.VirtualLayout(TRUTH.shape, "u2")
+    for i, lines in enumerate((slice(0, 1), slice(1, 3))):
+        half = h5py.VirtualLayout(TRUTH[lines].shape, "u2")
+        for k, line in enumerate(TRUTH[lines]):
+            write(path.with_name(f"part{i}{k}.h5"), line)
+            half[k] = h5py.VirtualSource(f"part{i}{k}.h5", "scan", line.shape)
+        with h5py.File(path.with_name(f"half{i}.h5"), "w") as file:
+            file.create_virtual_dataset("scan", half)
+        layout[lines] = h5py.VirtualSource(f"half{i}.h5", "scan", TRUTH[lines].shape)
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("scan", layout)
+    return H5DataSet(path), TRUTH
+
+
+def _virtual_without_end(path: Path) -> tuple[H5DataSet, Array]:
+    grows = (None, *TRUTH.shape[1:])
+    with h5py.File(path.with_name("part.h5"), "w") as file:
+        file.create_dataset("scan", data=TRUTH, maxshape=grows, chunks=(1, 1, 7, 9))
+    layout = h5py.VirtualLayout(TRUTH.shape, "u2", maxshape=grows)
+    part = h5py.VirtualSource("part.h5", "scan", TRUTH.shape, maxshape=grows)
+    whole = slice(0, h5py.h5s.UNLIMITED)
+    layout[whole, :, :, :] = part[whole, :, :, :]
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("scan", layout)
+    return H5DataSet(path), TRUTH
+
+
 def _virtual_parts_of_frames(path: Path) -> tuple[H5DataSet, Array]:
     layout = h5py.VirtualLayout(TRUTH.shape, "u2")
     for i, half in enumerate((TRUTH[..., :4, :], TRUTH[..., 4:, :])):
@@ -276,6 +304,8 @@ LAYOUTS: dict[str, tuple[Make, type[Source] | None]] = {
     "nothing written in chunks": (_nothing_written_in_chunks, ChunkedSource),
     "compact": (_compact, ArraySource),
     "virtual": (_virtual, JoinedSource),
+    "virtual of virtual": (_virtual_of_virtual, JoinedSource),
+    "virtual without end": (_virtual_without_end, LockedSource),
     "virtual, parts of frames": (_virtual_parts_of_frames, LockedSource),
     "virtual with a gap": (_virtual_with_gap, LockedSource),
     "virtual in steps": (_virtual_in_steps, LockedSource),
@@ -434,6 +464,27 @@ def test_nexus_default_leads_to_the_signal(tmp_path: Path) -> None:
         file["entry/a"].attrs["signal"] = "counts"
         file["entry/b"].attrs["signal"] = "counts"
     assert H5DataSet(tmp_path / "a.nxs").ds_path == "/entry/b/counts"
+
+
+@pytest.mark.parametrize("form", ["text", "bytes", "array of one"])
+def test_nexus_attributes_in_all_forms(tmp_path: Path, form: str) -> None:
+    make: dict[str, Callable[[str], Any]] = {
+        "text": str,
+        "bytes": str.encode,
+        "array of one": lambda name: np.array([name.encode()]),
+    }
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["entry/data/counts"] = np.zeros((3, 5, 7, 9), "u2")
+        file["entry/data/larger"] = np.zeros((4, 5, 7, 9), "u2")
+        file.attrs["default"] = make[form]("entry")
+        file["entry"].attrs["default"] = make[form]("data")
+        file["entry/data"].attrs["signal"] = make[form]("counts")
+        # Of a dtype that NumPy does not have.
+        h5py.h5d.create(file.id, b"time", h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((3,)))
+    assert H5DataSet(tmp_path / "a.h5").ds_path == "/entry/data/counts"
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["entry/data"].attrs["signal"] = ["counts", "larger"]  # which says nothing
+    assert H5DataSet(tmp_path / "a.h5").ds_path == "/entry/data/larger"
 
 
 def test_nxdata_without_default_wins_by_its_signal(tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ def test_the_array_is_not_copied() -> None:
     assert np.shares_memory(MemoryDataSet(TRUTH).data, TRUTH)
 
 
+@pytest.mark.parametrize("sig", [(1, 6), (6, 1), (1, 1)])
+def test_axes_of_one_pixel_stay_with_the_detector(sig: tuple[int, int]) -> None:
+    dataset = MemoryDataSet(np.zeros((4, 5, *sig)), sig_shape=sig)
+    assert (dataset.shape.nav.axes, dataset.shape.sig.axes) == ((4, 5), sig)
+
+
 def test_a_sig_shape_across_the_last_axes_is_refused() -> None:
     data = np.zeros((8, 8, 4, 4))
     message = r"shape \(8, 8, 4, 4\), expected last axes that hold the 64 pixels"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.engine.pacing import iterate
-from udfwidgets import Context
+from udfwidgets import Context, SumUDF
 from udfwidgets.engine.executors import InlineExecutor
-from udfwidgets.errors import UDFException
+from udfwidgets.errors import UDFException, UDFRunCancelled
 from udfwidgets.udf import UDF
 
 DATA = np.random.default_rng(0).integers(0, 1000, (5, 7, 6, 4)).astype("u2")
@@ -249,6 +249,68 @@ def test_hooks_run_once_per_partition(dataset):
     # The result itself is prepared first.
     assert calls == ["pre"] + ["task data", "pre", "post", "cleanup"] * 4
     np.testing.assert_allclose(last.buffers[0]["sum"].data, DATA.sum((0, 1)) * 2 + 1)
+
+
+@pytest.mark.parametrize("trouble", ["in process", "in preprocess", "in cleanup", "cancelled"])
+def test_cleanup_is_called_whatever_happens(dataset, trouble):
+    opened, closed = [], []
+
+    class Holds(UDF):
+        def get_result_buffers(self):
+            return {}
+
+        def process_frame(self, frame):
+            pass
+
+        def get_task_data(self):
+            opened.append(1)
+            return {}
+
+        def cleanup(self):
+            closed.append(1)
+            if trouble == "in cleanup":
+                raise RuntimeError("on purpose")
+
+    class Troubled(SumUDF):
+        def preprocess(self):
+            if trouble == "in preprocess" and self.meta.partition_range is not None:
+                raise RuntimeError("on purpose")
+
+        def process_tile(self, tile):
+            super().process_tile(tile)
+            if trouble == "in process":
+                raise RuntimeError("on purpose")
+            if trouble == "cancelled":
+                run.cancel()
+
+    stream = iterate(InlineExecutor(), dataset, [Holds(), Troubled(), Holds()], size=10)
+    run = stream._run
+    error = UDFRunCancelled if trouble == "cancelled" else RuntimeError
+    with pytest.raises(error):
+        list(stream)
+    assert len(opened) == len(closed) > 0
+
+
+@pytest.mark.parametrize("kind", ["sig", "nav"])
+def test_merge_is_called_by_the_names_of_its_parameters(ctx, dataset, kind):
+    class Turned(UDF):
+        def get_result_buffers(self):
+            return {"sum": self.buffer(kind, dtype="float64")}
+
+        def process_frame(self, frame):
+            self.results.sum += frame if kind == "sig" else frame.sum()
+
+        def merge(self, src, dest):
+            dest.sum[:] += src.sum
+
+    class OtherNames(Turned):
+        def merge(self, mine, theirs):
+            mine.sum[:] += theirs.sum
+
+    for udf in (Turned(), OtherNames()):
+        result = ctx.run_udf(dataset=dataset, udf=udf)["sum"].data
+        expected = DATA.sum((0, 1)) if kind == "sig" else DATA.sum((2, 3))
+        np.testing.assert_allclose(result, expected)
 
 
 def test_objects_in_stored_results_stay_what_they_were(dataset):

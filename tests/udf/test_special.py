@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -175,6 +177,51 @@ def test_record_keeps_frames_when_parameters_change(ctx, tmp_path):
     for _ in stream:
         pass
     np.testing.assert_array_equal(np.load(path), data)
+
+
+@pytest.mark.parametrize("dtype", [">f4", "bool", "c8"])
+@pytest.mark.parametrize("order", ["scan", "progressive"])
+def test_record_in_any_order(ctx, tmp_path, dtype, order):
+    data = (make_data((37, 41, 3, 5)) % 2).astype(dtype)
+    np.save(tmp_path / "original.npy", data)
+    dataset = ctx.load("npy", path=tmp_path / "original.npy")
+    ctx.run_udf(dataset=dataset, udf=RecordUDF(tmp_path / "scan.npy"), order=order)
+    np.testing.assert_array_equal(np.load(tmp_path / "scan.npy"), data)
+
+
+def test_record_on_a_full_disk_is_an_error(tmp_path):
+    record = f"""
+import numpy as np
+from udfwidgets import Context
+with Context() as ctx:
+    dataset = ctx.load("memory", data=np.ones((64, 64, 16, 16), "f4"))
+    try:
+        ctx.export_dataset(dataset, {str(tmp_path)!r} + "/scan.npy")
+    except OSError as error:
+        print(error.strerror)
+"""
+    mount = f"mount -t tmpfs -o size=1m none {tmp_path}"
+    # In a namespace of its own, where the small disk is not seen by anybody else.
+    inside = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*inside, mount], capture_output=True).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    run = [*inside, f'{mount} && exec "$0" -c "$1"', sys.executable, record]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "No space left on device\n")
+
+
+def test_results_that_would_be_cut_are_refused(ctx):
+    dataset = ctx.load("memory", data=np.full((4, 4, 2, 2), 0.5, "f4"))
+    with pytest.raises(TypeError, match="returns float32 for this frame, but int64"):
+        ctx.map(dataset, lambda frame: 0 if frame.max() > 0.9 else frame[0, 0])
+
+
+@pytest.mark.parametrize("place", [(0, 0), (3, 4)])
+def test_logsum_keeps_other_pixels_from_a_nan(ctx, place):
+    data = make_data((3, 4, 6, 8), "f8")
+    data[..., place[0], place[1]] = np.nan
+    result = ctx.run_udf(dataset=ctx.load("memory", data=data), udf=LogsumUDF())["logsum"].data
+    assert np.argwhere(np.isnan(result)).tolist() == [list(place)]
 
 
 def test_threads_that_record_parse_no_header(ctx, tmp_path, monkeypatch):

@@ -13,7 +13,6 @@ from udfwidgets.analysis.colours import Covered, picture, rgb_from_2dvector
 from udfwidgets.analysis.results import AnalysisResult, AnalysisResultSet
 from udfwidgets.buffers import Array, BufferWrapper
 from udfwidgets.udf.com import (
-    CoMParams,
     CoMUDF,
     GuessResult,
     apply_correction,
@@ -77,7 +76,7 @@ class COMAnalysis(Analysis):
     def get_udf(self) -> CoMUDF:
         """Return a UDF that finds the centre of mass."""
         names = ("cx", "cy", "r", "ri", "scan_rotation", "flip_y")
-        return CoMUDF(CoMParams(**{name: self.parameters[name] for name in names}))
+        return CoMUDF.with_params(**{name: self.parameters[name] for name in names})
 
     def get_udf_results(
         self, udf_results: Mapping[str, BufferWrapper], roi: Any, damage: Covered

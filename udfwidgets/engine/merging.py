@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import threading
 import weakref
 from collections.abc import Sequence
@@ -127,6 +128,7 @@ class Accumulator:
             {name for name in arrays if udf.declarations[name].kind == "nav"}
             for udf, arrays in zip(udfs, self._arrays, strict=True)
         ]
+        self._by_name = [_merges_by_name(udf) for udf in self._udfs]
         self.damage: BoolArray = np.zeros(plan.n_frames, bool)
         self.n_merged = 0
         for udf, arrays in zip(self._udfs, self._arrays, strict=True):
@@ -139,7 +141,9 @@ class Accumulator:
         """Merge the buffers of one partition."""
         rows = partition.index
         self._keep_for_frozen(rows)
-        for udf, arrays, part in zip(self._udfs, self._arrays, parts, strict=True):
+        for udf, arrays, part, by_name in zip(
+            self._udfs, self._arrays, parts, self._by_name, strict=True
+        ):
             kinds = udf.declarations
             if type(udf).merge is UDF.merge and all(kinds[n].kind == "nav" for n in arrays):
                 # The same, without reading first what is going to be replaced.
@@ -153,7 +157,10 @@ class Accumulator:
             if has_aux_data(given):
                 udf.params = shown_params(given, self._plan.shape, self._plan.roi, rows)
             with Blame(udf):
-                udf.merge(Views(kinds, dest), Views(kinds, part))
+                if by_name:
+                    udf.merge(dest=Views(kinds, dest), src=Views(kinds, part))
+                else:
+                    udf.merge(Views(kinds, dest), Views(kinds, part))
             if partition.rows is not None:
                 for name, array in dest.items():
                     if kinds[name].kind == "nav":
@@ -190,3 +197,8 @@ class Accumulator:
 def _copied(array: Array) -> Array:
     # Objects, such as lists that `merge` appends to, are copied with all that is in them.
     return copy.deepcopy(array) if array.dtype.hasobject else array.copy()
+
+
+def _merges_by_name(udf: UDF) -> bool:
+    """Whether `merge` has its parameters called dest and src, in whichever order."""
+    return {"dest", "src"} <= set(inspect.signature(udf.merge).parameters)

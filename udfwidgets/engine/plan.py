@@ -145,7 +145,7 @@ class Plan:
         roomy = deepest(READ_BYTES, self.frame_bytes)
         if isinstance(size, str):
             # The size is up to us: what fits the cache, unless a depth is asked for.
-            return self.tile_depth if isinstance(depth, str) else int(min(depth, roomy))
+            return self.tile_depth if isinstance(depth, str) else max(1, int(min(depth, roomy)))
         room = deepest(int(min(size, READ_BYTES)), self.frame_bytes)
         return room if isinstance(depth, str) else max(1, int(min(depth, room)))
 

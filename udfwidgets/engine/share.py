@@ -82,6 +82,8 @@ class Share:
             Seconds that the worker has spent on reading for all shares.
         """
         self._on_its_own(lambda: self._end(reading))
+        if self._team is not None:
+            self._team.dismiss()
 
     def _on_its_own(self, do: Callable[[], None]) -> None:
         if not self.run.enter():

@@ -41,6 +41,7 @@ class Shift:
         self._plan = plan
         self._partition = partition
         self._cuts = plan.cuts
+        self._is_dismissed = False
         self._arrays = {
             name: declaration.allocate(len(partition), plan.shape.sig)
             for name, declaration in udf.declarations.items()
@@ -148,5 +149,12 @@ class Shift:
         self._take_all_in_hand()
         with Blame(self._udf):
             self._udf.postprocess()
-            self._udf.cleanup()
+        self.dismiss()
         return self._arrays
+
+    def dismiss(self) -> None:
+        """Have the UDF give back what it holds, unless it has."""
+        if not self._is_dismissed:
+            self._is_dismissed = True
+            with Blame(self._udf):
+                self._udf.cleanup()

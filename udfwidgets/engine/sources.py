@@ -16,6 +16,8 @@ _log = logging.getLogger(__name__)
 
 # Seconds between two calls of `Sources.tidy`.
 REST = 60.0
+# Each may hold 64 file descriptors, and 1024 is a usual limit for a process.
+MOST_RESTING = 8
 # What identifies the content of a file: device, inode, bytes, and time of the last change.
 Stamp = tuple[tuple[int, int, int, int], ...]
 
@@ -120,6 +122,12 @@ class Sources:
         lease.holders -= 1
         if not lease.holders and not (self._may_rest and lease.stamp):
             self._close(lease)
+            return
+        # The one that was used last is the last to go.
+        self._leases[id(dataset)] = self._leases.pop(id(dataset))
+        resting = [lease for lease in self._leases.values() if not lease.holders]
+        for lease in resting[:-MOST_RESTING]:
+            self._close_unheld(lease)
 
     def _close_unheld(self, lease: _Lease) -> None:
         # Nobody is there to be told of an error, and others are not to suffer from it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -14,6 +15,8 @@ from udfwidgets.engine.turns import Turn, is_quick, timed
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.fused import Step, is_known
+
+_log = logging.getLogger(__name__)
 
 # What UDFs get unless they ask for something else.
 _USUAL = np.dtype(np.float32)
@@ -41,8 +44,13 @@ class Team:
         partition: Partition,
         stopped: Callable[[], bool],
     ) -> None:
-        shifts = [Shift(udf, plan, partition) for udf in udfs]
-        self._shifts = shifts
+        self._shifts = shifts = list[Shift]()
+        try:
+            for udf in udfs:
+                shifts.append(Shift(udf, plan, partition))
+        except BaseException:
+            self.dismiss()
+            raise
         #: What compiled UDFs do with tiles, see `drive`; `feed` leaves them out.
         self.steps = [shift.step for shift in shifts if shift.step is not None]
         self._by_tile = [
@@ -108,6 +116,15 @@ class Team:
                 # A copy of its own: a partition is usually worked on in place.
                 shift.feed(self._gathered.astype(shift.dtype), 0, self._stopped)
         return None if self._stopped() else [shift.end() for shift in self._shifts]
+
+    def dismiss(self) -> None:
+        """Have the UDFs that did not come to the end of the partition give back what they hold."""
+        for shift in self._shifts:
+            try:
+                shift.dismiss()
+            except Exception:
+                # The run has failed, or is cancelled: it has something else to tell.
+                _log.exception("the cleanup of %s failed", shift.udf_class.__name__)
 
 
 def _goes_by_turns(shift: Shift, tile: Array) -> bool:

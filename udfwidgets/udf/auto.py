@@ -45,7 +45,13 @@ class AutoUDF(UDF):
 
     def process_frame(self, frame: Array) -> None:
         """Call the function."""
-        self.results.result[:] = np.asarray(self.params.f(frame))
+        made, wanted = np.asarray(self.params.f(frame)), self.results.result
+        if not np.can_cast(made.dtype, wanted.dtype, "same_kind"):
+            raise TypeError(
+                f"the function returns {made.dtype} for this frame, but {wanted.dtype} for a frame "
+                "of ones, with which it was tried: have it return the same dtype, such as 0.0 for 0"
+            )
+        wanted[:] = made
 
     def get_results(self) -> Mapping[str, Array]:
         """Pick out the last result that is in."""

@@ -171,6 +171,8 @@ class CoMUDF(UDF):
             raise ValueError(
                 f"inner radius ri={ri} leaves nothing of a disk of radius r={r}: make it smaller"
             )
+        # A number may come as an array without axes.
+        cy, cx = (None if centre is None else float(centre) for centre in (cy, cx))
         return cls(CoMParams(cy, cx, r, ri, scan_rotation, flip_y, regression))
 
     def get_preferred_input_dtype(self) -> npt.DTypeLike:

@@ -384,9 +384,10 @@ def add_logs(frame: Array, total: Array) -> None:
     total : (pixels,) float64 array
         The sum over frames.
     """
-    lowest = np.float64(frame[0])
+    lowest = np.inf
     for i in range(frame.shape[0]):
-        lowest = min(lowest, np.float64(frame[i]))
+        if frame[i] < lowest:  # NaN is not
+            lowest = np.float64(frame[i])
     for i in range(frame.shape[0]):
         total[i] += np.log(np.float64(frame[i]) - lowest + 1.0)
 

@@ -49,16 +49,16 @@ class RecordUDF(UDF):
             )
 
     def get_task_data(self) -> Mapping[str, Any]:
-        """Open the file for the frames of one partition."""
-        shape = self.meta.dataset_shape.flatten_nav()
-        frames = np.memmap(
-            self._path, self.meta.input_dtype, "r+", _end_of_header(self._path), tuple(shape)
-        )
-        return {"frames": frames}
+        """Find out where in the file the frames begin."""
+        return {"begin": _end_of_header(self._path)}
 
     def process_tile(self, tile: Array) -> None:
         """Write a tile to its place."""
-        self.task_data.frames[self.meta.slice.get()] = tile
+        frame_bytes = self.meta.dataset_shape.sig.size * self.meta.input_dtype.itemsize
+        # Not a map: to write to one on a disk that is full is no exception but a crash.
+        with open(self._path, "r+b") as file:
+            file.seek(self.task_data.begin + self.meta.slice.origin[0] * frame_bytes)
+            file.write(np.ascontiguousarray(tile).data.cast("B"))
 
     def _fits(self) -> bool:
         try:

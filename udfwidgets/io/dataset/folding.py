@@ -165,5 +165,6 @@ def split_axes(
                 f"{where}: an array of shape {shape}, expected last axes that hold the {n_pixels} "
                 f"pixels of sig_shape={sig}"
             )
-        n_nav = fitting[-1]
+        as_stored = len(shape) - len(sig)
+        n_nav = as_stored if shape[-len(sig) :] == sig else fitting[-1]
     return shape[:n_nav], shape[n_nav:]

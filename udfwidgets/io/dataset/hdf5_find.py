@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from udfwidgets.errors import DataSetException
 
@@ -87,7 +88,9 @@ def is_scan(dataset: h5py.Dataset) -> bool:
 
 
 def walk(path: Path, file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Yield each dataset once, with its path; external links are followed.
+    """Yield each dataset of a dtype that NumPy has, once and with its path.
+
+    External links are followed.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def walk(path: Path, file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
             if identity in seen:  # a hard link that leads back, or a second way to the same
                 continue
             seen.add(identity)
-            if isinstance(item, h5py.Dataset):
+            if isinstance(item, h5py.Dataset) and _is_of_numpy(item):
                 yield name, item
             elif isinstance(item, h5py.Group) and depth < _MAX_DEPTH:
                 yield from inside(item, name, depth + 1)
@@ -159,5 +162,14 @@ def _hinted(file: h5py.File, found: dict[str, h5py.Dataset]) -> set[str]:
     return names
 
 
+def _is_of_numpy(dataset: h5py.Dataset) -> bool:
+    try:
+        return dataset.dtype is not None
+    except TypeError:  # a time, for instance
+        return False
+
+
 def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray):  # some writers give an array of one
+        value = value.flat[0] if value.size == 1 else ""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")

@@ -80,6 +80,8 @@ def runs_of(path: Path, dataset: h5py.Dataset, sig_dims: int) -> list[Run] | Non
     runs = []
     for source in dataset.virtual_sources():
         source_path = path if source.file_name == "." else _locate(path, source.file_name)
+        if _is_unlimited(source.vspace):
+            return None
         low, high = source.vspace.get_select_bounds()
         length = tuple(h - o + 1 for o, h in zip(low, high, strict=True))
         is_box = source.vspace.get_select_npoints() == math.prod(length)
@@ -121,3 +123,10 @@ def _check_names(path: Path, source_path: Path, file: h5py.File, names: set[str]
             raise DataSetException(
                 f"{path} takes data from {name} in {source_path}, which has no such dataset"
             )
+
+
+def _is_unlimited(space: h5py.h5s.SpaceID) -> bool:
+    """Whether a selection goes on as far as its source grows."""
+    if space.get_select_type() != h5py.h5s.SEL_HYPERSLABS or not space.is_regular_hyperslab():
+        return False
+    return any(h5py.h5s.UNLIMITED in lengths for lengths in space.get_regular_hyperslab())

@@ -17,8 +17,10 @@ class JoinedSource(Source):
     """
 
     def __init__(self, sources: list[tuple[int, Source]]) -> None:
-        self._sources = [source for _, source in sources]
-        self._ends = np.cumsum([n_frames for n_frames, _ in sources])
+        # One behind the other, whatever they were joined from: all would join in the same scratch.
+        self._parts = [part for pair in sources for part in _parts_of(*pair)]
+        self._sources = [source for _, source in self._parts]
+        self._ends = np.cumsum([n_frames for n_frames, _ in self._parts])
 
     def read(self, start: int, stop: int, scratch: Scratch) -> Array:
         """Pass on what one source has; only a run across a border is copied once more."""
@@ -42,3 +44,7 @@ class JoinedSource(Source):
         """Close all sources."""
         for source in self._sources:
             source.close()
+
+
+def _parts_of(n_frames: int, source: Source) -> list[tuple[int, Source]]:
+    return source._parts if isinstance(source, JoinedSource) else [(n_frames, source)]
