@@ -86,6 +86,23 @@ def test_true_shows_the_first_image_of_each_udf(ctx, dataset):
     ]
 
 
+def test_a_line_is_an_image_of_one_row(ctx):
+    scan = ctx.load("memory", data=DATA.reshape(-1, 8, 8), nav_shape=(1024,))
+    rows = [[("intensity", np.log1p), "intensity"]]
+    for order in ("scan", "progressive"):
+        live = ctx.live(scan, SumSigUDF(), plots=rows, order=order)
+        sums = live.result()[0]["intensity"].data
+        for image, expected in zip(live.images, (np.log1p(sums), sums), strict=True):
+            assert image.wait_saved(5)
+            np.testing.assert_allclose(image._feed.picture.values, [expected])
+            assert image._feed.picture.coverage.shape == (1, 1024)
+        live.close()
+    assert shown(ctx, scan, [SumUDF(), SumSigUDF()], True) == [
+        ("SumUDF: intensity", (8, 8)),
+        ("SumSigUDF: intensity", (1, 1024)),
+    ]
+
+
 def test_channels_and_functions(ctx, dataset):
     def norm(vector):
         return np.hypot(vector[..., 0], vector[..., 1])

@@ -42,6 +42,21 @@ export function short(number: number): string {
   return sign + grouped(text);
 }
 
+/** Show both ends of a range with as many digits as it takes to tell them apart. */
+export function shortPair(lo: number, hi: number): [string, string] {
+  const ends: [string, string] = [short(lo), short(hi)];
+  if (ends[0] !== ends[1] || lo === hi) return ends;
+  for (let digits = 3; digits < 17; digits++) {
+    const [a, b] = [lo, hi].map((end) => Number(end.toPrecision(digits)));
+    if (Math.abs(b - a - (hi - lo)) < 0.2 * (hi - lo)) return [written(a), written(b)];
+  }
+  return [written(lo), written(hi)];
+}
+
+function written(number: number): string {
+  return (number < 0 ? MINUS : "") + grouped(String(Math.abs(number)));
+}
+
 /** Show a rate: 12 400 frames/s. */
 export function frames(perSecond: number): string {
   const round = perSecond >= 10 ? Math.round(perSecond) : Number(perSecond.toPrecision(2));

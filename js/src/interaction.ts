@@ -34,7 +34,7 @@ export function interact(stage: Stage, signal: AbortSignal): void {
 
   const wheel = (event: WheelEvent): void => {
     const at = share(event);
-    if (!at || stage.interaction() === "panzoom" || taken(event)) return;
+    if (!at || stage.interaction() || taken(event)) return;
     const [ny, nx] = stage.shape();
     const window = axes.get();
     // A page can be scrolled past an image that shows all it has.

@@ -14,6 +14,8 @@ const STATES: Record<State, string> = {
   cancelled: "Cancelled",
   failed: "Failed",
 };
+/** Milliseconds after which a status that has not changed counts as the answer to a button. */
+const ANSWERED = 1000;
 /** Until the kernel has answered, so that the press is seen to have been heard. */
 const PENDING: Partial<Record<CommandName, string>> = {
   pause: "Pausing",
@@ -109,6 +111,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   signal.addEventListener("abort", () => shell.remove());
 
   let pending: CommandName | null = null;
+  let pressed = 0;
   let toggle: "pause" | "resume" = "pause";
 
   const showTools = (current: State, live: boolean): void => {
@@ -152,14 +155,16 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     const share = Math.min(1, Math.max(0, status?.fraction ?? 0));
     fill.style.transform = `scaleX(${share})`;
     bar.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
-    line.textContent = status ? summary(status) : "";
+    // Nothing comes any more of what a kernel that is gone was about to do.
+    line.textContent = status ? summary(lost ? { ...status, seconds_left: null } : status) : "";
     message.textContent = status?.message ?? "";
     message.hidden = !status?.message;
   };
   let before: State | null = null;
   const news = (): void => {
     const current = store.status?.state ?? null;
-    if (current !== before || pending === "restart") pending = null;
+    const isOld = performance.now() - pressed > ANSWERED;
+    if (current !== before || pending === "restart" || isOld) pending = null;
     before = current;
     show();
   };
@@ -169,6 +174,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
       () => {
         if (pending === name()) return;
         pending = name();
+        pressed = performance.now();
         place.command(pending);
         show();
       },

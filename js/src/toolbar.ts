@@ -2,7 +2,7 @@
 
 import { COLORMAPS, gradient } from "./colour";
 import { iconButton, keepKeys, make } from "./dom";
-import { short, titleParts } from "./format";
+import { shortPair, titleParts } from "./format";
 import type { Keeper, Settings } from "./settings";
 
 export interface Actions {
@@ -85,7 +85,7 @@ export class Toolbar {
   /** Show the limits, which may change with every frame, so nothing else is touched. */
   showLimits(): void {
     const [lo, hi] = this.actions.limits();
-    const [low, high] = [short(lo), short(hi)];
+    const [low, high] = shortPair(lo, hi);
     if (this.low.textContent !== low) this.low.textContent = low;
     if (this.high.textContent !== high) this.high.textContent = high;
     this.panel.update();
@@ -138,6 +138,12 @@ class Panel {
       input.type = "number";
       input.step = "any";
       input.addEventListener("change", () => this.choose(), { signal });
+      const key = (event: KeyboardEvent): void => {
+        // JupyterLab keeps the browser from taking Enter for a change.
+        if (event.key === "Enter") this.choose();
+        if (event.key === "Escape") this.restore();
+      };
+      input.addEventListener("keydown", key, { signal });
       this.ends.push(input);
       row.append(make("label", { text: label }, input));
     }
@@ -150,7 +156,9 @@ class Panel {
 
   show(open: boolean): void {
     this.element.hidden = !open;
-    if (open) this.update();
+    if (!open) return;
+    this.restore();
+    this.update();
   }
 
   update(): void {
@@ -159,11 +167,21 @@ class Panel {
     for (const [name, button] of this.maps) {
       button.setAttribute("aria-pressed", String(name === chosen));
     }
-    const limits = this.actions.limits();
-    this.ends.forEach((input, i) => {
-      // Not while somebody types in it.
-      if (document.activeElement !== input) input.value = String(Number(limits[i].toPrecision(6)));
-    });
+    for (const [i, input] of this.ends.entries()) {
+      if (document.activeElement !== input) this.fill(input, i); // nobody types in it
+    }
+  }
+
+  /** Forget what was typed. */
+  private restore(): void {
+    for (const [i, input] of this.ends.entries()) {
+      this.fill(input, i);
+      input.removeAttribute("aria-invalid");
+    }
+  }
+
+  private fill(input: HTMLInputElement, end: number): void {
+    input.value = String(Number(this.actions.limits()[end].toPrecision(6)));
   }
 
   private choose(): void {

@@ -6,6 +6,7 @@ import {
   frames,
   percent,
   short,
+  shortPair,
   titleParts,
   value,
 } from "../src/format";
@@ -37,6 +38,16 @@ test.each([
   [2.5e-8, "2.5e-8"],
 ])("limit %d", (number, text) => {
   expect(plain(short(number))).toBe(text);
+});
+
+test.each([
+  [1544.2, 250000, "1544 … 250 000"],
+  [4227000, 4227100, "4 227 000 … 4 227 100"],
+  [-1.00002, -1.00001, "-1.00002 … -1.00001"],
+  [2.5e-8, 2.5e-8, "2.5e-8 … 2.5e-8"],
+  [0.1, 0.1 + 2 ** -56, "0.1 … 0.10000000000000002"],
+])("limits %d and %d", (lo, hi, text) => {
+  expect(plain(shortPair(lo, hi).join(" … "))).toBe(text);
 });
 
 test("rates, durations and shares", () => {

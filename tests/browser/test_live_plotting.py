@@ -14,6 +14,7 @@ from udfwidgets import demo
 from udfwidgets.live.colour import colour, table
 from udfwidgets.live.contrast import LINEAR, LOGARITHMIC
 
+from .cards import wait_for_python
 from .lab import Lab
 
 pytestmark = pytest.mark.browser
@@ -144,6 +145,27 @@ def test_wheel_zooms_the_figure_and_its_pixels(story: Lab) -> None:
     assert across == pytest.approx(down)
     after = sampled(story, NAV, (96, 96))
     assert np.mean(np.abs(after - before).max(axis=-1) > 8) > 0.5
+
+
+def test_limits_are_typed_and_typed_ones_dropped(story: Lab) -> None:
+    start_live(story)
+    story.wait_until(f"() => {STATE} === 'done'")
+    image = story.page.locator(".udfw-image").nth(NAV)
+    image.hover(force=True)
+    image.locator(".udfw-swatch").click()
+    field = image.get_by_label("From value")
+
+    def write(number: int, key: str) -> None:
+        field.click()
+        for press in ("Control+a", *str(number), key):
+            story.page.keyboard.press(press)
+
+    write(12000, "Enter")
+    wait_for_python(story, "int((live.images[1].limits or [0])[0])", 12000)
+    write(13000, "Escape")
+    assert field.input_value() == "12000"
+    image.locator(".udfw-swatch").click()
+    wait_for_python(story, "int(live.images[1].limits[0])", 12000)
 
 
 HEAR_CANCEL = """

@@ -285,6 +285,24 @@ def test_images_that_change_shape_are_refused(ctx):
     live.close()
 
 
+def test_a_failure_says_which_udf_and_where(ctx):
+    class Bad(UDF):
+        def get_result_buffers(self):
+            return {"x": self.buffer("nav")}
+
+        def process_frame(self, frame):
+            raise ZeroDivisionError("on purpose")
+
+    live = ctx.live(ctx.load("memory", data=DATA), [SumUDF(), Bad()])
+    with pytest.raises(ZeroDivisionError):
+        live.result()
+    assert live.status.wait_saved(5)
+    what, where = live.status.status.message.split("\n")
+    assert what == "ZeroDivisionError: on purpose"
+    assert where.startswith("raised by Bad while it worked on frame ")
+    live.close()
+
+
 def test_two_udfs_take_two_mappings(ctx):
     live = ctx.live(ctx.load("memory", data=DATA), [SumUDF(), SumSigUDF()])
     live.update_parameters([{}, {}])

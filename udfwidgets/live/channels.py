@@ -53,7 +53,10 @@ class Channel:
         wrapper = results.buffers[self.udf][self.name]
         # What is not merged yet is 0 or NaN, and the logarithm of it is nothing to warn of.
         with np.errstate(all="ignore"):
-            image = _real(self.function(wrapper.data) if self.function else _squeeze(wrapper))
+            made = self.function(wrapper.data) if self.function else _squeeze(wrapper)
+            image = _real(made)
+        if image.ndim == 1:
+            image = image[np.newaxis]  # a line
         if image.shape != self.shape or image.dtype.kind not in "biuf":
             raise ValueError(
                 f"{self.title} gives an array of shape {image.shape} and dtype {image.dtype}, "
@@ -118,7 +121,7 @@ def _images_of(index: int, udf: UDF) -> list[Channel]:
     shape = udf.meta.dataset_shape
     channels = []
     for name, declaration in udf.declarations.items():
-        axes = _axes(declaration, shape)
+        axes = _as_image(_axes(declaration, shape))
         if declaration.visible and len(axes) == 2 and np.prod(declaration.extra_shape) == 1:
             kind: Literal["nav", "sig"] = "nav" if declaration.kind == "nav" else "sig"
             title = f"{type(udf).__name__}: {name}"
@@ -134,20 +137,26 @@ def _with_function(
     with np.errstate(all="ignore"):
         example = np.ones(_axes(declaration, shape) + declaration.extra_shape, declaration.dtype)
         image = np.asarray(function(example))
-    if image.ndim != 2:
+    size = _as_image(image.shape)
+    if len(size) != 2:
         raise ValueError(
             f"channel ({name!r}, {label}) of {type(udf).__name__} gives an array of shape "
-            f"{image.shape}, expected an image with two axes"
+            f"{image.shape}, expected an image, or a line of one"
         )
     is_nav = declaration.kind == "nav" and image.shape == shape.nav.axes
     title = f"{type(udf).__name__}: {label}({name})"
-    size = (image.shape[0], image.shape[1])
-    return Channel(index, name, function, "nav" if is_nav else "sig", size, title)
+    return Channel(index, name, function, "nav" if is_nav else "sig", (size[0], size[1]), title)
 
 
 def _axes(declaration: BufferDeclaration, shape: Shape) -> tuple[int, ...]:
+    """Return the axes of the dataset that a buffer has."""
     axes = {"nav": shape.nav.axes, "sig": shape.sig.axes, "single": ()}
     return axes[declaration.kind]
+
+
+def _as_image(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape in which results are shown: a line as an image of one row."""
+    return (1, *axes) if len(axes) == 1 else axes
 
 
 def _squeeze(wrapper: BufferWrapper) -> Array:

@@ -197,7 +197,7 @@ class Generation(Subscriber):
         results = self.snapshots.newest()
         return Picture(
             self._channels[place].image_of(results),
-            coverage=results.damage.data,
+            coverage=np.atleast_2d(results.damage.data),
             fraction=self.run.progress.fraction,
             generation=self.number,
             final=final,
@@ -214,7 +214,8 @@ class Generation(Subscriber):
         plan = self.run.plan
         if self.run.wanted_order != "progressive":
             return None
-        return np.ones(plan.shape.nav.axes, bool) if plan.roi is None else plan.roi
+        wanted = np.ones(plan.shape.nav.axes, bool) if plan.roi is None else plan.roi
+        return np.atleast_2d(wanted)
 
     def _note(self, place: int, error: Exception, final: bool) -> None:
         """Have the status say why a channel cannot be drawn; the other channels go on."""

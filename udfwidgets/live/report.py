@@ -43,5 +43,10 @@ def status_of(run: Run, fault: Exception | None = None) -> Status:
         frames_per_second=rate,
         bytes_per_second=progress.n_bytes / progress.seconds if progress.seconds > 0 else 0.0,
         seconds_left=left if state == "running" else None,
-        message=progress.waiting if error is None else f"{type(error).__name__}: {error}",
+        message=progress.waiting if error is None else _told(error),
     )
+
+
+def _told(error: BaseException) -> str:
+    """Say what went wrong, and in which UDF and where, which is in the notes."""
+    return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
