@@ -17,11 +17,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import h5py
 import numpy as np
 
+from udfwidgets.closing import Closing
 from udfwidgets.demo.detector import SimulatedDetector
 from udfwidgets.demo.write import HEADER_BYTES, merlin_frame_header, merlin_hdr
 
@@ -29,7 +29,7 @@ _CHILD = "import sys; from udfwidgets.demo.acquisition import main; main(sys.arg
 _READY = "recording"
 
 
-class Acquisition:
+class Acquisition(Closing):
     """A scan that another process records.
 
     Parameters
@@ -78,15 +78,8 @@ class Acquisition:
         stdin.write(f"{command}\n")
         stdin.flush()
 
-    def __enter__(self) -> Acquisition:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop."""
         self.stop()
 
 

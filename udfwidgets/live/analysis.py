@@ -92,7 +92,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         self._is_bare = True
         self._own(run)
 
-    def _furnish(self) -> None:
+    def furnish(self) -> None:
         """Make what is on the card, when it is going to be seen.
 
         That takes milliseconds. Several analyses that are started together would begin so much
@@ -139,19 +139,19 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     @property
     def images(self) -> tuple[LiveImage, ...]:
         """One per channel."""
-        self._furnish()
+        self.furnish()
         return self._images
 
     @property
     def status(self) -> StatusBar:
         """Progress and buttons."""
-        self._furnish()
+        self.furnish()
         return self._status
 
     @property
     def model_id(self) -> str:
         """Name for pages; asked for by everything that is going to show it."""
-        self._furnish()
+        self.furnish()
         return str(super().model_id)
 
     @classmethod
@@ -350,14 +350,14 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     def png(self) -> bytes | None:
         """Return the newest pictures side by side as a PNG, in pixels of the data."""
         if self.comm is not None:
-            self._furnish()
+            self.furnish()
         pictures = [png for image in self._images if (png := image.png()) is not None]
         return side_by_side(pictures) if pictures else None
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         mime: dict[str, Any] = {}
         if self.comm is not None:
-            self._furnish()
+            self.furnish()
             self.keepers.outputs.note()
             mime = super()._repr_mimebundle_(**kwargs) or {}
         mime["text/plain"] = repr(self)

@@ -83,7 +83,7 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
 
     def _add(self, card: LiveAnalysis) -> None:
         # Not under our lock: somebody may hold the card's, and wait for ours.
-        card.model_id  # noqa: B018  # furnishes it
+        card.furnish()
         with self._lock:
             if self.comm is None or card.comm is None or card in self.grid.children:
                 return
