@@ -11,9 +11,9 @@ import pytest
 from tests.io.contract import Case, DataSetContract
 from tests.io.merlin import write_hdr, write_mib
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.hdf5 import H5DataSet
+from udfwidgets.io.dataset.hdf5.dataset import H5DataSet
 from udfwidgets.io.dataset.memory import MemoryDataSet
-from udfwidgets.io.dataset.mib import MIBDataSet
+from udfwidgets.io.dataset.mib.dataset import MIBDataSet
 from udfwidgets.io.dataset.npy import NPYDataSet
 from udfwidgets.io.dataset.raw import RawFileDataSet
 from udfwidgets.io.load import load

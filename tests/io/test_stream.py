@@ -19,7 +19,7 @@ import pytest
 from tests.io.contract import Case, DataSetContract
 from tests.io.elsewhere import eventually
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset import feed, spool
+from udfwidgets.io.arriving import feed, spool
 from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.stream import StreamDataSet
 from udfwidgets.io.load import load
@@ -194,7 +194,7 @@ async def test_frames_of_the_other_byte_order_are_taken() -> None:
 
 @pytest.mark.anyio
 async def test_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("udfwidgets.io.dataset.growing._QUIET", 0.02)
+    monkeypatch.setattr("udfwidgets.io.arriving.growing._QUIET", 0.02)
     detector = Detector()
     detector.give(4)
     async with open_stream(detector.frames(), stall_timeout=0.1) as dataset:
@@ -217,7 +217,7 @@ def _available(source: Source) -> int | None:
 
 @pytest.mark.anyio
 async def test_a_loop_that_is_held_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("udfwidgets.io.dataset.growing._QUIET", 0.0)
+    monkeypatch.setattr("udfwidgets.io.arriving.growing._QUIET", 0.0)
     monkeypatch.setattr(feed, "_BUSY", 0.05)
     async with open_stream(Detector().frames()) as dataset:
         with dataset.open() as source:

@@ -1,1 +1,13 @@
-"""Files: the dataset contract and one module per format."""
+"""Files: how a scan is opened, and how its frames are read.
+
+```
+load            opens a scan by the name of its type
+dataset/        the dataset contract, one module for each simple format, one package for each family
+arriving/       frames that still come
+layout/         where frames lie | corrections   what is put right in them
+source          the contract between a format and the workers that read
+codecs/         what undoes compression, and knows no file | scratch   memory of one worker
+```
+
+Imports go down only.
+"""

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.io.dataset.scratch import Array, Scratch
+from udfwidgets.io.scratch import Array, Scratch
 from udfwidgets.shapes import Shape
 
 Indices = npt.NDArray[np.int64]

@@ -10,15 +10,15 @@ from typing import Any
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.io.dataset.files import PathLike, existing_file, read_start
-from udfwidgets.io.dataset.hdf5 import H5DataSet
-from udfwidgets.io.dataset.hdf5_growing import GrowingH5DataSet
+from udfwidgets.io.dataset.hdf5.dataset import H5DataSet
+from udfwidgets.io.dataset.hdf5.growing import GrowingH5DataSet
 from udfwidgets.io.dataset.memory import MemoryDataSet
-from udfwidgets.io.dataset.mib import MIBDataSet
-from udfwidgets.io.dataset.mib_growing import GrowingMIBDataSet
+from udfwidgets.io.dataset.mib.dataset import MIBDataSet
+from udfwidgets.io.dataset.mib.growing import GrowingMIBDataSet
 from udfwidgets.io.dataset.npy import NPYDataSet
 from udfwidgets.io.dataset.raw import RawFileDataSet
 from udfwidgets.io.dataset.stream import StreamDataSet
+from udfwidgets.io.layout.files import PathLike, existing_file, read_start
 
 FILETYPES: dict[str, Callable[..., DataSet]] = {
     "memory": MemoryDataSet,

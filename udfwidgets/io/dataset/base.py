@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from udfwidgets.closing import Closing
 from udfwidgets.io.corrections import CorrectionSet
-from udfwidgets.io.dataset.scratch import Array, Scratch
+from udfwidgets.io.scratch import Array, Scratch
 from udfwidgets.shapes import Shape
 
 __all__ = ["Array", "DataSet", "Scratch", "Source"]

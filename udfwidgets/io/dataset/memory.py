@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
-from udfwidgets.io.dataset.folding import axes, fold, split_axes
+from udfwidgets.io.layout.folding import axes, fold, split_axes
 
 
 class MemoryDataSet(DataSet):

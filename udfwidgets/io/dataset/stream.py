@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from udfwidgets.closing import Closing
 from udfwidgets.errors import DataSetException
+from udfwidgets.io.arriving.feed import Feed
+from udfwidgets.io.arriving.growing import Arrived, GrowingSource, check_stall_timeout
+from udfwidgets.io.arriving.spool import Spool
 from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
-from udfwidgets.io.dataset.feed import Feed
-from udfwidgets.io.dataset.folding import axes
-from udfwidgets.io.dataset.growing import Arrived, GrowingSource, check_stall_timeout
-from udfwidgets.io.dataset.spool import Spool
+from udfwidgets.io.layout.folding import axes
 from udfwidgets.shapes import Shape
 
 _ADVICE = "what has come stays in the dataset, select it by roi="

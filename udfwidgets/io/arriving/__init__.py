@@ -1,0 +1,1 @@
+"""Frames that still come: taken in, kept, and waited for."""

@@ -1,0 +1,1 @@
+"""What undoes compression, a chunk or many at a time; nothing here knows of files."""

@@ -1,0 +1,143 @@
+"""Finds the `.mib` files that make one scan."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset.mib.header import FrameLayout, read_frame_header
+from udfwidgets.io.layout.files import size_of
+
+_SEPARATORS = ("-", "_", " ", ".")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One `.mib` file of a scan.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    n_bytes : int
+        Size of the file.
+    sequence : int
+        Number of its first frame, as the header counts.
+    n_frames : int
+        Frames in it.
+    fixed : bytes
+        What follows the sequence number in the header of its first frame, and so in all others.
+    """
+
+    path: Path
+    n_bytes: int
+    sequence: int
+    n_frames: int
+    fixed: bytes
+
+
+def part_paths(path: Path, disable_glob: bool) -> list[Path]:
+    """Return the `.mib` files that belong to a `.hdr` or to one `.mib` file.
+
+    They are those whose name is the prefix and a number, or for want of such files, the prefix,
+    a separator and something else. A digit after a digit is another scan: `scan10.mib` belongs to
+    `scan`, not to `scan1`. A file with a `.hdr` of its own belongs to that one.
+
+    Raises
+    ------
+    DataSetException
+        If there is none.
+    """
+    is_hdr = path.suffix.lower() == ".hdr"
+    if disable_glob and not is_hdr:
+        return [path]
+    prefix = path.stem if is_hdr else re.sub(r"[0-9]+$", "", path.stem)
+    if disable_glob:
+        beside = [_sibling(path, suffix) for suffix in (".mib", ".MIB")]
+        candidates = [file for file in beside if file.exists()][:1]
+    else:
+        names = sorted(os.listdir(path.parent))
+        files = [path.parent / name for name in names if name.lower().endswith(".mib")]
+        candidates = [file for file in files if _continues(prefix, file.stem)]
+    numbered = [f for f in candidates if re.fullmatch(r"[-_ ]*[0-9]*", f.stem[len(prefix) :])]
+    own = [f for f in numbered or candidates if f == path or not _belongs_elsewhere(f, path)]
+    if not own:
+        raise DataSetException(
+            f"{path} has no data: no file {prefix}*.mib beside it, with a number or a separator "
+            f"(- _ . or a space) after {prefix!r}; put the .mib files next to it, or pass the "
+            "path of one of them"
+        )
+    return own
+
+
+def _continues(prefix: str, stem: str) -> bool:
+    """Tell whether a name is the prefix, or goes on from it with a separator or a number."""
+    if not stem.startswith(prefix):
+        return False
+    rest = stem[len(prefix) :]
+    if not rest or rest[0] in _SEPARATORS or prefix.endswith(_SEPARATORS):
+        return True
+    return re.fullmatch(r"[0-9]+", rest) is not None and not re.search(r"[0-9]$", prefix)
+
+
+def _sibling(path: Path, suffix: str) -> Path:
+    return path.with_name(path.stem + suffix)
+
+
+def _belongs_elsewhere(file: Path, path: Path) -> bool:
+    hdr = _sibling(file, ".hdr")
+    return file.stem != path.stem and hdr.exists()
+
+
+def read_parts(paths: list[Path]) -> tuple[FrameLayout, list[Part]]:
+    """Read the first header of each part, bring the parts in order and check that they fit.
+
+    Raises
+    ------
+    DataSetException
+        If a part is truncated or missing, or unlike the others.
+    """
+    layouts: list[FrameLayout] = []
+    parts: list[Part] = []
+    for path in paths:
+        layout, sequence, fixed = read_frame_header(path)
+        n_bytes = size_of(path)
+        n_frames, rest = divmod(n_bytes, layout.stride)
+        if rest or not n_frames:
+            raise DataSetException(
+                f"{path} is truncated: frame {n_frames} of this file begins at byte "
+                f"{n_frames * layout.stride} and has {rest} bytes, expected {layout.stride} "
+                f"({layout.header_bytes} of header, {layout.image_bytes} of pixels)"
+            )
+        layouts.append(layout)
+        parts.append(Part(path, n_bytes, sequence, n_frames, fixed))
+    for layout, part in zip(layouts, parts, strict=True):
+        if layout != layouts[0]:
+            raise DataSetException(
+                f"{part.path} has another layout than {parts[0].path}: {layout}, expected "
+                f"{layouts[0]}; to read one file alone, pass disable_glob=True"
+            )
+    parts.sort(key=lambda part: part.sequence)
+    for before, part in pairwise(parts):
+        _check_sequel(before, part)
+    return layouts[0], parts
+
+
+def _check_sequel(before: Part, part: Part) -> None:
+    expected = before.sequence + before.n_frames
+    if part.sequence == expected:
+        return
+    problem = (
+        f"frames {expected} to {part.sequence - 1} are missing, and a part file with them"
+        if part.sequence > expected
+        else "they hold the same frames, so they are not parts of one scan; to read one file "
+        "alone, pass its path and disable_glob=True"
+    )
+    raise DataSetException(
+        f"{part.path} begins with frame {part.sequence}, expected {expected} after "
+        f"{before.path}: {problem}"
+    )

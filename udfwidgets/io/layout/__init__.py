@@ -1,0 +1,1 @@
+"""Where frames lie: files on disk, axes, and sources made of other sources."""
