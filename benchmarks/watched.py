@@ -21,8 +21,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from tests.browser.lab import Lab
-from udfwidgets.engine.order import coarse_to_fine
-from udfwidgets.live.sampling import spread
+from udfwidgets.engine.plan.order import coarse_to_fine
+from udfwidgets.live.picture.sampling import spread
 from udfwidgets.shapes import Shape
 
 NAV, SIG, GRAINS, ROUNDS = (512, 1024), (128, 128), 60, 7

@@ -47,18 +47,18 @@ from udfwidgets import (
 from udfwidgets.buffers import BufferDeclaration, BufferWrapper, UDFResults
 from udfwidgets.demo import Sample, make_scan
 from udfwidgets.demo.pace import PacedDataSet
+from udfwidgets.engine.ends.stream import AsyncResult, AsyncResultStream, Follower, ResultStream
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
-from udfwidgets.engine.job import Job
-from udfwidgets.engine.merging import Accumulator
-from udfwidgets.engine.plan import Partition, Plan
-from udfwidgets.engine.reading import blocks
-from udfwidgets.engine.results import conclude
+from udfwidgets.engine.merge.merging import Accumulator
+from udfwidgets.engine.merge.results import conclude
+from udfwidgets.engine.plan.job import Job
+from udfwidgets.engine.plan.partitions import Partition, Plan
+from udfwidgets.engine.plan.reading import blocks
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.stream import AsyncResult, AsyncResultStream, Follower, ResultStream
 from udfwidgets.engine.subscription import EveryStep
-from udfwidgets.engine.team import Team
-from udfwidgets.engine.turns import Turn
-from udfwidgets.engine.worker import read_block
+from udfwidgets.engine.work.team import Team
+from udfwidgets.engine.work.turns import Turn
+from udfwidgets.engine.work.worker import read_block
 from udfwidgets.errors import UDFException, UDFWidgetsError
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet, Scratch
@@ -67,7 +67,7 @@ from udfwidgets.io.load import load
 from udfwidgets.shapes import Shape, Slice
 from udfwidgets.udf import UDF
 from udfwidgets.udf.base import NoOpUDF
-from udfwidgets.udf.views import Views
+from udfwidgets.udf.contract.views import Views
 
 NAV, SIG = (4, 6), (16, 16)
 SAMPLE = Sample(NAV, SIG, seed=1)
@@ -254,11 +254,11 @@ def in_a_notebook(name: str) -> UDF:
 SEND_FROM_MAIN = """
     import sys
     import cloudpickle
-    from udfwidgets.engine.job import Job
-    from udfwidgets.engine.plan import Partition
+    from udfwidgets.engine.plan.job import Job
+    from udfwidgets.engine.plan.partitions import Partition
     from udfwidgets.engine.run import Run
-    from udfwidgets.engine.team import Team
-    from udfwidgets.engine.turns import Turn
+    from udfwidgets.engine.work.team import Team
+    from udfwidgets.engine.work.turns import Turn
     from udfwidgets.io.dataset.base import Scratch
     from udfwidgets.io.load import load
 

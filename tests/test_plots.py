@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from udfwidgets import Context, PickUDF, SumSigUDF, SumUDF
-from udfwidgets.engine.view import NoView
+from udfwidgets.engine.ends.view import NoView
 from udfwidgets.errors import DataSetException
 from udfwidgets.live import LiveAnalysis
-from udfwidgets.live.hub import hub
 from udfwidgets.live.report import status_of
+from udfwidgets.live.wire.hub import hub
 from udfwidgets.udf import UDF
 
 PATIENCE = 10

@@ -22,7 +22,7 @@ SECOND = """
 print(len(loading()))
 for thread in loading():
     thread.join()
-fused = sys.modules["udfwidgets.udf.fused"]
+fused = sys.modules["udfwidgets.udf.compiled.fused"]
 print("udfwidgets.live" in sys.modules, len(fused._kept) >= 6)
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from udfwidgets import warm
-from udfwidgets.udf.fused import add_up_frames, add_up_moments, add_up_runs
+from udfwidgets.udf.compiled.fused import add_up_frames, add_up_moments, add_up_runs
 
 
 def python(*arguments, **environment):
@@ -28,7 +28,7 @@ def test_what_is_compiled_ahead_is_found_on_disk():
     python("-m", "udfwidgets.warm", "uint16")
     loaded = python(
         "-c",
-        "from udfwidgets.warm import warm; from udfwidgets.udf import fused;"
+        "from udfwidgets.warm import warm; from udfwidgets.udf.compiled import fused;"
         "warm(['uint16']); steps = fused._kept;"
         "print(len(steps), sum(step.cache_hits for step in steps))",
     )

@@ -12,22 +12,22 @@ from typing import Any, Literal, NoReturn, cast, overload
 from udfwidgets.analysis.create import Analyses
 from udfwidgets.buffers import BufferWrapper
 from udfwidgets.closing import Closing
-from udfwidgets.engine.bar import ProgressBar
-from udfwidgets.engine.executors import Executor, make_executor
-from udfwidgets.engine.job import Job
-from udfwidgets.engine.order import Order
-from udfwidgets.engine.overview import Overview
-from udfwidgets.engine.registry import Registry
-from udfwidgets.engine.run import Run
-from udfwidgets.engine.stream import (
+from udfwidgets.engine.ends.bar import ProgressBar
+from udfwidgets.engine.ends.overview import Overview
+from udfwidgets.engine.ends.registry import Registry
+from udfwidgets.engine.ends.stream import (
     AsyncResult,
     AsyncResultStream,
     Result,
     ResultStream,
     wait_for_result,
 )
+from udfwidgets.engine.ends.view import Plot, PlotSet, View, ViewClass
+from udfwidgets.engine.executors import Executor, make_executor
+from udfwidgets.engine.plan.job import Job
+from udfwidgets.engine.plan.order import Order
+from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import EveryStep
-from udfwidgets.engine.view import Plot, PlotSet, View, ViewClass
 from udfwidgets.errors import ExecutorSpecException
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from udfwidgets.api import Context
 from udfwidgets.buffers import Array, BufferDeclaration
-from udfwidgets.live.sampling import spread
+from udfwidgets.live.picture.sampling import spread
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.com import CoMUDF
 from udfwidgets.udf.logsum import LogsumUDF

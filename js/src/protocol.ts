@@ -1,7 +1,7 @@
 /**
  * The messages between a page and the kernel.
  *
- * How it works is told in `udfwidgets/live/protocol.py`. In short: a page opens a comm and says
+ * How it works is told in `udfwidgets/live/wire/protocol.py`. In short: a page opens a comm and says
  * `hello`, says `want` for each widget model it holds and `see` when one comes into sight, goes out
  * of it, or is deleted by the person. The kernel answers with `frames`: whatever is new, of all widgets, in one message. The
  * page acknowledges with `ack` what it has painted, which buys the next frames; it says `have` when

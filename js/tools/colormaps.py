@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from udfwidgets.live.colour import COLORMAPS, table
+from udfwidgets.live.picture.colour import COLORMAPS, table
 
 TARGET = Path(__file__).parent.parent / "src" / "colormaps.json"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from udfwidgets.live.colour import levels
-from udfwidgets.live.quantise import Encoding
+from udfwidgets.live.picture.colour import levels
+from udfwidgets.live.picture.quantise import Encoding
 
 TARGET = Path(__file__).parent.parent / "test" / "vectors.json"
 

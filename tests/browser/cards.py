@@ -13,7 +13,7 @@ SETUP = """
 import time
 import numpy as np
 from udfwidgets import Context, SumSigUDF, SumUDF, demo
-from udfwidgets.live.hub import hub
+from udfwidgets.live.wire.hub import hub
 
 ctx = Context()
 # Frames so large that few of them make a merge step.

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from udfwidgets import demo
-from udfwidgets.live.colour import colour, table
-from udfwidgets.live.contrast import LINEAR, LOGARITHMIC
+from udfwidgets.live.picture.colour import colour, table
+from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC
 
 from .cards import wait_for_python
 from .lab import Lab

@@ -13,8 +13,8 @@ import udfwidgets
 from tests.conformance.case import clause, plain, scan
 from tests.conformance.running import OURS, run
 from tests.engine.pacing import iterate
+from udfwidgets.engine.ends.view import NoView
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
-from udfwidgets.engine.view import NoView
 from udfwidgets.errors import DataSetException, ExecutorSpecException
 from udfwidgets.io.dataset.memory import MemoryDataSet
 from udfwidgets.live import LiveAnalysis

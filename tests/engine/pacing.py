@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from udfwidgets.engine.ends.stream import AsyncResultStream, ResultStream
 from udfwidgets.engine.executors import Executor
-from udfwidgets.engine.job import Job
+from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.stream import AsyncResultStream, ResultStream
 from udfwidgets.engine.subscription import EveryStep
 
 

@@ -13,8 +13,8 @@ import pytest
 from tests.engine.pacing import iterate, start
 from udfwidgets import SumUDF
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
-from udfwidgets.engine.job import Job
-from udfwidgets.engine.progress import RunState
+from udfwidgets.engine.merge.progress import RunState
+from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.run import Run
 from udfwidgets.io.dataset.memory import ArraySource, MemoryDataSet
 from udfwidgets.udf.base import UDF

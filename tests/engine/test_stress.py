@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 from udfwidgets import Context, StdDevUDF, SumSigUDF, SumUDF
-from udfwidgets.engine.progress import RunState
+from udfwidgets.engine.merge.progress import RunState
 from udfwidgets.errors import UDFRunCancelled
-from udfwidgets.live.hub import hub
-from udfwidgets.live.sampling import spread
+from udfwidgets.live.picture.sampling import spread
+from udfwidgets.live.wire.hub import hub
 from udfwidgets.udf.base import UDF
 
 SECONDS = float(os.environ.get("UDFWIDGETS_STRESS_SECONDS", "4"))

@@ -10,7 +10,7 @@ import pytest
 from udfwidgets import UDF, Context, SumSigUDF, SumUDF
 from udfwidgets.errors import UDFRunCancelled
 from udfwidgets.live import LiveAnalysis
-from udfwidgets.live.hub import hub
+from udfwidgets.live.wire.hub import hub
 
 from .gated import PATIENCE, Gate, gated
 

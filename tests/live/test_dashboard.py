@@ -10,8 +10,8 @@ import pytest
 
 from udfwidgets import Context, SumSigUDF, SumUDF
 from udfwidgets.live import Dashboard, LiveAnalysis
-from udfwidgets.live.hub import hub
 from udfwidgets.live.totals import WINDOW, Meter
+from udfwidgets.live.wire.hub import hub
 
 from .gated import PATIENCE, Gate, gated
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from udfwidgets.live.colour import table
 from udfwidgets.live.image import MARGIN, LiveImage
-from udfwidgets.live.picture import Picture
+from udfwidgets.live.picture.colour import table
+from udfwidgets.live.picture.picture import Picture
 
 
 def test_pixels_are_square():

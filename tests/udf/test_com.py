@@ -22,9 +22,9 @@ from udfwidgets.udf.com import (
     guess_corrections,
     magnitude,
 )
-from udfwidgets.udf.kernels import MOMENT_STRIP, exact_dtype, moment_ramp
-from udfwidgets.udf.kernels import add_moments as add_moments_kernel
-from udfwidgets.udf.spans import runs
+from udfwidgets.udf.compiled.kernels import MOMENT_STRIP, exact_dtype, moment_ramp
+from udfwidgets.udf.compiled.kernels import add_moments as add_moments_kernel
+from udfwidgets.udf.compiled.spans import runs
 
 SHAPES = {
     "odd": (5, 7, 11, 13),

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfwidgets.engine.executors import make_executor
-from udfwidgets.engine.job import Job
+from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.run import Run
 from udfwidgets.io.load import load
 from udfwidgets.udf.com import CoMUDF
-from udfwidgets.udf.kernels import add_squares
+from udfwidgets.udf.compiled.kernels import add_squares
 from udfwidgets.udf.masks import ApplyMasksUDF
 from udfwidgets.udf.stddev import StdDevUDF
 from udfwidgets.udf.sum import SumUDF

@@ -18,7 +18,7 @@ from udfwidgets.analysis.raw import PickFrameAnalysis
 from udfwidgets.analysis.results import AnalysisResultSet
 from udfwidgets.analysis.ring import RingMaskAnalysis
 from udfwidgets.analysis.sum import SumAnalysis
-from udfwidgets.engine.roi import resolve_roi
+from udfwidgets.engine.plan.roi import resolve_roi
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.udf.masks import MaskFactory
 

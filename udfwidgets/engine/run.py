@@ -18,16 +18,16 @@ from typing import Any, NoReturn, Protocol
 import anyio.lowlevel
 
 from udfwidgets.buffers import BufferWrapper, UDFResults
-from udfwidgets.engine.backlog import Backlog
 from udfwidgets.engine.bell import Bell
 from udfwidgets.engine.blame import add_note
-from udfwidgets.engine.cadence import Cadence, Pace
-from udfwidgets.engine.job import Job
-from udfwidgets.engine.merging import Accumulator, Frozen
-from udfwidgets.engine.order import Order
-from udfwidgets.engine.plan import Partition, Plan
-from udfwidgets.engine.progress import Progress, RunState, Stopwatch
-from udfwidgets.engine.results import conclude
+from udfwidgets.engine.merge.merging import Accumulator, Frozen
+from udfwidgets.engine.merge.progress import Progress, RunState, Stopwatch
+from udfwidgets.engine.merge.results import conclude
+from udfwidgets.engine.plan.backlog import Backlog
+from udfwidgets.engine.plan.cadence import Cadence, Pace
+from udfwidgets.engine.plan.job import Job
+from udfwidgets.engine.plan.order import Order
+from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.sources import Sources
 from udfwidgets.engine.subscription import Subscriber, Subscribers
 from udfwidgets.errors import UDFException, UDFRunCancelled

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from udfwidgets.buffers import UDFResults
-from udfwidgets.engine.results import conclude
+from udfwidgets.engine.merge.results import conclude
 
 if TYPE_CHECKING:
     from udfwidgets.engine.run import Run

@@ -18,17 +18,17 @@ import ipywidgets
 from IPython.display import display
 
 from udfwidgets.buffers import BufferWrapper, UDFResults
+from udfwidgets.engine.ends.stream import Follower
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.stream import Follower
-from udfwidgets.live.channels import Channel, resolve_channels
 from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.keepers import Keepers
-from udfwidgets.live.protocol import CommandName
+from udfwidgets.live.picture.channels import Channel, resolve_channels
+from udfwidgets.live.picture.sheet import side_by_side
 from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.report import status_of
-from udfwidgets.live.sheet import side_by_side
 from udfwidgets.live.status import StatusBar
+from udfwidgets.live.wire.protocol import CommandName
 
 Results = tuple[dict[str, BufferWrapper], ...]
 

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 
 from udfwidgets.api import Context
-from udfwidgets.engine.registry import Entry
+from udfwidgets.engine.ends.registry import Entry
 from udfwidgets.engine.run import Run
 from udfwidgets.live.analysis import LiveAnalysis
 from udfwidgets.live.outputs import Outputs

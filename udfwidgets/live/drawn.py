@@ -8,10 +8,10 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from udfwidgets.live import bundle
-from udfwidgets.live.flow import Feed
-from udfwidgets.live.hub import hub
 from udfwidgets.live.quick import Layout, Quick
+from udfwidgets.live.wire import bundle
+from udfwidgets.live.wire.flow import Feed
+from udfwidgets.live.wire.hub import hub
 
 
 class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]

@@ -19,12 +19,12 @@ import numpy as np
 from udfwidgets.buffers import BoolArray, UDFResults
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import Subscriber
-from udfwidgets.live.channels import Channel
-from udfwidgets.live.hub import hub
 from udfwidgets.live.image import LiveImage
-from udfwidgets.live.picture import Picture
+from udfwidgets.live.picture.channels import Channel
+from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.report import status_of
 from udfwidgets.live.status import StatusBar
+from udfwidgets.live.wire.hub import hub
 
 #: Seconds that whoever waits for a run also waits for its last pictures to be saved, at most.
 #: They have to leave while the cell runs: tools that execute notebooks drop what comes later.

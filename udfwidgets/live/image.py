@@ -12,11 +12,11 @@ import ipywidgets
 import traitlets
 from PIL import Image
 
-from udfwidgets.live.colour import COLORMAPS, colour
 from udfwidgets.live.drawn import Drawn
-from udfwidgets.live.image_feed import ImageFeed
 from udfwidgets.live.offered import OfferedWidget
-from udfwidgets.live.picture import Picture
+from udfwidgets.live.picture.colour import COLORMAPS, colour
+from udfwidgets.live.picture.image_feed import ImageFeed
+from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
 
 #: Room for the title and the axes around the pixels, in CSS pixels.
@@ -96,7 +96,7 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
     title : str
         Shown above.
     colormap : str
-        One of `udfwidgets.live.colour.COLORMAPS`.
+        One of `udfwidgets.live.picture.colour.COLORMAPS`.
     width : int
         Of the whole widget, in CSS pixels. The height follows, so that pixels are square.
     log : bool

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic
 
-from udfwidgets.live.feed import Offered, SlotFeed
-from udfwidgets.live.hub import hub
+from udfwidgets.live.wire.feed import Offered, SlotFeed
+from udfwidgets.live.wire.hub import hub
 
 
 class OfferedWidget(Generic[Offered]):

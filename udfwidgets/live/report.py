@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from udfwidgets.engine.progress import RunState
+from udfwidgets.engine.merge.progress import RunState
 from udfwidgets.engine.run import Run
-from udfwidgets.live.picture import Status
-from udfwidgets.live.protocol import State
+from udfwidgets.live.picture.picture import Status
+from udfwidgets.live.wire.protocol import State
 
 _STATES: dict[RunState, State] = {
     RunState.RUNNING: "running",

@@ -10,13 +10,13 @@ from typing import Any
 import traitlets
 
 from udfwidgets.live.drawn import Drawn
-from udfwidgets.live.feed import SlotFeed
-from udfwidgets.live.flow import Part, Sight
 from udfwidgets.live.offered import OfferedWidget
-from udfwidgets.live.picture import Status
-from udfwidgets.live.pool import BufferPool
-from udfwidgets.live.protocol import CommandName
+from udfwidgets.live.picture.picture import Status
 from udfwidgets.live.quick import new_name
+from udfwidgets.live.wire.feed import SlotFeed
+from udfwidgets.live.wire.flow import Part, Sight
+from udfwidgets.live.wire.pool import BufferPool
+from udfwidgets.live.wire.protocol import CommandName
 
 
 class StatusBar(OfferedWidget[Status], Drawn):

@@ -12,10 +12,10 @@ import traitlets
 
 from udfwidgets.api import Context
 from udfwidgets.live.drawn import Drawn
-from udfwidgets.live.flow import NOTHING, Feed, Part, Sight
-from udfwidgets.live.picture import Totals
-from udfwidgets.live.pool import BufferPool
+from udfwidgets.live.picture.picture import Totals
 from udfwidgets.live.quick import new_name
+from udfwidgets.live.wire.flow import NOTHING, Feed, Part, Sight
+from udfwidgets.live.wire.pool import BufferPool
 
 #: Seconds over which rates are taken: long enough to be read, short enough to be of now.
 WINDOW = 2.0

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.shapes import Slice
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.kernels import deviation_in, flat
-from udfwidgets.udf.running import Runner
-from udfwidgets.udf.spans import ring_runs
+from udfwidgets.udf.compiled.kernels import deviation_in, flat
+from udfwidgets.udf.compiled.spans import ring_runs
+from udfwidgets.udf.contract.running import Runner
 
 
 class FEMUDF(UDF):

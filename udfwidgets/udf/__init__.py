@@ -1,4 +1,13 @@
-"""User-defined functions: their contract and one module per UDF."""
+"""User-defined functions: their contract and one module per UDF.
+
+```
+sum, sumsigudf, stddev, masks, com, ...   a UDF each
+base | mixins                             what a UDF is
+contract/     what a UDF is shown         compiled/     loops over pixels, without the GIL
+```
+
+Imports go down only.
+"""
 
 from udfwidgets.udf.base import UDF, UDFMeta
 from udfwidgets.udf.mixins import (

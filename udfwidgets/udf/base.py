@@ -29,9 +29,9 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
 from udfwidgets.errors import UDFException
-from udfwidgets.udf.auxiliary import AuxData, shown_params
-from udfwidgets.udf.meta import UDFMeta
-from udfwidgets.udf.views import Views
+from udfwidgets.udf.contract.auxiliary import AuxData, shown_params
+from udfwidgets.udf.contract.meta import UDFMeta
+from udfwidgets.udf.contract.views import Views
 
 __all__ = ["UDF", "NoOpUDF", "UDFException", "UDFMeta", "UDFMethod", "UDFResults"]
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from udfwidgets import masks
 from udfwidgets.buffers import Array, BoolArray, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.field import (
+from udfwidgets.udf.compiled.field import (
     GuessResult,
     apply_correction,
     center_shifts,
@@ -27,9 +27,9 @@ from udfwidgets.udf.field import (
     guess_corrections,
     magnitude,
 )
-from udfwidgets.udf.fused import Step, add_up_moments
-from udfwidgets.udf.kernels import add_moments, exact_dtype, flat, moment_ramp
-from udfwidgets.udf.spans import ring_runs
+from udfwidgets.udf.compiled.fused import Step, add_up_moments
+from udfwidgets.udf.compiled.kernels import add_moments, exact_dtype, flat, moment_ramp
+from udfwidgets.udf.compiled.spans import ring_runs
 
 __all__ = [
     "CoMParams",

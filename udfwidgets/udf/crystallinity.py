@@ -11,7 +11,7 @@ import scipy.fft
 from udfwidgets import masks
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.running import Runner
+from udfwidgets.udf.contract.running import Runner
 
 Point = tuple[float, float]
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.kernels import add_logs, add_logs_by_table, flat
-from udfwidgets.udf.running import Runner
-from udfwidgets.udf.views import Views
+from udfwidgets.udf.compiled.kernels import add_logs, add_logs_by_table, flat
+from udfwidgets.udf.contract.running import Runner
+from udfwidgets.udf.contract.views import Views
 
 
 class LogsumUDF(UDF):

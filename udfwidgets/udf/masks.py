@@ -13,11 +13,11 @@ from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.errors import UDFException
 from udfwidgets.masks import is_scipy_sparse, scipy_sparse
 from udfwidgets.shapes import Shape, Slice
-from udfwidgets.udf.auxiliary import AuxData
 from udfwidgets.udf.base import UDF, UDFMethod
-from udfwidgets.udf.detectors import Detector
-from udfwidgets.udf.fused import Step, add_up_matrix, add_up_runs
-from udfwidgets.udf.kernels import flat
+from udfwidgets.udf.compiled.detectors import Detector
+from udfwidgets.udf.compiled.fused import Step, add_up_matrix, add_up_runs
+from udfwidgets.udf.compiled.kernels import flat
+from udfwidgets.udf.contract.auxiliary import AuxData
 
 MaskFactory = Callable[[], Any]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.views import Views
+from udfwidgets.udf.contract.views import Views
 
 
 class PickUDF(UDF):

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.fused import Step, add_up_squares
-from udfwidgets.udf.kernels import add_squares, exact_dtype, flat, mean_and_spread
-from udfwidgets.udf.views import Views
+from udfwidgets.udf.compiled.fused import Step, add_up_squares
+from udfwidgets.udf.compiled.kernels import add_squares, exact_dtype, flat, mean_and_spread
+from udfwidgets.udf.contract.views import Views
 
 
 class Runs(Protocol):

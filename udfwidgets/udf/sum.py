@@ -10,9 +10,9 @@ import numpy.typing as npt
 from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.fused import Step, add_up_frames
-from udfwidgets.udf.kernels import STRIP, exact_dtype, flat, strip_dtype, sum_frames
-from udfwidgets.udf.views import Views
+from udfwidgets.udf.compiled.fused import Step, add_up_frames
+from udfwidgets.udf.compiled.kernels import STRIP, exact_dtype, flat, strip_dtype, sum_frames
+from udfwidgets.udf.contract.views import Views
 
 
 class SumUDF(UDF):

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.fused import Step, add_up_pixels
-from udfwidgets.udf.kernels import exact_dtype, flat, strip_dtype, sum_pixels
+from udfwidgets.udf.compiled.fused import Step, add_up_pixels
+from udfwidgets.udf.compiled.kernels import exact_dtype, flat, strip_dtype, sum_pixels
 
 
 class SumSigUDF(UDF):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from udfwidgets.engine.pool import Traffic
 from udfwidgets.engine.run import Host, Run
+from udfwidgets.engine.work.pool import Traffic
 
 IS_CLOSED = "the Context is closed: make a new one"
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from udfwidgets.engine.bell import Bell
 from udfwidgets.engine.executors.base import IS_CLOSED
-from udfwidgets.engine.pool import Traffic
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.scan import Assignment, Scan
 from udfwidgets.engine.sources import Sources
-from udfwidgets.engine.worker import Worker
+from udfwidgets.engine.work.pool import Traffic
+from udfwidgets.engine.work.scan import Assignment, Scan
+from udfwidgets.engine.work.worker import Worker
 
 # Seconds after which a source that brought nothing is looked at again.
 POLL = 0.01

@@ -22,10 +22,10 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from udfwidgets.engine.bell import Bell
 from udfwidgets.engine.executors.base import IS_CLOSED
-from udfwidgets.engine.pool import KEPT, MOST_KEPT, Pool, Traffic
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import REST, Sources
-from udfwidgets.engine.turns import short_switches
+from udfwidgets.engine.work.pool import KEPT, MOST_KEPT, Pool, Traffic
+from udfwidgets.engine.work.turns import short_switches
 
 # Seconds after which a source that brought nothing is looked at again.
 POLL = 0.01

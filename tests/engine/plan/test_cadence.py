@@ -1,0 +1,55 @@
+"""Partitions are sized by the time they take."""
+
+from __future__ import annotations
+
+from udfwidgets.engine.plan.cadence import LONGEST, SHORTEST, STEPS, Cadence
+
+
+def simulate(
+    n_frames: int, per_frame: float, workers: int = 2, most: int = 10**9, merging: float = 0.0
+) -> list[int]:
+    cadence, sizes = Cadence(n_frames, workers, first=4, most=most), []
+    while sum(sizes) < n_frames:
+        size = min(cadence.size, n_frames - sum(sizes))
+        sizes.append(size)
+        cadence.learn(size, size * per_frame, merging)
+    return sizes
+
+
+def test_a_long_run_has_about_the_wished_number_of_steps():
+    sizes = simulate(60_000, per_frame=20e-6)
+    assert STEPS <= len(sizes) <= 2 * STEPS
+
+
+def test_steps_are_never_much_longer_than_the_longest():
+    sizes = simulate(10_000, per_frame=0.01)
+    assert max(sizes) * 0.01 <= LONGEST
+
+
+def test_a_short_run_is_not_cut_into_slivers():
+    sizes = simulate(1000, per_frame=5e-6)
+    assert max(sizes) * 5e-6 >= SHORTEST / 2
+
+
+def test_slow_frames_come_one_by_one():
+    assert set(simulate(50, per_frame=1.0)[1:]) == {1}
+
+
+def test_memory_bounds_the_size():
+    assert max(simulate(10_000, per_frame=1e-6, most=64)) == 64
+
+
+def test_every_worker_gets_a_share_of_a_tiny_scan():
+    assert simulate(8, per_frame=1e-6, workers=2) == [4, 4]
+
+
+def test_large_results_are_merged_less_often():
+    sizes = simulate(500_000, per_frame=20e-6, merging=0.02)
+    assert len(sizes) * 0.02 < 0.1 * 500_000 * 20e-6
+
+
+def test_one_slow_merge_changes_nothing():
+    cadence = Cadence(100_000, 2, first=100, most=10**9)
+    for merging in (0.0, 1.0, 0.0):
+        cadence.learn(100, 0.002, merging)
+    assert cadence.size < 1000

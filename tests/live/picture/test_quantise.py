@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from udfwidgets.live.picture.colour import levels
+from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, finite_range
+from udfwidgets.live.picture.quantise import STEPS, Encoding, settle
+
+IMAGES = st.sampled_from(("bool", "u2", "i8", "u8", "f4", "f8")).flatmap(
+    lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=2, max_dims=2, max_side=24))
+)
+
+
+def settled(image, before=None, **options):
+    with np.errstate(all="ignore"):
+        return settle(
+            before,
+            finite_range(image),
+            whole_numbers=image.dtype.kind in "iub",
+            linear=LINEAR(image),
+            log=LOGARITHMIC(image),
+            **options,
+        )
+
+
+@given(image=IMAGES, exact=st.booleans())
+def test_every_image_survives(image, exact):
+    encoding = settled(image, exact=exact)
+    codes = encoding.encode(image)
+    assert codes.dtype == np.uint16
+    missing = np.isnan(image) if image.dtype.kind == "f" else np.zeros(image.shape, bool)
+    np.testing.assert_array_equal(codes == 0, missing)
+    decoded = encoding.decode(codes)
+    assert np.isfinite(decoded[~missing]).all()
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["linear contrast", "log contrast"])
+@pytest.mark.parametrize("kind", ["noise", "beam", "counts", "signed", "offset", "hot pixel"])
+def test_colours_stay_within_one_level(kind, log):
+    rng = np.random.default_rng(1)
+    radius = np.hypot(*np.indices((128, 128)) - 64)
+    image = {
+        "noise": rng.random((128, 128)),
+        "beam": 1e6 * np.exp(-((radius / 8) ** 2)) + rng.random((128, 128)),
+        "counts": rng.poisson(3, (128, 128)),
+        "signed": rng.normal(0, 1, (128, 128)),
+        "offset": 1e6 + rng.random((128, 128)),
+        "hot pixel": np.where(radius < 1, 1e9, rng.random((128, 128))),
+    }[kind]
+    encoding = settled(image)
+    limits = (LOGARITHMIC if log else LINEAR)(image)
+    shown = levels(encoding.decode(encoding.encode(image)), limits, log=log)
+    truth = levels(image, limits, log=log)
+    assert np.abs(shown.astype(int) - truth).max() <= 1
+
+
+def test_counts_are_exact():
+    image = np.random.default_rng(0).integers(0, 60000, (64, 64), dtype=np.uint16)
+    encoding = settled(image)
+    np.testing.assert_array_equal(encoding.decode(encoding.encode(image)), image)
+
+
+def test_infinities_are_the_ends():
+    encoding = Encoding(0, 10)
+    codes = encoding.encode(np.array([-np.inf, 0, 10, np.inf, np.nan]))
+    assert codes.tolist() == [1, 1, STEPS + 1, STEPS + 1, 0]
+
+
+def test_range_is_sticky_while_data_fits():
+    image = np.linspace(0, 10, 100).reshape(10, 10)
+    first = settled(image)
+    assert settled(image * 1.1, before=first) is first
+    grown = settled(image * 2, before=first)
+    assert grown.hi >= 20
+    shrunk = settled(image / 100, before=first)
+    assert shrunk.hi < 1
+
+
+def test_last_picture_wastes_no_range():
+    image = np.linspace(0, 10, 100).reshape(10, 10)
+    assert settled(image, before=settled(image), exact=True) == Encoding(0, 10)

@@ -1,0 +1,1 @@
+"""What a user holds of a run: iterators, awaitables, views of it."""

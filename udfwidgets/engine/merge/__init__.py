@@ -1,0 +1,1 @@
+"""What workers bring, folded into the whole, and the results made of it."""

@@ -1,0 +1,110 @@
+"""A share: what one run gets of the frames that a worker reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from udfwidgets.buffers import Array
+from udfwidgets.engine.plan.partitions import Partition
+from udfwidgets.engine.plan.reading import Frames
+from udfwidgets.engine.work.team import Team
+from udfwidgets.engine.work.turns import Turn
+from udfwidgets.io.dataset.base import Scratch
+from udfwidgets.udf.compiled.fused import Step
+
+if TYPE_CHECKING:
+    from udfwidgets.engine.run import Run
+
+
+class Share:
+    """One run's partition, worked on beside those of other runs.
+
+    Nothing that happens in it touches the others: an error goes to its run, and when its run
+    stops, all that is still to be done for it is left out.
+
+    Parameters
+    ----------
+    run : Run
+        Whose it is.
+    partition : Partition
+        Of the run's selected frames.
+    frames : numpy.ndarray of int
+        Numbers of the partition's frames, ascending; kept, not copied.
+
+    Attributes
+    ----------
+    seconds : float
+        Of the worker's time that it has taken so far.
+    """
+
+    def __init__(self, run: Run, partition: Partition, frames: Frames) -> None:
+        self.run = run
+        self.partition = partition
+        self.frames = frames
+        self.seconds = 0.0
+        # Parameters may change: those of the moment in which the partition was handed out count.
+        self._udfs = run.udfs
+        self._team: Team | None = None
+
+    def begin(self) -> None:
+        """Make the UDFs ready for the partition."""
+        self._on_its_own(self._begin)
+
+    @property
+    def wants_tiles(self) -> bool:
+        """Whether `feed` has to be called."""
+        return self._team is not None and self._team.wants_tiles
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """What is compiled of its work; see `drive`."""
+        return () if self._team is None else self._team.steps
+
+    def adopt(self, step: Step, done: Step) -> None:
+        """Take what another share's step has made of the same frames for what this one's would."""
+        if self._team is not None:
+            self._team.adopt(step, done)
+
+    def feed(self, frames: Array, scratch: Scratch, turn: Turn) -> None:
+        """Let the UDFs see the next frames of the partition."""
+        team = self._team
+        if team is not None:
+            self._on_its_own(lambda: team.feed(frames, scratch, turn))
+
+    def end(self, reading: float) -> None:
+        """Let the UDFs finish the partition, and merge it.
+
+        Parameters
+        ----------
+        reading : float
+            Seconds that the worker has spent on reading for all shares.
+        """
+        self._on_its_own(lambda: self._end(reading))
+        if self._team is not None:
+            self._team.dismiss()
+
+    def _on_its_own(self, do: Callable[[], None]) -> None:
+        if not self.run.enter():
+            return
+        began = time.perf_counter()
+        try:
+            do()
+        except BaseException as error:
+            # Whatever a user's code raises belongs to whoever waits for the result.
+            self.run.fail(error)
+        finally:
+            self.seconds += time.perf_counter() - began
+            self.run.leave()
+
+    def _begin(self) -> None:
+        run = self.run
+        self._team = Team(self._udfs, run.plan, self.partition, run.is_stopping)
+
+    def _end(self, reading: float) -> None:
+        began = time.perf_counter()
+        parts = None if self._team is None else self._team.end()
+        if parts is not None:
+            seconds = reading + self.seconds + time.perf_counter() - began
+            self.run.merge(self.partition, parts, seconds)

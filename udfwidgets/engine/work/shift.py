@@ -1,0 +1,160 @@
+"""A shift: one UDF at work on one partition."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from copy import copy
+
+import numpy as np
+
+from udfwidgets.buffers import Array
+from udfwidgets.engine.blame import Blame
+from udfwidgets.engine.plan.partitions import Partition, Plan
+from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
+from udfwidgets.udf.compiled.fused import Step, is_known
+from udfwidgets.udf.contract.auxiliary import shown_params
+from udfwidgets.udf.contract.views import Views
+
+Buffers = Mapping[str, Array]
+
+
+class Shift:
+    """One UDF at work on one partition, with a copy of the UDF of its own.
+
+    Parameters
+    ----------
+    udf : UDF
+        A UDF that has been tied to the dataset by `declare`; it is copied, not changed.
+    plan : Plan
+        What is read.
+    partition : Partition
+        What this shift works on.
+    """
+
+    def __init__(self, udf: UDF, plan: Plan, partition: Partition) -> None:
+        self.method = udf.get_method()
+        self.dtype = udf.meta.input_dtype
+        self.udf_class = type(udf)
+        # Said by the class itself: the code of a subclass may look.
+        self._takes_any_frames = vars(type(udf)).get("takes_any_frames", False)
+        self._plan = plan
+        self._partition = partition
+        self._cuts = plan.cuts
+        self._is_dismissed = False
+        self._arrays = {
+            name: declaration.allocate(len(partition), plan.shape.sig)
+            for name, declaration in udf.declarations.items()
+            if declaration.stored
+        }
+        self._udf = udf.copy()
+        self._meta = self._udf.meta = copy(udf.meta)
+        self._meta.partition_range = partition.start, partition.stop
+        self._meta.partition_size = len(partition)
+        self._udf.declarations = udf.declarations
+        self._results = self._udf.results = Views(udf.declarations, self._arrays)
+        self._params = self._udf.params = shown_params(
+            parameters_of(udf), plan.shape, plan.roi, partition.index
+        )
+        self._take_all_in_hand()
+        with Blame(self._udf):
+            self._udf.task_data = Views({}, {}, self._udf.get_task_data())
+            self._udf.preprocess()
+            #: What it does with tiles in the dtype of the file, where that is compiled.
+            self.step = self._fused()
+
+    def _fused(self) -> Step | None:
+        fuse = vars(type(self._udf)).get("fused_step")
+        native, whole = self._plan.corrected_dtype, len(self._cuts) == 1
+        can_be = self.method is UDFMethod.TILE and whole and self._plan.corrector is None
+        if fuse is None or not can_be or self.dtype != native or not is_known(native):
+            return None
+        step: Step | None = fuse(self._udf)
+        return step
+
+    def feed(self, tile: Array, row: int, stopped: Callable[[], bool]) -> None:
+        """Let the UDF see a tile whose first frame is in row `row` of the partition.
+
+        A UDF that works by frames leaves off between two of them when `stopped`.
+        """
+        with Blame(self._udf):
+            if self.method is UDFMethod.TILE:
+                for first, last in self._together(row, row + len(tile)):
+                    self._feed_tile(tile[first - row : last - row], first)
+            elif self.method is UDFMethod.FRAME:
+                self._feed_frames(tile, row, stopped)
+            else:
+                self._take_all_in_hand()
+                self._udf.process_partition(tile)  # type: ignore[attr-defined]
+
+    def _take_all_in_hand(self) -> None:
+        partition = self._partition
+        self._meta.take_in_hand(partition.start, partition.stop, rows=partition.rows)
+
+    def _together(self, row: int, stop: int) -> list[tuple[int, int]]:
+        """Return rows of the partition as runs that follow each other in the scan as well.
+
+        A UDF may look up in `meta.slice` which frames it has in hand, so they must be a slice.
+        """
+        rows = self._partition.rows
+        if rows is None or self._takes_any_frames:
+            return [(row, stop)]
+        breaks = np.flatnonzero(np.diff(rows[row:stop]) != 1) + row + 1
+        return list(itertools.pairwise([row, *breaks.tolist(), stop]))
+
+    def _feed_tile(self, tile: Array, row: int) -> None:
+        start, end = self._selected(row), self._selected(row + len(tile) - 1) + 1
+        for number, (box, cut) in enumerate(self._cuts):
+            self._meta.take_in_hand(start, end, number)
+            self._results.show_tile(row, row + len(tile), box)
+            self._params.show_tile(row, row + len(tile), box)
+            self._udf.process_tile(tile[cut])  # type: ignore[attr-defined]
+
+    def _selected(self, row: int) -> int:
+        rows = self._partition.rows
+        return self._partition.start + row if rows is None else int(rows[row])
+
+    def _feed_frames(self, tile: Array, row: int, stopped: Callable[[], bool]) -> None:
+        process = self._udf.process_frame  # type: ignore[attr-defined]
+        # Looked up once: this goes round every two or three microseconds.
+        meta, rows, first = self._meta, self._partition.rows, self._partition.start + row
+        stop = row + len(tile)
+        shown = [
+            each
+            for views in (self._results, self._params)
+            for each in views.frame_by_frame(row, stop)
+        ]
+        meta.take_in_hand(self._selected(row), self._selected(row) + 1)
+        for i, frame in enumerate(tile):
+            if stopped():
+                return
+            selected = first + i if rows is None else int(rows[row + i])
+            meta.in_hand = (selected, selected + 1)
+            for names, name, array in shown:
+                names[name] = array[i]
+            process(frame)
+
+    def adopt(self, done: Step) -> None:
+        """Take the results of a step that is done for those of its own; they are not written to."""
+        assert self.step is not None, "only called for its step"
+        for own, result in zip(self.step.results, done.results, strict=True):
+            for name, array in self._arrays.items():
+                if array is own:
+                    self._arrays[name] = result
+
+    def end(self) -> Buffers:
+        """Let the UDF finish the partition and return its buffers."""
+        self._results.show_all()
+        self._params.show_all()
+        self._take_all_in_hand()
+        with Blame(self._udf):
+            self._udf.postprocess()
+        self.dismiss()
+        return self._arrays
+
+    def dismiss(self) -> None:
+        """Have the UDF give back what it holds, unless it has."""
+        if not self._is_dismissed:
+            self._is_dismissed = True
+            with Blame(self._udf):
+                self._udf.cleanup()

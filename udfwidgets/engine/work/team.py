@@ -1,0 +1,142 @@
+"""A team: all UDFs of a run at work on one partition."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from udfwidgets.buffers import Array
+from udfwidgets.engine.plan.partitions import Partition, Plan
+from udfwidgets.engine.work.shift import Buffers, Shift
+from udfwidgets.engine.work.turns import Turn, is_quick, timed
+from udfwidgets.io.dataset.base import Scratch
+from udfwidgets.udf.base import UDF, UDFMethod
+from udfwidgets.udf.compiled.fused import Step, is_known
+
+_log = logging.getLogger(__name__)
+
+# What UDFs get unless they ask for something else.
+_USUAL = np.dtype(np.float32)
+
+
+class Team:
+    """All UDFs of a run at work on one partition.
+
+    Parameters
+    ----------
+    udfs : sequence of UDF
+        Tied to the dataset; they are copied, not changed.
+    plan : Plan
+        What is read.
+    partition : Partition
+        What they work on.
+    stopped : callable
+        Whether to leave off.
+    """
+
+    def __init__(
+        self,
+        udfs: Sequence[UDF],
+        plan: Plan,
+        partition: Partition,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._shifts = shifts = list[Shift]()
+        try:
+            for udf in udfs:
+                shifts.append(Shift(udf, plan, partition))
+        except BaseException:
+            self.dismiss()
+            raise
+        #: What compiled UDFs do with tiles, see `drive`; `feed` leaves them out.
+        self.steps = [shift.step for shift in shifts if shift.step is not None]
+        self._by_tile = [
+            shift
+            for shift in shifts
+            if shift.step is None and shift.method is not UDFMethod.PARTITION
+        ]
+        self._by_partition = [shift for shift in shifts if shift.method is UDFMethod.PARTITION]
+        self._users = Counter(shift.dtype for shift in self._by_tile)
+        self._corrector = plan.corrector
+        self._stopped = stopped
+        self._fed = 0
+        self._gathered: Array | None = None
+        if self._by_partition:
+            self._gathered = np.empty((len(partition), *plan.shape.sig), plan.corrected_dtype)
+
+    @property
+    def wants_tiles(self) -> bool:
+        """Whether there are UDFs for `feed`, beside those that are compiled."""
+        return bool(self._by_tile or self._by_partition)
+
+    def feed(self, frames: Array, scratch: Scratch, turn: Turn) -> None:
+        """Let the UDFs that are not compiled see the next frames of the partition.
+
+        A UDF may write to what it is handed only if nobody else sees the same memory: not the user
+        whose array it is, and no other UDF.
+        """
+        tile = frames if self._corrector is None else self._corrector.apply(frames, scratch)
+        row, self._fed = self._fed, self._fed + len(frames)
+        if self._gathered is not None:
+            self._gathered[row : self._fed] = tile
+        if tile is frames or len(self._by_tile) > 1:
+            tile = _read_only(tile)
+        converted = {tile.dtype: tile}
+        for shift in self._by_tile:
+            by_turns = _goes_by_turns(shift, tile)
+            if shift.dtype in converted:
+                if by_turns:
+                    turn.take(tile)
+            else:
+                own = scratch.array(tile.shape, shift.dtype, slot=shift.dtype.str)
+                if by_turns:
+                    turn.take(tile, own)
+                else:
+                    np.copyto(own, tile, casting="unsafe")
+                shared = self._users[shift.dtype] > 1
+                converted[shift.dtype] = _read_only(own) if shared else own
+            if not by_turns:
+                turn.give()
+            with timed(shift.udf_class, len(frames)):
+                shift.feed(converted[shift.dtype], row, self._stopped)
+
+    def adopt(self, step: Step, done: Step) -> None:
+        """Take the results of one step for those of another, which was not done."""
+        for shift in self._shifts:
+            if shift.step is step:
+                shift.adopt(done)
+
+    def end(self) -> list[Buffers] | None:
+        """Let the UDFs finish, and return the buffers of each; None if they left off."""
+        for shift in self._by_partition:
+            if self._gathered is not None and not self._stopped():
+                # A copy of its own: a partition is usually worked on in place.
+                shift.feed(self._gathered.astype(shift.dtype), 0, self._stopped)
+        return None if self._stopped() else [shift.end() for shift in self._shifts]
+
+    def dismiss(self) -> None:
+        """Have the UDFs that did not come to the end of the partition give back what they hold."""
+        for shift in self._shifts:
+            try:
+                shift.dismiss()
+            except Exception:
+                # The run has failed, or is cancelled: it has something else to tell.
+                _log.exception("the cleanup of %s failed", shift.udf_class.__name__)
+
+
+def _goes_by_turns(shift: Shift, tile: Array) -> bool:
+    """Whether a UDF is quick Python code, for frames as its threads can bring into the cache."""
+    if shift.method is not UDFMethod.FRAME or not is_quick(shift.udf_class):
+        return False
+    # Others would have to be compiled first.
+    wants_usual = shift.dtype == tile.dtype or shift.dtype == _USUAL
+    return wants_usual and is_known(tile.dtype) and tile.flags.c_contiguous
+
+
+def _read_only(array: Array) -> Array:
+    view: Array = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,162 @@
+"""A worker: reads frames, and hands them tile by tile to all who share them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from udfwidgets.buffers import Array
+from udfwidgets.engine.plan.partitions import READ_BYTES
+from udfwidgets.engine.plan.reading import Block, Frames, blocks
+from udfwidgets.engine.work.fusing import Fusion
+from udfwidgets.engine.work.scan import Assignment
+from udfwidgets.engine.work.share import Share
+from udfwidgets.engine.work.turns import Turn
+from udfwidgets.io.dataset.base import Scratch, Source
+
+# Seconds for which compiled UDFs go through tiles in one call, without the GIL. A run that is
+# cancelled takes so long to stop; beside a cell that is busy with Python code, a worker waits for
+# the GIL for a millisecond between two calls.
+CALL = 0.008
+# Tiles that are decoded before they are handed out: the fewer, the more of the time is Python's.
+TILES_PER_READ = 4
+
+
+class Worker:
+    """Works through assignments, one at a time, with memory that it reuses."""
+
+    def __init__(self) -> None:
+        self._scratch = Scratch()
+        self._turn = Turn()
+
+    def work(self, assignment: Assignment) -> float:
+        """Read the frames once and let every share see its own; return seconds spent on reading.
+
+        All errors go to the runs: those of a UDF to its own, those of the file to all that want the
+        frames which cannot be read.
+        """
+        assignment.work_out()
+        shares, reading = assignment.shares, 0.0
+        for share in shares:
+            share.begin()
+        try:
+            reading = self._hand_out(assignment)
+        except BaseException as error:
+            for share in shares:
+                share.run.fail(error)
+        for share in shares:
+            share.end(reading * len(share.frames) / len(assignment.frames))
+        return reading
+
+    def rest(self) -> None:
+        """Keep nothing from others until there is more to do."""
+        self._turn.give()
+
+    def _hand_out(self, assignment: Assignment) -> float:
+        scan, frames, shares = assignment.scan, assignment.frames, assignment.shares
+        partial = [share for share in shares if len(share.frames) < len(frames)]
+        fused = Fusion([share for share in shares if share not in partial])
+        fused_alone = [(share, Fusion([share])) for share in partial if share.steps]
+        by_tile = [share for share in shares if share.wants_tiles]
+        if not by_tile:
+            self._turn.give()
+        reading, in_memory = 0.0, scan.source.frames
+        if in_memory is not None and not by_tile:
+            wished = scan.frames_within(CALL) or assignment.depth * TILES_PER_READ
+            for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
+                _drive(fusion, in_memory, numbers, assignment.depth, wished)
+        else:
+            reading = self._read_and_feed(assignment, fused, fused_alone, by_tile)
+        for fusion in (fused, *(fusion for _, fusion in fused_alone)):
+            fusion.end()
+        return reading
+
+    def _read_and_feed(
+        self,
+        assignment: Assignment,
+        fused: Fusion,
+        fused_alone: Sequence[tuple[Share, Fusion]],
+        by_tile: Sequence[Share],
+    ) -> float:
+        """Read block by block, and let all see it; return seconds spent on reading."""
+        scan, frames, depth, reading = assignment.scan, assignment.frames, assignment.depth, 0.0
+        largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
+        most = min(depth * TILES_PER_READ, max(depth, largest))
+        for block in blocks(frames, most, scan.frames_per_block, depth):
+            numbers = frames[block.start : block.stop]
+            began = time.perf_counter()
+            read = self._read(assignment, block, numbers)
+            reading += time.perf_counter() - began
+            if read is None:
+                continue
+            fused.feed(read, np.arange(len(read)), block.start, depth)
+            for share, fusion in fused_alone:
+                own, row = _own(read, numbers, share)
+                if len(own):
+                    fusion.feed(own, np.arange(len(own)), row, depth)
+            for offset in range(0, len(read), depth) if by_tile else ():
+                tile = read[offset : offset + depth]
+                for share in by_tile:
+                    own = tile
+                    if len(share.frames) < len(frames):
+                        own, _ = _own(tile, numbers[offset : offset + len(tile)], share)
+                    if len(own):
+                        share.feed(own, self._scratch, self._turn)
+            if scan.source.frames is None:
+                self._turn.give()
+        return reading
+
+    def _read(self, assignment: Assignment, block: Block, numbers: Frames) -> Array | None:
+        """Return the frames of a block; None if nobody wants them any more, or without them.
+
+        An error goes to those runs that want one of the frames.
+        """
+        # As long as somebody is at work on a run, the source stays open.
+        entered = [share for share in assignment.shares if share.run.enter()]
+        if not entered:
+            return None
+        try:
+            return read_block(assignment.scan.source, block, self._scratch)
+        except BaseException as error:
+            for share in entered:
+                if np.isin(numbers, share.frames).any():
+                    share.run.fail(error)
+            return None
+        finally:
+            for share in entered:
+                share.run.leave()
+
+
+def _drive(fusion: Fusion, frames: Array, numbers: Frames, depth: int, wished: int) -> None:
+    """Let a fusion see frames that lie in memory, about as many in a call as is wished."""
+    n_calls = max(1, round(len(numbers) / max(depth, wished)))
+    per_call = -(-len(numbers) // n_calls)
+    for row in range(0, len(numbers), per_call):
+        fusion.feed(frames, numbers[row : row + per_call], row, depth)
+
+
+def read_block(source: Source, block: Block, scratch: Scratch) -> Array:
+    """Return the wanted frames of a block as one array; a view where that is possible."""
+    first = source.read(*block.reads[0], scratch)
+    if len(block.reads) == 1:
+        return first if block.rows is None else first[block.rows]
+    tile = scratch.array((block.stop - block.start, *first.shape[1:]), first.dtype, slot="gathered")
+    tile[: len(first)] = first
+    at = len(first)
+    for start, stop in block.reads[1:]:
+        tile[at : at + stop - start] = source.read(start, stop, scratch)
+        at += stop - start
+    return tile
+
+
+def _own(tile: Array, numbers: Frames, share: Share) -> tuple[Array, int]:
+    """Return what of a tile belongs to a share, and where that begins in its partition."""
+    first, last = np.searchsorted(share.frames, (numbers[0], numbers[-1] + 1))
+    if last - first == len(numbers):
+        return tile, int(first)
+    rows = np.searchsorted(numbers, share.frames[first:last])
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        return tile[rows[0] : rows[-1] + 1], int(first)
+    return tile[rows], int(first)

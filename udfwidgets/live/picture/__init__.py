@@ -1,0 +1,1 @@
+"""How results become pictures: channels, contrast, codes, colours."""

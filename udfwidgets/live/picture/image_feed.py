@@ -1,0 +1,220 @@
+"""Pictures on their way to the pages: as codes, and only what has changed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, Limits, finite_range, sample
+from udfwidgets.live.picture.picture import Picture
+from udfwidgets.live.picture.quantise import Encoding, settle
+from udfwidgets.live.picture.sampling import (
+    bins,
+    block_any,
+    block_mean,
+    can_spread,
+    factor_for,
+    spread,
+)
+from udfwidgets.live.wire.feed import SlotFeed
+from udfwidgets.live.wire.flow import NOTHING, Part, Sight
+from udfwidgets.live.wire.pool import BufferPool, Lease
+from udfwidgets.live.wire.protocol import Rect
+
+Codes = npt.NDArray[np.uint16]
+
+#: Longest side of what is sent of a whole image; a figure is rarely drawn larger.
+OVERVIEW = 512
+#: Longest side of a part in full resolution.
+DETAIL = 1024
+#: Bins of the coverage strip of a sig image.
+STRIP = 200
+#: A page further behind than this many changes gets the whole picture.
+REMEMBERED = 32
+
+
+class ImageFeed(SlotFeed[Picture]):
+    """Pictures as codes, with the part that has changed since any recent version.
+
+    Parameters
+    ----------
+    key : str
+        Names the widget.
+    shape : tuple of int
+        Of every picture.
+    kind : {'nav', 'sig'}
+        Which axes the picture has; says how coverage is sent.
+    save : callable
+        As in `SlotFeed`.
+    on_painted : callable
+        Called when a page shows a picture of it.
+    """
+
+    kind = "images"
+    slow = True
+
+    def __init__(
+        self,
+        key: str,
+        shape: tuple[int, int],
+        kind: Literal["nav", "sig"],
+        save: Callable[[dict[str, Any], dict[str, memoryview]], None],
+        on_painted: Callable[[], None],
+    ) -> None:
+        super().__init__(key, save)
+        self._on_painted = on_painted
+        self.shape = shape
+        self.picture: Picture | None = None
+        self.limits: Limits = (0.0, 1.0)
+        self.limits_log: Limits = (0.0, 1.0)
+        self.kind_of_axes = kind
+        self._factor = factor_for(shape, OVERVIEW)
+        self._encoding = Encoding(0.0, 1.0)
+        self._codes: Codes = np.zeros((0, 0), np.uint16)
+        self._coverage: npt.NDArray[np.uint8] | None = None
+        #: What changed on the way to each version: a rectangle, and whether coverage did.
+        self._changes: dict[int, tuple[Rect, bool]] = {}
+
+    def take_in(self, news: Picture) -> bool:
+        """Encode a picture and note what has changed."""
+        if tuple(news.values.shape) != self.shape:
+            raise ValueError(
+                f"a picture of shape {news.values.shape} was offered to an image of shape "
+                f"{self.shape}; make a LiveImage of that shape instead"
+            )
+        if self.picture is not None and news.generation < self.picture.generation:
+            return False
+        self.picture = news
+        covered = news.coverage if self.kind_of_axes == "nav" else None
+        # Of nothing there are no limits: those of the run before stay until there is something.
+        if news.fraction > 0 or news.generation == 0:
+            known = sample(news.values, covered)
+            self.limits, self.limits_log = LINEAR.of(known), LOGARITHMIC.of(known)
+        before = self._encoding, self._codes, self._coverage
+        self._encoding = self._settle(news)
+        self._codes = self._encoding.encode(self._overview(news.values, covered))
+        self._coverage = self._packed(news)
+        rect = self._whole()
+        if before[0] == self._encoding and before[1].shape == self._codes.shape:
+            rect = changed_rect(before[1], self._codes)
+        self.version += 1
+        self._changes[self.version] = (rect, not _same(before[2], self._coverage))
+        self._changes.pop(self.version - REMEMBERED, None)
+        return news.final
+
+    def part(self, sight: Sight, pool: BufferPool) -> Part:
+        """Return the rectangle that changed since the version a page has."""
+        assert self.picture is not None, "only called after a version exists"
+        since = range(sight.version + 1, self.version + 1)
+        whole = sight.version == NOTHING or any(v not in self._changes for v in since)
+        changes = [self._changes[v] for v in since if v in self._changes]
+        rect = self._whole() if whole else union([rect for rect, _ in changes])
+        y, x, height, width = rect
+        buffers: dict[str, Lease] = {}
+        if height and width:
+            buffers["pixels"] = pool.copy(self._codes[y : y + height, x : x + width])
+        if self._coverage is not None and (whole or any(cover for _, cover in changes)):
+            buffers["coverage"] = pool.copy(self._coverage)
+        detail_rect = self._clipped(sight.look) if self._factor > 1 else None
+        if detail_rect is not None:
+            buffers["detail"] = pool.copy(self._detail(detail_rect))
+        header: dict[str, Any] = {
+            "generation": self.picture.generation,
+            "whole": whole,
+            "shape": self.shape,
+            "grid": self._codes.shape,
+            "rect": rect,
+            "lo": self._encoding.lo,
+            "hi": self._encoding.hi,
+            "curve": "log" if self._encoding.log else "linear",
+            "limits": self.limits,
+            "limits_log": self.limits_log,
+            "fraction": float(self.picture.fraction),
+            "final": bool(self.picture.final),
+            "estimated": self.picture.estimable is not None,
+            "pixels": None,
+            "coverage": None,
+            "detail": None,
+            "detail_rect": detail_rect,
+        }
+        return Part(header, buffers)
+
+    def painted(self) -> None:
+        """Pass it on."""
+        self._on_painted()
+
+    def _settle(self, news: Picture) -> Encoding:
+        return settle(
+            self._encoding if self.version != NOTHING else None,
+            finite_range(news.values),
+            # Means of blocks are no whole numbers.
+            whole_numbers=news.values.dtype.kind in "iub" and self._factor == 1,
+            linear=self.limits,
+            log=self.limits_log,
+            exact=news.final,
+        )
+
+    def _overview(
+        self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None
+    ) -> npt.NDArray[Any]:
+        if self._factor > 1:
+            values = block_mean(values, self._factor, covered)
+        estimable = None if self.picture is None else self.picture.estimable
+        if covered is None or estimable is None:
+            return values
+        covered, estimable = (block_any(mask, self._factor) for mask in (covered, estimable))
+        if not can_spread():
+            # Without estimates for a moment, but in time.
+            return np.where(covered, values, np.nan)
+        return spread(values, covered, estimable)
+
+    def _packed(self, news: Picture) -> npt.NDArray[np.uint8] | None:
+        if news.coverage is None:
+            return None
+        if self.kind_of_axes == "sig":
+            return bins(news.coverage, STRIP)
+        return np.packbits(block_any(news.coverage, self._factor).reshape(-1), bitorder="little")
+
+    def _whole(self) -> Rect:
+        return (0, 0, self._codes.shape[0], self._codes.shape[1])
+
+    def _clipped(self, look: Rect | None) -> Rect | None:
+        if look is None:
+            return None
+        y, x = (min(max(0, look[i]), self.shape[i] - 1) for i in (0, 1))
+        sides = [min(look[i + 2], DETAIL, self.shape[i] - (y, x)[i]) for i in (0, 1)]
+        return (y, x, sides[0], sides[1]) if min(sides) > 0 else None
+
+    def _detail(self, rect: Rect) -> Codes:
+        assert self.picture is not None, "only called after a version exists"
+        y, x, height, width = rect
+        return self._encoding.encode(self.picture.values[y : y + height, x : x + width])
+
+
+def changed_rect(before: Codes, after: Codes) -> Rect:
+    """Return the smallest rectangle that holds every difference; of no size without any."""
+    differs = before != after
+    rows = np.flatnonzero(differs.any(axis=1))
+    if not rows.size:
+        return (0, 0, 0, 0)
+    y, end = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(differs[y:end].any(axis=0))
+    x = int(columns[0])
+    return (y, x, end - y, int(columns[-1]) + 1 - x)
+
+
+def union(rects: list[Rect]) -> Rect:
+    """Return the smallest rectangle that holds all."""
+    full = [rect for rect in rects if rect[2] and rect[3]]
+    if not full:
+        return (0, 0, 0, 0)
+    y, x = min(r[0] for r in full), min(r[1] for r in full)
+    bottom, right = max(r[0] + r[2] for r in full), max(r[1] + r[3] for r in full)
+    return (y, x, bottom - y, right - x)
+
+
+def _same(a: npt.NDArray[np.uint8] | None, b: npt.NDArray[np.uint8] | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))

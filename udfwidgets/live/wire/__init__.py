@@ -1,0 +1,1 @@
+"""How pictures get to the pages, and how pages answer."""

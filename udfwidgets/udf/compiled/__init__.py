@@ -1,0 +1,1 @@
+"""Loops over pixels, compiled by numba, and how several UDFs share one of them."""
