@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks.contenders import contenders
 from benchmarks.extent import FULL, QUICK
-from benchmarks.plot import write_plot
-from benchmarks.report import machine_facts, print_tables, write_json, write_markdown
+from benchmarks.report.plot import write_plot
+from benchmarks.report.write import machine_facts, print_tables, write_json, write_markdown
 from benchmarks.suite import run_all
 
 HERE = Path(__file__).parent

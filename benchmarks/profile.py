@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.extent import FULL, Extent
-from benchmarks.throughput import ROWS, Row
+from benchmarks.measure.throughput import ROWS, Row
 from benchmarks.workers.package import PackageContender
 
 RATE, SECONDS, SHOWN, WARM_RUNS = 100, 6, 8, 5

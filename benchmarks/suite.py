@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import concurrency, live
 from benchmarks.contenders import OURS, Contender
 from benchmarks.extent import Extent
-from benchmarks.live import Bench, Case
+from benchmarks.measure import concurrency, live
+from benchmarks.measure.live import Bench, Case
+from benchmarks.measure.scaling import scaling
+from benchmarks.measure.throughput import ROWS, measure
 from benchmarks.processes import running
-from benchmarks.scaling import scaling
-from benchmarks.throughput import ROWS, measure
 
 CASES: tuple[Case, ...] = (
     live.intermediate,
@@ -37,7 +37,7 @@ CASES: tuple[Case, ...] = (
 def run_all(
     extent: Extent, everyone: Sequence[Contender], folder: Path, only: str = ""
 ) -> dict[str, Any]:
-    """Run what is asked for and return what `benchmarks.report` prints and writes.
+    """Run what is asked for and return what `benchmarks.report.write` prints and writes.
 
     Parameters
     ----------

@@ -1,16 +1,16 @@
 /** The adapter to anywidget: gives every model its store, and every view what it needs. */
 
-import type { Hub, Part, Receiver } from "./hub";
-import { hubOf, type Model } from "./jupyter";
-import type { CommandName, ImageFrame, StatusFrame } from "./protocol";
-import { axesOf } from "./scales";
-import type { Keeper, Settings } from "./settings";
-import { Sight } from "./sight";
-import { StatusStore, showStatus } from "./status";
-import { ImageStore } from "./store";
-import { dress } from "./style";
-import { TotalsStore, showTotals } from "./totals";
-import { showImage, watchVisibility, whenAttached, type Margin } from "./view";
+import type { Hub, Part, Receiver } from "./wire/hub";
+import { hubOf, type Model } from "./wire/jupyter";
+import type { CommandName, ImageFrame, StatusFrame } from "./wire/protocol";
+import { axesOf } from "./picture/scales";
+import type { Keeper, Settings } from "./page/settings";
+import { Sight } from "./wire/sight";
+import { StatusStore, showStatus } from "./card/status";
+import { ImageStore } from "./wire/store";
+import { dress } from "./page/style";
+import { TotalsStore, showTotals } from "./card/totals";
+import { showImage, watchVisibility, whenAttached, type Margin } from "./picture/view";
 
 const LIVES = Symbol.for("udfwidgets.lives");
 const SETTINGS = ["title", "colormap", "log_scale", "gamma", "auto", "limits", "overlay"] as const;

@@ -6,7 +6,7 @@
  * held as many copies as it had widgets.
  */
 
-import type { Model } from "./jupyter";
+import type { Model } from "./wire/jupyter";
 
 interface Context {
   model: Model;

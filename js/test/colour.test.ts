@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { decode, precision, readBits, readCodes } from "../src/codec";
-import { COLORMAPS, level, palette, table } from "../src/colour";
+import { decode, precision, readBits, readCodes } from "../src/wire/codec";
+import { COLORMAPS, level, palette, table } from "../src/picture/colour";
 import vectors from "./vectors.json";
 
 test.each(vectors.levels)("levels are those of Python: $name", (each) => {

@@ -9,8 +9,8 @@ import {
   shortPair,
   titleParts,
   value,
-} from "../src/format";
-import { summary } from "../src/status";
+} from "../src/page/format";
+import { summary } from "../src/card/status";
 
 const plain = (text: string): string => text.replaceAll("\u2009", " ").replaceAll("\u2212", "-");
 

@@ -1,6 +1,6 @@
 /** Frames as the kernel would send them. */
 
-import type { ImageFrame, Rect } from "../src/protocol";
+import type { ImageFrame, Rect } from "../src/wire/protocol";
 
 export function frame(
   grid: [number, number],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inside, isWhole, pan, place, touched, union, zoom } from "../src/geometry";
+import { inside, isWhole, pan, place, touched, union, zoom } from "../src/picture/geometry";
 
 const ALL = { x0: 0, x1: 100, y0: 0, y1: 50 };
 const CENTRE = { x: 0.5, y: 0.5 };

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { Hub, type Clock, type Part, type Receiver } from "../src/hub";
-import type { FromPage } from "../src/protocol";
+import { Hub, type Clock, type Part, type Receiver } from "../src/wire/hub";
+import type { FromPage } from "../src/wire/protocol";
 import { frame } from "./frames";
 
 class Bench implements Clock {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { isFrames, TABLES } from "../src/protocol";
-import table from "../src/protocol.json";
+import { isFrames, TABLES } from "../src/wire/protocol";
+import table from "../src/wire/protocol.json";
 
 test("messages have the fields of the table", () => {
   expect(TABLES).toEqual(table);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { View } from "../src/protocol";
-import { GRACE, Sight } from "../src/sight";
+import type { View } from "../src/wire/protocol";
+import { GRACE, Sight } from "../src/wire/sight";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

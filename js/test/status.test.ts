@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { possible } from "../src/status";
-import { sharing } from "../src/totals";
+import { possible } from "../src/card/status";
+import { sharing } from "../src/card/totals";
 
 test.each([
   ["waiting", ["cancel"]],

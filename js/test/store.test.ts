@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FLASH_MILLISECONDS, ImageStore } from "../src/store";
+import { FLASH_MILLISECONDS, ImageStore } from "../src/wire/store";
 import { bits, frame } from "./frames";
 
 const WHOLE: [number, number, number, number] = [0, 0, 2, 3];

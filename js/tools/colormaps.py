@@ -1,4 +1,4 @@
-"""Write `js/src/colormaps.json` from the cmap package: python js/tools/colormaps.py."""
+"""Write `js/src/picture/colormaps.json` from the cmap package: python js/tools/colormaps.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from udfwidgets.live.picture.colour import COLORMAPS, table
 
-TARGET = Path(__file__).parent.parent / "src" / "colormaps.json"
+TARGET = Path(__file__).parent.parent / "src" / "picture" / "colormaps.json"
 
 
 def as_json() -> str:

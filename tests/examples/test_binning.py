@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.examples.binning import BinningUDF
 from tests.examples.contract import Example, ExampleContract, run
+from tests.examples.udfs.binning import BinningUDF
 from udfwidgets import Context, SumSigUDF
 from udfwidgets.demo import Sample
 from udfwidgets.engine.executors import InlineExecutor

@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 
 from tests.examples.contract import Example, ExampleContract, holes, run
-from tests.examples.counting import CountingUDF, event_list
+from tests.examples.udfs.counting import CountingUDF, event_list
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG, MOST, THRESHOLD = (4, 9), (24, 20), 6, 60

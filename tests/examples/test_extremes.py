@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.extremes import ExtremesUDF
+from tests.examples.udfs.extremes import ExtremesUDF
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG = (6, 5), (7, 9)

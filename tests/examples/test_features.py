@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.features import FeaturesUDF, polar_bins
+from tests.examples.udfs.features import FeaturesUDF, polar_bins
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG, CENTER = (5, 7), (16, 18), (7.6, 8.7)

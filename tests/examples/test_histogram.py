@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.histogram import HistogramUDF
+from tests.examples.udfs.histogram import HistogramUDF
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG, EDGES = (6, 7), (5, 4), np.linspace(0, 8, 17)

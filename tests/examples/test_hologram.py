@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.hologram import HologramUDF
+from tests.examples.udfs.hologram import HologramUDF
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG, SIZE, CARRIER = (3, 5), (32, 40), (12, 16), (7, 9)

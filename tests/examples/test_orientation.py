@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.orientation import OrientationUDF
+from tests.examples.udfs.orientation import OrientationUDF
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG, CENTER = (5, 6), (31, 33), (15.0, 16.0)

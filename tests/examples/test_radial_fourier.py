@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.radial_fourier import radial_fourier
+from tests.examples.udfs.radial_fourier import radial_fourier
 from udfwidgets.engine.executors import InlineExecutor
 
 SHAPE, CENTER, EDGES, MAX_ORDER = (33, 30), (16.0, 15.0), (2, 7, 13), 6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.segments import Ring, SegmentsUDF
+from tests.examples.udfs.segments import Ring, SegmentsUDF
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG = (8, 7), (20, 22)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.ssb import SSBUDF
+from tests.examples.udfs.ssb import SSBUDF
 from udfwidgets.engine.executors import InlineExecutor
 
 N, RADIUS = 8, 2.3

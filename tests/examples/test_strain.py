@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.strain import Lattice, StrainUDF
+from tests.examples.udfs.strain import Lattice, StrainUDF
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG = (4, 6), (56, 56)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.examples.contract import Example, ExampleContract, run
-from tests.examples.tracking import TrackingUDF
+from tests.examples.udfs.tracking import TrackingUDF
 from udfwidgets.engine.executors import InlineExecutor
 
 NAV, SIG = (5, 6), (21, 19)

@@ -16,7 +16,7 @@ VECTORS = json.loads((JS / "test" / "vectors.json").read_text("utf-8"))
 
 @pytest.mark.parametrize("name", COLORMAPS)
 def test_browser_has_the_tables_of_cmap(name):
-    digits = json.loads((JS / "src" / "colormaps.json").read_text("utf-8"))[name]
+    digits = json.loads((JS / "src" / "picture" / "colormaps.json").read_text("utf-8"))[name]
     rgb = np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(256, 3)
     truth = cmap.Colormap(name).lut(256)[:, :3] * 255
     assert np.abs(rgb - truth).max() <= 0.5

@@ -9,7 +9,9 @@ import pytest
 
 from udfwidgets.live.wire import protocol
 
-TABLE = json.loads((Path(__file__).parents[3] / "js" / "src" / "protocol.json").read_text("utf-8"))
+TABLE = json.loads(
+    (Path(__file__).parents[3] / "js" / "src" / "wire" / "protocol.json").read_text("utf-8")
+)
 SPECIAL = {
     "curve": "curve",
     "state": "state",

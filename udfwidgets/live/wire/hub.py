@@ -1,11 +1,11 @@
 """One per kernel: the thread and the comm through which all widgets speak to their pages.
 
-The rules are in `protocol`, who gets what is decided in `flow`;
-here is what moves. Offers wake a sender thread, which ticks at most every 16 ms: it takes in what
-the pages said, asks the feeds that have news and somebody looking for their newest snapshot,
-encodes it and sends it. Last offers are taken at once, because somebody may wait for them. The
-thread is started by the first thing to do, and ends with the last widget. Messages from pages may
-arrive on any thread: they are queued, and the thread is woken.
+The rules are in `protocol`, who gets what is decided in `flow`; here is what moves. Offers wake a
+sender thread, which ticks at most every 16 ms: it takes in what the pages said, asks the feeds that
+have news and somebody looking for their newest snapshot, encodes it and sends it. Last offers are
+taken at once, because somebody may wait for them. The thread is started by the first thing to do,
+and ends with the last widget. Messages from pages may arrive on any thread: they are queued, and
+the thread is woken.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ A `frames` message comes with binary buffers; its parts name them by index. Pixe
 16 bits, little-endian (see `live.picture.quantise`); coverage of a nav image is one bit per
 pixel of the grid, lowest bit first, that of a sig image one byte per bin of the scan.
 
-The table of all fields is `js/src/protocol.json`; tests hold this file and `protocol.ts` to it.
+The table of all fields is `js/src/wire/protocol.json`; tests hold this file and `protocol.ts` to
+it.
 """
 
 from __future__ import annotations

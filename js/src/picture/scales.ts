@@ -6,8 +6,8 @@
  */
 
 import type { Window } from "./geometry";
-import type { BackboneModel, Model } from "./jupyter";
-import type { Axes } from "./settings";
+import type { BackboneModel, Model } from "../wire/jupyter";
+import type { Axes } from "../page/settings";
 
 /** A window that has rested this long is told to Python. */
 const SETTLE = 300;

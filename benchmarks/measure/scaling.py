@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks import data
 from benchmarks.contenders import LIMIT, OURS
 from benchmarks.extent import Extent
-from benchmarks.live import SUMS
+from benchmarks.measure.live import SUMS
 from benchmarks.processes import Worker, interleaved
 
 UDF_SETS = (SUMS, [*SUMS, "mask"], [*SUMS, "mask", "com"], [*SUMS, "mask", "com", "stddev"])

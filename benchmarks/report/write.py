@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.tables import Table, all_tables
+from benchmarks.report.tables import Table, all_tables
 
 HEAD = """\
 # Results

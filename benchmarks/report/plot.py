@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from benchmarks.bars import speed_ratio
 from benchmarks.contenders import LIMIT, OURS
-from benchmarks.tables import best_of_others, speed
-from benchmarks.throughput import best_libertem
+from benchmarks.measure.throughput import best_libertem
+from benchmarks.report.bars import speed_ratio
+from benchmarks.report.tables import best_of_others, speed
 
 WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 860, 262, 110, 62, 46, 11
 # Chosen for a contrast of at least three to one with white as well as with near-black.

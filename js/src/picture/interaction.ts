@@ -1,7 +1,7 @@
 /** Wheel, drag, double click and hover over an image, turned into a window and a position. */
 
 import { isWhole, pan, zoom } from "./geometry";
-import type { Axes } from "./settings";
+import type { Axes } from "../page/settings";
 
 export interface Stage {
   /** Everything of the widget, what lies over the pixels included. */

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.contenders import LIBERTEM_BEST, LIMIT, NUMPY, OURS
+from benchmarks.measure.throughput import best_libertem
 from benchmarks.processes import median_ratio
-from benchmarks.throughput import best_libertem
 
 WAS_OVER = "was over"
 """The value where a run ended before there was anything to measure."""

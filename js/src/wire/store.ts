@@ -1,7 +1,7 @@
 /** What a page knows of one image: the newest codes, coverage and limits, whoever looks at it. */
 
 import { decode, precision, readBits, readCodes } from "./codec";
-import { union } from "./geometry";
+import { union } from "../picture/geometry";
 import type { Part, Receiver } from "./hub";
 import type { ImageFrame, Rect } from "./protocol";
 

@@ -2,9 +2,9 @@
 
 import { palette, type Contrast } from "./colour";
 import { place, type Box, type Window } from "./geometry";
-import type { ImageFrame, Rect } from "./protocol";
-import { FLASH_MILLISECONDS, type Flash, type ImageStore } from "./store";
-import type { Theme } from "./theme";
+import type { ImageFrame, Rect } from "../wire/protocol";
+import { FLASH_MILLISECONDS, type Flash, type ImageStore } from "../wire/store";
+import type { Theme } from "../page/theme";
 
 export interface Look {
   colormap: string;

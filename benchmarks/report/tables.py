@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.bars import Bar, bars_of, speed_ratio, value_for
 from benchmarks.contenders import LIBERTEM, LIBERTEM_BEST, LIBERTEM_DEFAULT, LIMIT, OURS
-from benchmarks.quantities import QUANTITIES, Quantity
-from benchmarks.throughput import best_libertem
+from benchmarks.measure.throughput import best_libertem
+from benchmarks.report.bars import Bar, bars_of, speed_ratio, value_for
+from benchmarks.report.quantities import QUANTITIES, Quantity
 
 Results = dict[str, Any]
 EXTRA_LOOPS = ("bare loop, unrolled", "bare loop, new map", "read only")

@@ -1,15 +1,15 @@
 /** One view of an image: canvas, header and readout, kept up to date with its store. */
 
-import { make } from "./dom";
-import { value as spelt } from "./format";
+import { make } from "../page/dom";
+import { value as spelt } from "../page/format";
 import { isWhole, touched } from "./geometry";
 import { interact } from "./interaction";
 import { Painter, type Look } from "./painter";
-import type { Rect } from "./protocol";
-import type { Axes, Keeper, Settings } from "./settings";
+import type { Rect } from "../wire/protocol";
+import type { Axes, Keeper, Settings } from "../page/settings";
 import { compose, download } from "./snapshot";
-import type { ImageStore } from "./store";
-import { onThemeChange, readTheme, type Theme } from "./theme";
+import type { ImageStore } from "../wire/store";
+import { onThemeChange, readTheme, type Theme } from "../page/theme";
 import { Toolbar } from "./toolbar";
 
 export interface Margin {

@@ -1,6 +1,6 @@
 /** How a value becomes a colour; rule for rule what `colour.py` does. */
 
-import { decode, type Encoding } from "./codec";
+import { decode, type Encoding } from "../wire/codec";
 import hex from "./colormaps.json";
 
 export const LOG_DEPTH = 1000;

@@ -1,6 +1,6 @@
 /** The colours of the page around us, as numbers that a canvas can use. */
 
-import type { Rgb } from "./colour";
+import type { Rgb } from "../picture/colour";
 
 export interface Theme {
   /** Where a merged pixel has no value. */

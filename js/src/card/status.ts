@@ -1,9 +1,9 @@
 /** The header of an analysis, drawn from a status, with the buttons that steer it. */
 
-import { icon, iconButton, keepKeys, make } from "./dom";
-import { bytesPerSecond, duration, frames, grouped, percent } from "./format";
-import type { Part, Receiver } from "./hub";
-import type { CommandName, State, StatusFrame } from "./protocol";
+import { icon, iconButton, keepKeys, make } from "../page/dom";
+import { bytesPerSecond, duration, frames, grouped, percent } from "../page/format";
+import type { Part, Receiver } from "../wire/hub";
+import type { CommandName, State, StatusFrame } from "../wire/protocol";
 
 const STATES: Record<State, string> = {
   waiting: "Waiting",

@@ -20,7 +20,7 @@ from benchmarks import data
 from benchmarks.answers import answers, compare
 from benchmarks.contenders import OURS
 from benchmarks.extent import LARGE_COUNTS, MEMORY_LIMIT, TINY, Extent
-from benchmarks.memory import peak_memory
+from benchmarks.measure.memory import peak_memory
 from benchmarks.processes import (
     Worker,
     WorkerError,

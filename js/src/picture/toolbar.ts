@@ -1,9 +1,9 @@
 /** The header of an image: title, buttons, and the panel in which colours are chosen. */
 
 import { COLORMAPS, gradient } from "./colour";
-import { iconButton, keepKeys, make } from "./dom";
-import { shortPair, titleParts } from "./format";
-import type { Keeper, Settings } from "./settings";
+import { iconButton, keepKeys, make } from "../page/dom";
+import { shortPair, titleParts } from "../page/format";
+import type { Keeper, Settings } from "../page/settings";
 
 export interface Actions {
   reset(): void;

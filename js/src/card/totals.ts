@@ -1,9 +1,9 @@
 /** The line above a dashboard: what all analyses do together. */
 
-import { make } from "./dom";
-import { bytes, bytesPerSecond } from "./format";
-import type { Part, Receiver } from "./hub";
-import type { TotalsFrame } from "./protocol";
+import { make } from "../page/dom";
+import { bytes, bytesPerSecond } from "../page/format";
+import type { Part, Receiver } from "../wire/hub";
+import type { TotalsFrame } from "../wire/protocol";
 
 /** What a page knows of the totals. */
 export class TotalsStore implements Receiver {

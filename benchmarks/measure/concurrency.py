@@ -13,10 +13,10 @@ import numpy as np
 
 from benchmarks import data
 from benchmarks.answers import answers, compare
-from benchmarks.bars import WAS_OVER
 from benchmarks.contenders import LIBERTEM_DEFAULT, OURS
-from benchmarks.live import SUMS, Bench, Values
+from benchmarks.measure.live import SUMS, Bench, Values
 from benchmarks.processes import Worker, WorkerError, left_out, median_ratio
+from benchmarks.report.bars import WAS_OVER
 
 ROUNDS = 3
 VIEW_ROUNDS = 15

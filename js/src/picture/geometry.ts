@@ -1,6 +1,6 @@
 /** Where data pixels are on the screen: pure arithmetic on boxes. */
 
-import type { Rect } from "./protocol";
+import type { Rect } from "../wire/protocol";
 
 /** The part of the image that is shown, in data pixels; `y0` is the upper edge. */
 export interface Window {

@@ -1,0 +1,1 @@
+"""What is measured: rates of work, live behaviour, several runs at once, memory."""

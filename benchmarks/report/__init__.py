@@ -1,0 +1,1 @@
+"""What is made of the measurements: tables, ratios, bars and a plot."""
