@@ -56,7 +56,7 @@ from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.plan.reading import blocks
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import EveryStep
-from udfwidgets.engine.work.team import Team
+from udfwidgets.engine.work.task import Task
 from udfwidgets.engine.work.turns import Turn
 from udfwidgets.engine.work.worker import read_block
 from udfwidgets.errors import UDFException, UDFWidgetsError
@@ -142,12 +142,12 @@ def never() -> bool:
 
 
 def work(dataset: DataSet, udfs: tuple[UDF, ...], plan: Plan, partition: Partition) -> Any:
-    team, frames, scratch = Team(udfs, plan, partition, never), plan.frames_of(partition), Scratch()
+    task, frames, scratch = Task(udfs, plan, partition, never), plan.frames_of(partition), Scratch()
     turn = Turn()
     with dataset.open() as source:
         for block in blocks(frames, plan.tile_depth, plan.frames_per_block):
-            team.feed(read_block(source, block, scratch), scratch, turn)
-    return team.end()
+            task.feed(read_block(source, block, scratch), scratch, turn)
+    return task.end()
 
 
 def merge(
@@ -257,16 +257,16 @@ SEND_FROM_MAIN = """
     from udfwidgets.engine.plan.job import Job
     from udfwidgets.engine.plan.partitions import Partition
     from udfwidgets.engine.run import Run
-    from udfwidgets.engine.work.team import Team
+    from udfwidgets.engine.work.task import Task
     from udfwidgets.engine.work.turns import Turn
     from udfwidgets.io.dataset.base import Scratch
     from udfwidgets.io.load import load
 
     def work(dataset, udfs, plan, partition):
-        team = Team(udfs, plan, partition, lambda: False)
+        task = Task(udfs, plan, partition, lambda: False)
         with dataset.open() as source:
-            team.feed(source.read(partition.start, partition.stop, Scratch()), Scratch(), Turn())
-        return team.end()
+            task.feed(source.read(partition.start, partition.stop, Scratch()), Scratch(), Turn())
+        return task.end()
 
     dataset = load("memory", data=np.ones((3, 4, 5)))
     run = Run(Job.of(dataset, [Derived(power=2)]))

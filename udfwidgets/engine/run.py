@@ -109,7 +109,7 @@ class Run:
 
     @property
     def udfs(self) -> tuple[UDF, ...]:
-        """What it runs, tied to the dataset."""
+        """What it runs, bound to the dataset."""
         return self.job.udfs
 
     @property

@@ -239,7 +239,7 @@ class UDF:
         return np.asarray(arr).reshape(target.shape)
 
     def copy(self) -> UDF:
-        """Return a new instance with the same parameters, not tied to any run.
+        """Return a new instance with the same parameters, not bound to any run.
 
         Raises
         ------
@@ -257,7 +257,7 @@ class UDF:
 
     # What the engine uses
 
-    #: The declared buffers, by name, once the UDF is tied to a dataset.
+    #: The declared buffers, by name, once the UDF is bound to a dataset.
     declarations: Mapping[str, BufferDeclaration]
 
 

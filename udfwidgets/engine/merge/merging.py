@@ -13,10 +13,10 @@ import numpy as np
 from udfwidgets.brief import put
 from udfwidgets.buffers import Array, BoolArray
 from udfwidgets.engine.blame import Blame
+from udfwidgets.engine.plan.binding import at_rest
 from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.plan.reading import Frames
-from udfwidgets.engine.plan.tying import at_rest
-from udfwidgets.engine.work.shift import Buffers
+from udfwidgets.engine.work.applied import Buffers
 from udfwidgets.udf.base import UDF, parameters_of
 from udfwidgets.udf.contract.auxiliary import has_aux_data, shown_params
 from udfwidgets.udf.contract.views import Views
@@ -97,7 +97,7 @@ class Accumulator:
     Parameters
     ----------
     udfs : sequence of UDF
-        Tied to the dataset by `declare`; copies of them do the merging.
+        Bound to the dataset; copies of them do the merging.
     plan : Plan
         What is read.
 

@@ -10,9 +10,9 @@ import numpy as np
 from udfwidgets.buffers import Array, BoolArray, BufferDeclaration, BufferWrapper, UDFResults
 from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.merge.merging import Frozen
+from udfwidgets.engine.plan.binding import at_rest
 from udfwidgets.engine.plan.partitions import Plan
-from udfwidgets.engine.plan.tying import at_rest
-from udfwidgets.engine.work.shift import Buffers
+from udfwidgets.engine.work.applied import Buffers
 from udfwidgets.errors import UDFException
 from udfwidgets.udf.base import UDF, MaskedResult
 from udfwidgets.udf.contract.views import Views
@@ -26,7 +26,7 @@ def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
     Parameters
     ----------
     udfs : sequence of UDF
-        Tied to the dataset by `declare`; copies of them are used, so any thread may call this.
+        Bound to the dataset; copies of them are used, so any thread may call this.
     frozen : Frozen
         The buffers; the results take them over, when they are looked at.
     plan : Plan

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from udfwidgets.engine.plan.binding import bound
 from udfwidgets.engine.plan.order import Order, check_order
 from udfwidgets.engine.plan.partitions import READ_BYTES, Plan
 from udfwidgets.engine.plan.roi import resolve_roi
-from udfwidgets.engine.plan.tying import tied
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
@@ -27,7 +27,7 @@ class Job:
     dataset : DataSet
         What to read.
     udfs : tuple of UDF
-        Tied to the dataset: copies of what the user gave.
+        Bound to the dataset: copies of what the user gave.
     plan : Plan
         Which frames, in which tiles.
     corrections : CorrectionSet or None
@@ -89,7 +89,7 @@ class Job:
             tile_depth,
             corrections,
         )
-        copies = tuple(tied(udf, plan, corrections) for udf in udfs)
+        copies = tuple(bound(udf, plan, corrections) for udf in udfs)
         if order is None and any(udf.get_method() is UDFMethod.PARTITION for udf in copies):
             order = "scan"  # frames that follow each other are what it is made for
         if not tile_depth:
@@ -111,7 +111,7 @@ class Job:
             If there is not one per UDF, or results would have other shapes or dtypes.
         """
         changed = self._changed(parameters)
-        udfs = tuple(tied(udf, self.plan, self.corrections) for udf in changed)
+        udfs = tuple(bound(udf, self.plan, self.corrections) for udf in changed)
         for before, after in zip(self.udfs, udfs, strict=True):
             if before.declarations != after.declarations:
                 raise ValueError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from udfwidgets.buffers import Array
 from udfwidgets.engine.plan.partitions import Partition
 from udfwidgets.engine.plan.reading import Frames
-from udfwidgets.engine.work.team import Team
+from udfwidgets.engine.work.task import Task
 from udfwidgets.engine.work.turns import Turn
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.udf.compiled.fused import Step
@@ -46,7 +46,7 @@ class Share:
         self.seconds = 0.0
         # Parameters may change: those of the moment in which the partition was handed out count.
         self._udfs = run.udfs
-        self._team: Team | None = None
+        self._task: Task | None = None
 
     def begin(self) -> None:
         """Make the UDFs ready for the partition."""
@@ -55,23 +55,23 @@ class Share:
     @property
     def wants_tiles(self) -> bool:
         """Whether `feed` has to be called."""
-        return self._team is not None and self._team.wants_tiles
+        return self._task is not None and self._task.wants_tiles
 
     @property
     def steps(self) -> Sequence[Step]:
         """What is compiled of its work; see `drive`."""
-        return () if self._team is None else self._team.steps
+        return () if self._task is None else self._task.steps
 
     def adopt(self, step: Step, done: Step) -> None:
         """Take what another share's step has made of the same frames for what this one's would."""
-        if self._team is not None:
-            self._team.adopt(step, done)
+        if self._task is not None:
+            self._task.adopt(step, done)
 
     def feed(self, frames: Array, scratch: Scratch, turn: Turn) -> None:
         """Let the UDFs see the next frames of the partition."""
-        team = self._team
-        if team is not None:
-            self._on_its_own(lambda: team.feed(frames, scratch, turn))
+        task = self._task
+        if task is not None:
+            self._on_its_own(lambda: task.feed(frames, scratch, turn))
 
     def end(self, reading: float) -> None:
         """Let the UDFs finish the partition, and merge it.
@@ -82,8 +82,8 @@ class Share:
             Seconds that the worker has spent on reading for all shares.
         """
         self._on_its_own(lambda: self._end(reading))
-        if self._team is not None:
-            self._team.dismiss()
+        if self._task is not None:
+            self._task.dismiss()
 
     def _on_its_own(self, do: Callable[[], None]) -> None:
         if not self.run.enter():
@@ -100,11 +100,11 @@ class Share:
 
     def _begin(self) -> None:
         run = self.run
-        self._team = Team(self._udfs, run.plan, self.partition, run.is_stopping)
+        self._task = Task(self._udfs, run.plan, self.partition, run.is_stopping)
 
     def _end(self, reading: float) -> None:
         began = time.perf_counter()
-        parts = None if self._team is None else self._team.end()
+        parts = None if self._task is None else self._task.end()
         if parts is not None:
             seconds = reading + self.seconds + time.perf_counter() - began
             self.run.merge(self.partition, parts, seconds)

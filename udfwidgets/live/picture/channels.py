@@ -71,7 +71,7 @@ def resolve_channels(udfs: Sequence[UDF], plots: Any) -> tuple[Channel, ...]:
     Parameters
     ----------
     udfs : sequence of UDF
-        Tied to a dataset.
+        Bound to a dataset.
     plots : object
         True for the first channel of each UDF that is an image, if it has one; or a list with
         one entry per UDF: a list of channels, each a name or a tuple (name, function). The

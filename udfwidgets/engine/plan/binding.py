@@ -1,4 +1,4 @@
-"""Tying: copies of UDFs that know the dataset which they work on."""
+"""Binding: copies of UDFs that know the dataset which they work on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from udfwidgets.udf.contract.auxiliary import shown_params
 from udfwidgets.udf.contract.views import Views
 
 
-def tied(udf: UDF, plan: Plan, corrections: CorrectionSet | None) -> UDF:
+def bound(udf: UDF, plan: Plan, corrections: CorrectionSet | None) -> UDF:
     """Return a copy of a UDF that knows the dataset and has declared its buffers."""
     udf = copy.copy(udf)
     check_choices(udf)

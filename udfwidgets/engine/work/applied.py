@@ -1,4 +1,4 @@
-"""A shift: one UDF at work on one partition."""
+"""One UDF applied to one partition."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from udfwidgets.udf.contract.views import Views
 Buffers = Mapping[str, Array]
 
 
-class Shift:
+class AppliedUDF:
     """One UDF at work on one partition, with a copy of the UDF of its own.
 
     Parameters
     ----------
     udf : UDF
-        A UDF that has been tied to the dataset by `declare`; it is copied, not changed.
+        A UDF that has been bound to the dataset; it is copied, not changed.
     plan : Plan
         What is read.
     partition : Partition
-        What this shift works on.
+        What it is applied to.
     """
 
     def __init__(self, udf: UDF, plan: Plan, partition: Partition) -> None:

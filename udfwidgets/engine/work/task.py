@@ -1,4 +1,4 @@
-"""A team: all UDFs of a run at work on one partition."""
+"""A task: all UDFs of a run at work on one partition."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from udfwidgets.buffers import Array
 from udfwidgets.engine.plan.partitions import Partition, Plan
-from udfwidgets.engine.work.shift import Buffers, Shift
+from udfwidgets.engine.work.applied import AppliedUDF, Buffers
 from udfwidgets.engine.work.turns import Turn, is_quick, timed
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
@@ -22,13 +22,13 @@ _log = logging.getLogger(__name__)
 _USUAL = np.dtype(np.float32)
 
 
-class Team:
+class Task:
     """All UDFs of a run at work on one partition.
 
     Parameters
     ----------
     udfs : sequence of UDF
-        Tied to the dataset; they are copied, not changed.
+        Bound to the dataset; they are copied, not changed.
     plan : Plan
         What is read.
     partition : Partition
@@ -44,22 +44,20 @@ class Team:
         partition: Partition,
         stopped: Callable[[], bool],
     ) -> None:
-        self._shifts = shifts = list[Shift]()
+        self._applied = applied = list[AppliedUDF]()
         try:
             for udf in udfs:
-                shifts.append(Shift(udf, plan, partition))
+                applied.append(AppliedUDF(udf, plan, partition))
         except BaseException:
             self.dismiss()
             raise
         #: What compiled UDFs do with tiles, see `drive`; `feed` leaves them out.
-        self.steps = [shift.step for shift in shifts if shift.step is not None]
+        self.steps = [one.step for one in applied if one.step is not None]
         self._by_tile = [
-            shift
-            for shift in shifts
-            if shift.step is None and shift.method is not UDFMethod.PARTITION
+            one for one in applied if one.step is None and one.method is not UDFMethod.PARTITION
         ]
-        self._by_partition = [shift for shift in shifts if shift.method is UDFMethod.PARTITION]
-        self._users = Counter(shift.dtype for shift in self._by_tile)
+        self._by_partition = [one for one in applied if one.method is UDFMethod.PARTITION]
+        self._users = Counter(one.dtype for one in self._by_tile)
         self._corrector = plan.corrector
         self._stopped = stopped
         self._fed = 0
@@ -85,54 +83,54 @@ class Team:
         if tile is frames or len(self._by_tile) > 1:
             tile = _read_only(tile)
         converted = {tile.dtype: tile}
-        for shift in self._by_tile:
-            by_turns = _goes_by_turns(shift, tile)
-            if shift.dtype in converted:
+        for one in self._by_tile:
+            by_turns = _goes_by_turns(one, tile)
+            if one.dtype in converted:
                 if by_turns:
                     turn.take(tile)
             else:
-                own = scratch.array(tile.shape, shift.dtype, slot=shift.dtype.str)
+                own = scratch.array(tile.shape, one.dtype, slot=one.dtype.str)
                 if by_turns:
                     turn.take(tile, own)
                 else:
                     np.copyto(own, tile, casting="unsafe")
-                shared = self._users[shift.dtype] > 1
-                converted[shift.dtype] = _read_only(own) if shared else own
+                shared = self._users[one.dtype] > 1
+                converted[one.dtype] = _read_only(own) if shared else own
             if not by_turns:
                 turn.give()
-            with timed(shift.udf_class, len(frames)):
-                shift.feed(converted[shift.dtype], row, self._stopped)
+            with timed(one.udf_class, len(frames)):
+                one.feed(converted[one.dtype], row, self._stopped)
 
     def adopt(self, step: Step, done: Step) -> None:
         """Take the results of one step for those of another, which was not done."""
-        for shift in self._shifts:
-            if shift.step is step:
-                shift.adopt(done)
+        for one in self._applied:
+            if one.step is step:
+                one.adopt(done)
 
     def end(self) -> list[Buffers] | None:
         """Let the UDFs finish, and return the buffers of each; None if they left off."""
-        for shift in self._by_partition:
+        for one in self._by_partition:
             if self._gathered is not None and not self._stopped():
                 # A copy of its own: a partition is usually worked on in place.
-                shift.feed(self._gathered.astype(shift.dtype), 0, self._stopped)
-        return None if self._stopped() else [shift.end() for shift in self._shifts]
+                one.feed(self._gathered.astype(one.dtype), 0, self._stopped)
+        return None if self._stopped() else [one.end() for one in self._applied]
 
     def dismiss(self) -> None:
         """Have the UDFs that did not come to the end of the partition give back what they hold."""
-        for shift in self._shifts:
+        for one in self._applied:
             try:
-                shift.dismiss()
+                one.dismiss()
             except Exception:
                 # The run has failed, or is cancelled: it has something else to tell.
-                _log.exception("the cleanup of %s failed", shift.udf_class.__name__)
+                _log.exception("the cleanup of %s failed", one.udf_class.__name__)
 
 
-def _goes_by_turns(shift: Shift, tile: Array) -> bool:
+def _goes_by_turns(one: AppliedUDF, tile: Array) -> bool:
     """Whether a UDF is quick Python code, for frames as its threads can bring into the cache."""
-    if shift.method is not UDFMethod.FRAME or not is_quick(shift.udf_class):
+    if one.method is not UDFMethod.FRAME or not is_quick(one.udf_class):
         return False
     # Others would have to be compiled first.
-    wants_usual = shift.dtype == tile.dtype or shift.dtype == _USUAL
+    wants_usual = one.dtype == tile.dtype or one.dtype == _USUAL
     return wants_usual and is_known(tile.dtype) and tile.flags.c_contiguous
 
 
