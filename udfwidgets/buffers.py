@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -16,6 +16,8 @@ from udfwidgets.shapes import Shape
 
 Array = npt.NDArray[Any]
 BoolArray = npt.NDArray[np.bool_]
+#: The buffers of one UDF, by name.
+Buffers = Mapping[str, Array]
 Kind = Literal["nav", "sig", "single"]
 Use = Literal["private", "result_only"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
+from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.source import Array, Scratch, Source
 
 
 class PacedDataSet(DataSet):

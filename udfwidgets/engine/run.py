@@ -31,7 +31,8 @@ from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.sources import Sources
 from udfwidgets.engine.subscription import Subscriber, Subscribers
 from udfwidgets.errors import UDFException, UDFRunCancelled
-from udfwidgets.io.dataset.base import DataSet, Source
+from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.source import Source
 from udfwidgets.udf.base import UDF
 
 _touches = itertools.count(1)

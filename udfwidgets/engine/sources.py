@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from udfwidgets.io.dataset.base import DataSet, Source
+from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.source import Source
 
 _log = logging.getLogger(__name__)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from udfwidgets.buffers import UDFResults
+from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.merge.merging import Frozen
+from udfwidgets.engine.merge.progress import Progress
 from udfwidgets.engine.merge.results import conclude
-
-if TYPE_CHECKING:
-    from udfwidgets.engine.run import Run
+from udfwidgets.engine.plan.partitions import Plan
+from udfwidgets.udf.base import UDF
 
 # Snapshots that may wait for a consumer. Enough to bridge its hiccups; each holds all results.
 BOUND = 8
@@ -18,16 +20,45 @@ BOUND = 8
 _log = logging.getLogger(__name__)
 
 
+class Followed(Protocol):
+    """A run, as far as those who follow it look."""
+
+    @property
+    def udfs(self) -> tuple[UDF, ...]:
+        """What it runs, bound to the dataset."""
+
+    @property
+    def plan(self) -> Plan:
+        """Which frames it reads."""
+
+    @property
+    def bell(self) -> Bell:
+        """Rung when there may be something new to take."""
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+
+    def ring(self) -> None:
+        """Wake whoever waits for the run, and who works on it."""
+
+    def freeze(self) -> Frozen:
+        """Return the merged buffers as they are; only while `Subscriber.merged` is called."""
+
+    def snapshot(self) -> UDFResults:
+        """Return what has been merged so far, independent of what comes."""
+
+
 class Subscriber:
     """Wants to know of every merge step of a run, and of its end; the base takes no notice."""
 
-    def merged(self, run: Run) -> None:
+    def merged(self, run: Followed) -> None:
         """Take note of a merge step; called under the lock of its buffers, by a worker."""
 
     def ended(self) -> None:
         """Take note that the run has ended, for whatever reason; may be called on any thread."""
 
-    def changed(self, run: Run) -> None:
+    def changed(self, run: Followed) -> None:
         """Take note of a pause, its end, or what is waited for; may come on any thread."""
 
     def has_room(self) -> bool:
@@ -56,12 +87,12 @@ class Subscribers:
         """Whether all can take more."""
         return all(subscriber.has_room() for subscriber in self._all)
 
-    def merged(self, run: Run) -> None:
+    def merged(self, run: Followed) -> None:
         """Tell of a merge step; whoever fails here fails the run."""
         for subscriber in self._all:
             subscriber.merged(run)
 
-    def changed(self, run: Run) -> None:
+    def changed(self, run: Followed) -> None:
         """Tell of a pause, its end, or what is waited for."""
         for subscriber in self._all:
             try:
@@ -95,7 +126,7 @@ class EveryStep(Subscriber):
         self._steps: deque[UDFResults] = deque()
         self._ended = False
 
-    def merged(self, run: Run) -> None:
+    def merged(self, run: Followed) -> None:
         """Keep a snapshot."""
         self._steps.append(conclude(run.udfs, run.freeze(), run.plan))
         run.bell.ring()
@@ -112,7 +143,7 @@ class EveryStep(Subscriber):
         """Whether `take` has an answer: a snapshot, or that there is none any more."""
         return bool(self._steps) or self._ended
 
-    def take(self, run: Run) -> UDFResults | None:
+    def take(self, run: Followed) -> UDFResults | None:
         """Return the oldest snapshot not yet taken, or None at the end."""
         if not self._steps:
             return None
@@ -130,7 +161,7 @@ class NewestStep(Subscriber):
         self._news = True
         self._ended = False
 
-    def merged(self, run: Run) -> None:
+    def merged(self, run: Followed) -> None:
         """Note the news."""
         self._news = True
         run.bell.ring()
@@ -143,7 +174,7 @@ class NewestStep(Subscriber):
         """Whether `take` has an answer: a snapshot, or that there is none any more."""
         return self._news or self._ended
 
-    def take(self, run: Run) -> UDFResults | None:
+    def take(self, run: Followed) -> UDFResults | None:
         """Return a snapshot of now, or None if the last one has been taken."""
         if not self._news:
             return None

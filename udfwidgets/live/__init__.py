@@ -1,4 +1,18 @@
-"""What a person sees of a run, in the notebook."""
+"""What a person sees of a run, in the notebook.
+
+```
+dashboard    all analyses of a Context
+analysis     a card: what a person has asked for
+generation   one run of it
+image | status | totals | report | keepers   what is on a card, what it says, who keeps it
+drawn | offered                              what our own widgets have in common
+picture/     how results become pictures
+wire/        how pictures get to the pages
+quick        widgets that are made quickly   | outputs   where a widget is shown
+```
+
+Imports go down only.
+"""
 
 from udfwidgets.live.analysis import LiveAnalysis
 from udfwidgets.live.dashboard import Dashboard

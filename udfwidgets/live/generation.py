@@ -18,7 +18,7 @@ import numpy as np
 
 from udfwidgets.buffers import BoolArray, UDFResults
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.subscription import Subscriber
+from udfwidgets.engine.subscription import Followed, Subscriber
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.picture.channels import Channel
 from udfwidgets.live.picture.picture import Picture
@@ -93,11 +93,11 @@ class Generation(Subscriber):
 
     # As a subscriber
 
-    def merged(self, run: Run) -> None:
+    def merged(self, run: Followed) -> None:
         """Offer the news; it is looked at when the browser is ready to draw."""
         self.offer(final=False)
 
-    def changed(self, run: Run) -> None:
+    def changed(self, run: Followed) -> None:
         """Offer the new state."""
         self._offer_status(final=False)
 

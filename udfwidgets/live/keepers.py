@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from udfwidgets.live.outputs import Outputs
-
-if TYPE_CHECKING:
-    from udfwidgets.live.analysis import LiveAnalysis
 
 
 class Shelf(Protocol):
     """Shows analyses that were started elsewhere, such as a dashboard."""
 
-    def remove(self, card: LiveAnalysis) -> None:
+    def remove(self, card: Any) -> None:
         """Stop showing one, and say so to its keepers."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from tqdm import tqdm
 
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.subscription import Subscriber
+from udfwidgets.engine.subscription import Followed, Subscriber
 
 
 class ProgressBar(Subscriber):
@@ -23,7 +23,7 @@ class ProgressBar(Subscriber):
         self._run = run
         self._bar: Any = None
 
-    def merged(self, run: Run) -> None:
+    def merged(self, run: Followed) -> None:
         """Move the bar; it appears with the first step."""
         if self._bar is None:
             self._bar = _Bar(total=run.plan.n_frames, unit=" frames", unit_scale=True)

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from udfwidgets.brief import put
-from udfwidgets.buffers import Array, BoolArray
+from udfwidgets.buffers import Array, BoolArray, Buffers
 from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan.binding import at_rest
 from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.plan.reading import Frames
-from udfwidgets.engine.work.applied import Buffers
 from udfwidgets.udf.base import UDF, parameters_of
 from udfwidgets.udf.contract.auxiliary import has_aux_data, shown_params
 from udfwidgets.udf.contract.views import Views

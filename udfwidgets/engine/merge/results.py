@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from udfwidgets.buffers import Array, BoolArray, BufferDeclaration, BufferWrapper, UDFResults
+from udfwidgets.buffers import (
+    Array,
+    BoolArray,
+    BufferDeclaration,
+    Buffers,
+    BufferWrapper,
+    UDFResults,
+)
 from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.merge.merging import Frozen
 from udfwidgets.engine.plan.binding import at_rest
 from udfwidgets.engine.plan.partitions import Plan
-from udfwidgets.engine.work.applied import Buffers
 from udfwidgets.errors import UDFException
 from udfwidgets.udf.base import UDF, MaskedResult
 from udfwidgets.udf.contract.views import Views

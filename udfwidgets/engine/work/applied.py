@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
 
 import numpy as np
 
-from udfwidgets.buffers import Array
+from udfwidgets.buffers import Array, Buffers
 from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
 from udfwidgets.udf.compiled.fused import Step, is_known
 from udfwidgets.udf.contract.auxiliary import shown_params
 from udfwidgets.udf.contract.views import Views
-
-Buffers = Mapping[str, Array]
 
 
 class AppliedUDF:

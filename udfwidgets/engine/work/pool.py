@@ -14,15 +14,12 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import Sources
 from udfwidgets.engine.work.scan import Assignment, Scan
 from udfwidgets.engine.work.worker import Worker
-
-if TYPE_CHECKING:
-    from udfwidgets.engine.run import Run
 
 # The analysis that a person has touched gets all turns but every fourth one.
 TURNS = 4

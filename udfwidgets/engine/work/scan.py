@@ -11,19 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from udfwidgets.engine.plan.order import Order, Positions, coarse_to_fine
 from udfwidgets.engine.plan.partitions import Partition
 from udfwidgets.engine.plan.reading import Frames
+from udfwidgets.engine.run import Run
 from udfwidgets.engine.work.share import Share
 from udfwidgets.errors import AcquisitionEnded
-from udfwidgets.io.dataset.base import DataSet, Source
-
-if TYPE_CHECKING:
-    from udfwidgets.engine.run import Run
+from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.source import Source
 
 # A run may take so many times as long as reading and all others together; then it goes alone.
 PATIENCE = 8.0

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from udfwidgets.buffers import Array
 from udfwidgets.engine.plan.partitions import Partition
 from udfwidgets.engine.plan.reading import Frames
+from udfwidgets.engine.run import Run
 from udfwidgets.engine.work.task import Task
 from udfwidgets.engine.work.turns import Turn
-from udfwidgets.io.dataset.base import Scratch
+from udfwidgets.io.source import Scratch
 from udfwidgets.udf.compiled.fused import Step
-
-if TYPE_CHECKING:
-    from udfwidgets.engine.run import Run
 
 
 class Share:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from udfwidgets.buffers import Array
+from udfwidgets.buffers import Array, Buffers
 from udfwidgets.engine.plan.partitions import Partition, Plan
-from udfwidgets.engine.work.applied import AppliedUDF, Buffers
+from udfwidgets.engine.work.applied import AppliedUDF
 from udfwidgets.engine.work.turns import Turn, is_quick, timed
-from udfwidgets.io.dataset.base import Scratch
+from udfwidgets.io.source import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.compiled.fused import Step, is_known
 

@@ -14,7 +14,7 @@ from udfwidgets.engine.work.fusing import Fusion
 from udfwidgets.engine.work.scan import Assignment
 from udfwidgets.engine.work.share import Share
 from udfwidgets.engine.work.turns import Turn
-from udfwidgets.io.dataset.base import Scratch, Source
+from udfwidgets.io.source import Scratch, Source
 
 # Seconds for which compiled UDFs go through tiles in one call, without the GIL. A run that is
 # cancelled takes so long to stop; beside a cell that is busy with Python code, a worker waits for

@@ -29,7 +29,7 @@ from anyio.lowlevel import EventLoopToken, current_token
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.spool import Spool
-from udfwidgets.io.dataset.base import Array
+from udfwidgets.io.source import Array
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from udfwidgets.errors import AcquisitionEnded, DataSetException
-from udfwidgets.io.dataset.base import Source
+from udfwidgets.io.source import Source
 
 # Looking for new frames costs up to a millisecond; nobody sees a picture change faster than this.
 _LOOK_EVERY = 0.005

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import Array
+from udfwidgets.io.source import Array
 
 
 class Spool:

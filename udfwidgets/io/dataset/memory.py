@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
+from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.layout.folding import axes, fold, split_axes
+from udfwidgets.io.source import Array, Scratch, Source
 
 
 class MemoryDataSet(DataSet):

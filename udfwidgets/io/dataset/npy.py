@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import DataSet, Source
+from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.memory import ArraySource
 from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array, size_of
 from udfwidgets.io.layout.folding import fold, split_axes
 from udfwidgets.io.layout.synced import synced
+from udfwidgets.io.source import Source
 
 _HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,

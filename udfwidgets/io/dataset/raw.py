@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import DataSet, Source
+from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.memory import ArraySource
 from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array, size_of
 from udfwidgets.io.layout.folding import axes, fold
 from udfwidgets.io.layout.synced import synced
+from udfwidgets.io.source import Source
 
 
 class RawFileDataSet(DataSet):

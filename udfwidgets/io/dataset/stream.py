@@ -18,8 +18,9 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.feed import Feed
 from udfwidgets.io.arriving.growing import Arrived, GrowingSource, check_stall_timeout
 from udfwidgets.io.arriving.spool import Spool
-from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
+from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.layout.folding import axes
+from udfwidgets.io.source import Array, Scratch, Source
 from udfwidgets.shapes import Shape
 
 _ADVICE = "what has come stays in the dataset, select it by roi="

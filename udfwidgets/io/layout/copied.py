@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from udfwidgets.io.dataset.base import Array, Scratch, Source
 from udfwidgets.io.layout.boxes import boxes
+from udfwidgets.io.source import Array, Scratch, Source
 
 
 class CopiedSource(Source):

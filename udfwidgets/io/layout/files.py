@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import Array
+from udfwidgets.io.source import Array
 
 PathLike = str | os.PathLike[str]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfwidgets.io.dataset.base import Array, Scratch, Source
+from udfwidgets.io.source import Array, Scratch, Source
 
 
 class JoinedSource(Source):

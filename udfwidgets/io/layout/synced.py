@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfwidgets.io.dataset.base import Array, Scratch, Source
 from udfwidgets.io.layout.folding import Fold
+from udfwidgets.io.source import Array, Scratch, Source
 
 
 class SyncedSource(Source):

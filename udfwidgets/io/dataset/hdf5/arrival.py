@@ -22,9 +22,9 @@ import numpy as np
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.growing import Arrived, GrowingSource
-from udfwidgets.io.dataset.base import Array, Scratch
 from udfwidgets.io.dataset.hdf5.chunks import ChunkLayout
 from udfwidgets.io.dataset.hdf5.swmr import Handle, corner_of, frames_of, is_written, swmr_lock
+from udfwidgets.io.source import Array, Scratch
 from udfwidgets.shapes import Shape
 
 _ADVICE = "for what has come, load it with follow=True and a nav_shape= of no more frames"

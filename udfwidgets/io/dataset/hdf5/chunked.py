@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.codecs.lz4 import SLACK
-from udfwidgets.io.dataset.base import Array, Scratch, Source
 from udfwidgets.io.dataset.hdf5.chunks import ChunkLayout, scan_order
 from udfwidgets.io.layout.boxes import Box, boxes
+from udfwidgets.io.source import Array, Scratch, Source
 
 Bytes = npt.NDArray[np.uint8]
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.codecs.filters import Filter
-from udfwidgets.io.dataset.base import Array
+from udfwidgets.io.source import Array
 
 # A block is what one worker reads at once, so this bounds the memory of each worker.
 _MAX_BLOCK_BYTES = 64 << 20

@@ -11,13 +11,14 @@ import h5py
 import numpy as np
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import DataSet, Source
+from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.hdf5.chunks import KnownIndices
 from udfwidgets.io.dataset.hdf5.find import find_dataset, is_scan, numbered, walk
 from udfwidgets.io.dataset.hdf5.source import block_of, is_by_itself, open_joined
 from udfwidgets.io.layout.files import PathLike, existing_file
 from udfwidgets.io.layout.folding import fold, split_axes
 from udfwidgets.io.layout.synced import synced
+from udfwidgets.io.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,13 +11,14 @@ import h5py
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.growing import check_stall_timeout
-from udfwidgets.io.dataset.base import DataSet, Source
+from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.hdf5.arrival import GrowingH5Source
 from udfwidgets.io.dataset.hdf5.chunks import ChunkLayout, chunk_layout, frames_per_block
 from udfwidgets.io.dataset.hdf5.find import find_dataset, walk
 from udfwidgets.io.dataset.hdf5.swmr import growing_dataset, open_swmr, swmr_lock
 from udfwidgets.io.layout.files import PathLike, existing_file
 from udfwidgets.io.layout.folding import axes
+from udfwidgets.io.source import Source
 from udfwidgets.shapes import Shape
 
 

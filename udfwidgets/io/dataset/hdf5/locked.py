@@ -9,8 +9,8 @@ import threading
 import h5py
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import Array, Scratch, Source
 from udfwidgets.io.layout.boxes import boxes
+from udfwidgets.io.source import Array, Scratch, Source
 
 with contextlib.suppress(ImportError):
     import hdf5plugin  # noqa: F401  # registers more filters with HDF5 where it is installed

@@ -9,7 +9,6 @@ from pathlib import Path
 import h5py
 
 from udfwidgets.io.codecs.filters import can_undo
-from udfwidgets.io.dataset.base import Array, Source
 from udfwidgets.io.dataset.hdf5.chunked import ChunkedSource
 from udfwidgets.io.dataset.hdf5.chunks import KnownIndices, chunk_layout, frames_per_block
 from udfwidgets.io.dataset.hdf5.locked import LockedSource
@@ -19,6 +18,7 @@ from udfwidgets.io.dataset.memory import ArraySource
 from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.files import map_array
 from udfwidgets.io.layout.joined import JoinedSource
+from udfwidgets.io.source import Array, Source
 
 _logger = logging.getLogger(__name__)
 

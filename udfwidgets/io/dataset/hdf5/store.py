@@ -14,9 +14,9 @@ import numpy.typing as npt
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.codecs.filters import decoder_of_many, undo
 from udfwidgets.io.codecs.lz4 import SLACK
-from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.io.dataset.hdf5.chunks import ChunkIndex, ChunkLayout
 from udfwidgets.io.layout.files import PositionedFile, map_array, size_of
+from udfwidgets.io.source import Scratch
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]

@@ -18,12 +18,12 @@ import numpy.typing as npt
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.codecs.filters import can_undo, undo
 from udfwidgets.io.codecs.lz4 import SLACK
-from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.hdf5.chunked import ChunkedSource
 from udfwidgets.io.dataset.hdf5.chunks import ChunkLayout
 from udfwidgets.io.dataset.hdf5.find import walk
 from udfwidgets.io.dataset.hdf5.locked import LockedSource
 from udfwidgets.io.layout.files import existing_file, read_start
+from udfwidgets.io.source import Scratch, Source
 
 #: Held by whoever refreshes, or opens and closes.
 swmr_lock = threading.RLock()

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
+from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.mib.check import check_headers
 from udfwidgets.io.dataset.mib.header import FrameLayout, hdr_number, nav_from_hdr, read_hdr
 from udfwidgets.io.dataset.mib.parts import Part, part_paths, read_parts
@@ -20,6 +20,7 @@ from udfwidgets.io.dataset.mib.r64 import decode
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array
 from udfwidgets.io.layout.folding import fold
 from udfwidgets.io.layout.synced import synced
+from udfwidgets.io.source import Array, Scratch, Source
 
 # Each map holds a file descriptor, and 1024 is a usual limit for a process.
 _MAX_MAPS = 64

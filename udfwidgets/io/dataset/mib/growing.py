@@ -16,7 +16,7 @@ from pathlib import Path
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.growing import Arrived, GrowingSource, check_stall_timeout
-from udfwidgets.io.dataset.base import Array, DataSet, Scratch, Source
+from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.mib.dataset import MIBSource
 from udfwidgets.io.dataset.mib.header import (
     FrameLayout,
@@ -28,6 +28,7 @@ from udfwidgets.io.dataset.mib.header import (
 from udfwidgets.io.dataset.mib.parts import Part, part_paths
 from udfwidgets.io.layout.files import PathLike, existing_file, size_of
 from udfwidgets.io.layout.folding import axes
+from udfwidgets.io.source import Array, Scratch, Source
 from udfwidgets.shapes import Shape
 
 _ADVICE = "for what has come, load it with follow=True and a nav_shape= of no more frames"

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.codecs.unaligned import load_8, store_8
-from udfwidgets.io.dataset.base import Array
 from udfwidgets.io.dataset.mib.header import FrameLayout
+from udfwidgets.io.source import Array
 
 _U64 = np.uint64
 

@@ -1,0 +1,79 @@
+"""The contract between a format and the workers that read: a source of frames.
+
+For each run the engine opens its dataset once and gets a `Source`, which owns the open handles
+until `close()`. All workers of the run share it: `read` is called from several threads at the same
+time and must not hold the GIL for long.
+
+Frames are numbered in scan order, from 0 to ``shape.nav.size - 1``. A worker asks for runs of
+frames, brings a `Scratch` of its own, and is done with what it got before it reads again. A source
+may therefore answer with a view of a memory map, or with data decoded into the scratch.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import NoReturn
+
+from udfwidgets.closing import Closing
+from udfwidgets.io.scratch import Array, Scratch
+
+__all__ = ["Array", "Scratch", "Source"]
+
+
+class Source(Closing):
+    """The open end of a dataset, shared by the workers of one run."""
+
+    @abstractmethod
+    def read(self, start: int, stop: int, scratch: Scratch) -> Array:
+        """Return frames `start` to `stop` (exclusive).
+
+        Parameters
+        ----------
+        start, stop : int
+            Frame numbers in scan order, ``0 <= start < stop <= shape.nav.size``.
+        scratch : Scratch
+            The calling worker's own memory, to decode into.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of shape ``(stop - start, *shape.sig)`` and the dataset's dtype in native byte order.
+            Read-only for the caller, valid until the next read with the same scratch.
+
+        Raises
+        ------
+        DataSetException
+            If the file no longer holds what its header promised.
+        """
+
+    @property
+    def frames(self) -> Array | None:
+        """All frames as they would be read, in C order, where they lie in memory or are mapped."""
+        return None
+
+    def available(self) -> int | None:
+        """Return how many frames, from the first one on, can be read by now; None for all.
+
+        It is asked often, from any thread, and answers at once.
+
+        Raises
+        ------
+        DataSetException
+            If some are missing and none will come any more; not before all that did come were
+            told of.
+        """
+        return None
+
+    def waiting_for(self) -> str:
+        """Say in words what is waited for, if frames should come and do not."""
+        return ""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back every handle. Closing twice is allowed."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds open files and cannot be pickled: pickle the dataset, "
+            "and open it where it is to be read"
+        )
