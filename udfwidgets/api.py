@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn, cast, overload
+
+from typing_extensions import Unpack
 
 from udfwidgets.analysis.create import Analyses
 from udfwidgets.buffers import BufferWrapper
 from udfwidgets.closing import Closing
-from udfwidgets.engine.ends.bar import ProgressBar
-from udfwidgets.engine.ends.overview import Overview
-from udfwidgets.engine.ends.registry import Registry
 from udfwidgets.engine.ends.stream import (
     AsyncResult,
     AsyncResultStream,
@@ -22,30 +20,24 @@ from udfwidgets.engine.ends.stream import (
     ResultStream,
     wait_for_result,
 )
-from udfwidgets.engine.ends.view import Plot, PlotSet, View, ViewClass
+from udfwidgets.engine.ends.view import ViewClass
 from udfwidgets.engine.executors import Executor, make_executor
-from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.plan.order import Order
-from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import EveryStep
 from udfwidgets.errors import ExecutorSpecException
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.stream import StreamDataSet
 from udfwidgets.io.load import load
+from udfwidgets.options import RunOptions, UDFs, check_backends, check_dataset
+from udfwidgets.showing import Showing
 from udfwidgets.udf.auto import AutoUDF
-from udfwidgets.udf.base import UDF
 from udfwidgets.udf.record import RecordUDF
 
 __all__ = ["Context"]
 
-# The live view stands above this floor and needs a notebook: it is looked up by name when the
-# first picture is asked for, so that scripts and servers do without it.
-LIVE_VIEW = "udfwidgets.live:LiveAnalysis"
-DASHBOARD = "udfwidgets.live:Dashboard"
 
-
-class Context(Analyses, Closing):
+class Context(Analyses, Showing, Closing):
     """Loads datasets and runs UDFs over them.
 
     It owns worker threads from its first run on. Close it, or use it in a ``with`` block; at the
@@ -69,9 +61,7 @@ class Context(Analyses, Closing):
     def __init__(
         self, executor: Executor | None = None, plot_class: ViewClass | None = None
     ) -> None:
-        self.executor = make_executor("threads") if executor is None else executor
-        self.plot_class = plot_class
-        self.registry = Registry()
+        super().__init__(make_executor("threads") if executor is None else executor, plot_class)
         self._streams: weakref.WeakSet[StreamDataSet] = weakref.WeakSet()
 
     @classmethod
@@ -133,33 +123,26 @@ class Context(Analyses, Closing):
     def run_udf(
         self,
         dataset: DataSet,
-        udf: UDF | Sequence[UDF],
+        udf: UDFs,
         roi: Any = ...,
-        corrections: CorrectionSet | None = ...,
-        progress: bool = ...,
-        backends: Any = ...,
-        plots: Any = ...,
-        sync: Literal[True] = ...,
-        order: Order | None = ...,
-    ) -> Result: ...
+        *,
+        sync: Literal[False],
+        **options: Unpack[RunOptions],
+    ) -> AsyncResult: ...
     @overload
     def run_udf(
         self,
         dataset: DataSet,
-        udf: UDF | Sequence[UDF],
+        udf: UDFs,
         roi: Any = ...,
-        corrections: CorrectionSet | None = ...,
-        progress: bool = ...,
-        backends: Any = ...,
-        plots: Any = ...,
         *,
-        sync: Literal[False],
-        order: Order | None = ...,
-    ) -> AsyncResult: ...
+        sync: Literal[True] = ...,
+        **options: Unpack[RunOptions],
+    ) -> Result: ...
     def run_udf(
         self,
         dataset: DataSet,
-        udf: UDF | Sequence[UDF],
+        udf: UDFs,
         roi: Any = None,
         corrections: CorrectionSet | None = None,
         progress: bool = False,
@@ -206,8 +189,8 @@ class Context(Analyses, Closing):
         TypeError, ValueError
             If an argument is not what it should be.
         """
-        _check_blocking(dataset, sync)
-        _check_backends(backends)
+        check_dataset(dataset, sync)
+        check_backends(backends)
         run, single = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         self._start(run)
@@ -219,33 +202,26 @@ class Context(Analyses, Closing):
     def run_udf_iter(
         self,
         dataset: DataSet,
-        udf: UDF | Sequence[UDF],
+        udf: UDFs,
         roi: Any = ...,
-        corrections: CorrectionSet | None = ...,
-        progress: bool = ...,
-        backends: Any = ...,
-        plots: Any = ...,
-        sync: Literal[True] = ...,
-        order: Order | None = ...,
-    ) -> ResultStream: ...
+        *,
+        sync: Literal[False],
+        **options: Unpack[RunOptions],
+    ) -> AsyncResultStream: ...
     @overload
     def run_udf_iter(
         self,
         dataset: DataSet,
-        udf: UDF | Sequence[UDF],
+        udf: UDFs,
         roi: Any = ...,
-        corrections: CorrectionSet | None = ...,
-        progress: bool = ...,
-        backends: Any = ...,
-        plots: Any = ...,
         *,
-        sync: Literal[False],
-        order: Order | None = ...,
-    ) -> AsyncResultStream: ...
+        sync: Literal[True] = ...,
+        **options: Unpack[RunOptions],
+    ) -> ResultStream: ...
     def run_udf_iter(
         self,
         dataset: DataSet,
-        udf: UDF | Sequence[UDF],
+        udf: UDFs,
         roi: Any = None,
         corrections: CorrectionSet | None = None,
         progress: bool = False,
@@ -265,8 +241,8 @@ class Context(Analyses, Closing):
             which scan positions are in. A result that was handed out never changes. Leaving the
             loop, in whatever way, stops the run.
         """
-        _check_blocking(dataset, sync)
-        _check_backends(backends)
+        check_dataset(dataset, sync)
+        check_backends(backends)
         run, _ = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         inbox = EveryStep()
@@ -298,7 +274,9 @@ class Context(Analyses, Closing):
         BufferWrapper
             Kind nav.
         """
-        results = self.run_udf(dataset, AutoUDF(f), roi, corrections, progress, backends)
+        results = self.run_udf(
+            dataset, AutoUDF(f), roi, corrections=corrections, progress=progress, backends=backends
+        )
         return cast("Mapping[str, BufferWrapper]", results)["result"]
 
     def export_dataset(
@@ -342,66 +320,6 @@ class Context(Analyses, Closing):
         finally:
             unfinished.unlink(missing_ok=True)
 
-    def live(
-        self,
-        dataset: DataSet,
-        udf: UDF | Sequence[UDF],
-        roi: Any = None,
-        plots: Any = True,
-        corrections: CorrectionSet | None = None,
-        order: Order | None = None,
-    ) -> Any:
-        """Start UDFs in the background and return their live view.
-
-        Show it as the last line of a cell; the cell is free at once. The view can be awaited for
-        the result and iterated over with ``async for``; `cancel` stops it.
-
-        Parameters
-        ----------
-        dataset, udf, roi, plots, corrections
-            As for `run_udf`.
-        order : {'scan', 'progressive'}, optional
-            As for `run_udf`; by default from coarse to fine.
-
-        Returns
-        -------
-        LiveAnalysis
-        """
-        run, _ = self._prepare(dataset, udf, roi, corrections, order=order, is_live=True)
-        view = self._view(run, plots)
-        try:
-            self._start(run)
-        except BaseException:
-            # Nobody else gets hold of it. A class of the user's own need not have a close().
-            getattr(view, "close", _do_nothing)()
-            raise
-        return view
-
-    def display(self, dataset: DataSet, udf: UDF | Sequence[UDF], roi: Any = None) -> Overview:
-        """Return an overview of what `run_udf` would do, to be shown in a notebook.
-
-        Parameters
-        ----------
-        dataset, udf, roi
-            As for `run_udf`.
-        """
-        run, _ = self._prepare(dataset, udf, roi)
-        return Overview(run)
-
-    @property
-    def analyses(self) -> tuple[Run, ...]:
-        """The runs that are under way; each can be paused, resumed and cancelled."""
-        return self.executor.runs
-
-    def dashboard(self) -> Any:
-        """Return a view of all analyses of this Context, those to come included.
-
-        Returns
-        -------
-        Dashboard
-        """
-        return pkgutil.resolve_name(DASHBOARD)(self)
-
     def close(self) -> None:
         """Cancel all runs, close all streams and end all threads. Closing twice is allowed."""
         self.executor.close()
@@ -413,94 +331,3 @@ class Context(Analyses, Closing):
             "a Context owns the threads of its process and cannot be pickled: make one where it "
             "is needed, and leave it out of what UDFs refer to"
         )
-
-    def _prepare(
-        self,
-        dataset: DataSet,
-        udf: Any,
-        roi: Any,
-        corrections: Any = None,
-        progress: bool = False,
-        order: Order | None = None,
-        is_live: bool = False,
-    ) -> tuple[Run, bool]:
-        """Check what was asked for and return a run that has not started."""
-        if not isinstance(dataset, DataSet):
-            raise TypeError(f"dataset is a {type(dataset).__name__}, expected one from ctx.load()")
-        if not isinstance(corrections, CorrectionSet | None):
-            raise TypeError(
-                f"corrections is a {type(corrections).__name__}, expected a CorrectionSet"
-            )
-        job = Job.of(
-            dataset,
-            _as_udfs(udf),
-            roi,
-            corrections=corrections,
-            order=order,
-            preferred_order="progressive" if is_live else "scan",
-        )
-        run = Run(job, self.executor.workers)
-        run.launcher = weakref.WeakMethod(self._launch)
-        if progress:
-            run.subscribe(ProgressBar(run))
-        return run, isinstance(udf, UDF)
-
-    def _show(self, run: Run, udf: Any, plots: Any) -> PlotSet | None:
-        """Show a view of the run if wanted, or return the plots that the user brought."""
-        if plots is None or plots is False:
-            self.registry.add(run)
-            return None
-        if isinstance(plots, (list, tuple)) and all(isinstance(plot, Plot) for plot in plots):
-            self.registry.add(run)
-            return PlotSet(_as_udfs(udf), plots)
-        self._view(run, plots).show()
-        return None
-
-    def _view(self, run: Run, plots: Any) -> View:
-        view_class: ViewClass = self.plot_class or pkgutil.resolve_name(LIVE_VIEW)
-        view = view_class(run, plots)
-        self.registry.add(run, view)
-        return view
-
-    def _launch(self, run: Run) -> None:
-        """Start the successor of a run."""
-        self.registry.add(run)
-        self._start(run)
-
-    def _start(self, run: Run) -> None:
-        try:
-            self.executor.start(run)
-        except BaseException as error:
-            # A view that is on the screen already must not wait for it for ever.
-            run.fail(error)
-            run.try_to_finish()
-            raise
-
-
-def _do_nothing() -> None:
-    pass
-
-
-def _check_blocking(dataset: Any, sync: bool) -> None:
-    """Raise if a call would wait for frames that can come only once it has returned."""
-    if sync and isinstance(dataset, StreamDataSet):
-        dataset.check_blocking()
-
-
-def _check_backends(backends: Any) -> None:
-    if backends is not None and "numpy" not in backends:
-        raise ValueError(f"backends={backends!r} leaves out 'numpy', which is the one here: add it")
-
-
-def _as_udfs(udf: Any) -> tuple[UDF, ...]:
-    udfs = tuple(udf) if isinstance(udf, (list, tuple)) else (udf,)
-    if not udfs:
-        raise ValueError("the list of UDFs is empty: give at least one, such as [SumUDF()]")
-    for one in udfs:
-        if isinstance(one, type) and issubclass(one, UDF):
-            raise TypeError(
-                f"{one.__name__} is a UDF class, expected an instance: write {one.__name__}()"
-            )
-        if not isinstance(one, UDF):
-            raise TypeError(f"{one!r} is a {type(one).__name__}, expected an instance of UDF")
-    return udfs

@@ -16,18 +16,15 @@ MODULES = sorted(path.stem for path in Path(CASES).glob("[!_]*.py") if path.stem
 ALL = {(module, name): case for module in MODULES for name, case in cases_of(module).items()}
 
 
-def skip_without(needs: tuple[str, ...]) -> None:
+def look_up(needs: tuple[str, ...]) -> None:
     for name in needs:
-        try:
-            pkgutil.resolve_name(f"{OURS}.{name}")
-        except (ImportError, AttributeError):
-            pytest.skip(f"{OURS}.{name} is not there yet")
+        pkgutil.resolve_name(f"{OURS}.{name}")
 
 
 @pytest.mark.parametrize("executor", ["inline", "threads"])
 @pytest.mark.parametrize(("module", "name"), ALL, ids=[f"{m}-{n}" for m, n in ALL])
 def test_case(peer, module: str, name: str, executor: str) -> None:
-    skip_without(ALL[module, name].needs)
+    look_up(ALL[module, name].needs)
     outcome, theirs = peer.run(module, name)
     assert outcome == "value", f"LiberTEM: {theirs}"
     outcome, ours = run(module, name, OURS, executor)

@@ -31,7 +31,7 @@ class Analyses(ABC):
 
     @abstractmethod
     def run_udf(
-        self, dataset: DataSet, udf: Any, roi: Any, corrections: Any, progress: bool
+        self, dataset: DataSet, udf: Any, roi: Any, *, corrections: Any, progress: bool
     ) -> Any:
         """Run a UDF."""
 
@@ -58,7 +58,9 @@ class Analyses(ABC):
                 "ctx.create_..._analysis(); UDFs are run by ctx.run_udf()"
             )
         where = job.get_roi() if roi is None else roi
-        results = self.run_udf(job.dataset, job.get_udf(), where, corrections, progress)
+        results = self.run_udf(
+            job.dataset, job.get_udf(), where, corrections=corrections, progress=progress
+        )
         damage = resolve_roi(where, job.dataset.shape.nav)
         return job.get_udf_results(results, where, True if damage is None else damage)
 

@@ -132,7 +132,7 @@ def roi_scipy(ctx):
     return [selected(ctx, kind(some_of())) for kind in kinds]
 
 
-@clause("also scipy.sparse and pydata/sparse arrays", needs=("engine.roi:resolve_roi",))
+@clause("also scipy.sparse and pydata/sparse arrays", needs=("engine.plan.roi:resolve_roi",))
 def roi_pydata(ctx):
     try:
         import sparse

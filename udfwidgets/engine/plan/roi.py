@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from udfwidgets.buffers import Array, BoolArray
 from udfwidgets.shapes import Shape
+from udfwidgets.warned import warn
 
 
 def resolve_roi(roi: Any, nav: Shape) -> BoolArray | None:
@@ -43,11 +43,7 @@ def resolve_roi(roi: Any, nav: Shape) -> BoolArray | None:
             return _from_coordinates([pair for pair in pairs if pair], nav)
     mask: Array = np.asarray(roi)
     if mask.dtype != bool:
-        warnings.warn(
-            f"roi is of dtype {mask.dtype}, expected bool: every non-zero position is selected",
-            UserWarning,
-            stacklevel=5,  # where the method of the Context is called
-        )
+        warn(f"roi is of dtype {mask.dtype}, expected bool: every non-zero position is selected")
     if mask.shape != nav.axes:
         raise ValueError(
             f"roi has shape {mask.shape}, the scan has nav shape {nav.axes}: they need to be equal"
