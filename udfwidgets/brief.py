@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 # Elements for which NumPy keeps the GIL.
+# The measurements are in docs/decisions/050-gil.md.
 STEP = 500
 # What is larger is done in one go: it would take longer than to wait.
+# Up to here the GIL is kept for no more than 30 us.
 LONGEST = 32 * 1024
 MOST_BYTES = 512 * 1024
 
@@ -27,6 +29,7 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes > MOST_BYTES or dtype.hasobject:
         return np.zeros(shape, dtype)
+    # `bytearray` clears its memory with the GIL kept, where `np.zeros` gives it up.
     array: Array = np.ndarray(shape, dtype, bytearray(n_bytes))
     return array
 

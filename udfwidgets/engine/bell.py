@@ -37,6 +37,7 @@ class Bell:
         # One message for all tasks of a loop: it costs a call of the system.
         by_loop: dict[Any, list[Callable[[], None]]] = {}
         with suppress(IndexError):
+            # Popped, not iterated over: others enter meanwhile, and append and pop are atomic.
             while True:
                 loop, wake = self._wakers.popleft()
                 if loop is None:
@@ -51,6 +52,8 @@ class Bell:
         while not come_true():
             event = threading.Event()
             with self._listening(None, event.set):
+                # Looked at again once it is entered: no ring can fall in between. One too many is
+                # harmless.
                 if not come_true():
                     event.wait()
 
@@ -82,6 +85,7 @@ def _post(loop: Any, calls: Sequence[Callable[[], None]]) -> None:
         for call in calls:
             call()
 
+    # trio's name for it, or asyncio's: a third backend of anyio would need a name here.
     call_soon = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
     with suppress(RuntimeError):
         call_soon(make)

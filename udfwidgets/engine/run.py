@@ -89,6 +89,8 @@ class Run:
         self.touched = 0
         self._workers = workers
         self._state = RunState.RUNNING
+        # For the state only; the accumulator has a lock of its own, so that who asks for the state,
+        # or begins a stretch of work, does not wait for a merge.
         self._lock = threading.Lock()
         self._at_work = 0
         self._stopping = False
@@ -140,6 +142,8 @@ class Run:
     def _accumulator(self) -> Accumulator:
         # Not before the run begins: a run that is only looked at takes no memory for results. There
         # must be one only, and a dashboard may look at a run that is just beginning.
+        # No cached property: up to Python 3.11 those of all runs wait for each other, and from 3.12
+        # on two threads may both make one, so that what went into the first was lost.
         if self._merged is None:
             with self._lock:
                 self._merged = self._merged or Accumulator(self.udfs, self.plan)
@@ -200,6 +204,8 @@ class Run:
         with accumulator.lock:
             if self._stopping:
                 return
+            # The subscribers are told under the lock: what they freeze is this step, and steps come
+            # in order.
             accumulator.fold(partition, parts)
             self._waiting = ""
             self._subscribers.merged(self)
@@ -232,6 +238,8 @@ class Run:
         self._state = self._final_state()
         self._waiting = ""
         with self._lock:
+            # Under the lock of `subscribe`: who is in by now is told below, who comes later is told
+            # there.
             self._ended = True
         self._host = None
         self._subscribers.ended()
@@ -255,6 +263,7 @@ class Run:
 
     def cancel(self) -> None:
         """Ask the workers to stop; does not wait. Has no effect on a run that has ended."""
+        # No lock: a finalizer or a signal handler may come here while its own thread holds it.
         self._stopping = True
         self.ring()
 
@@ -337,12 +346,15 @@ class Run:
             if not self._advance():
                 self.bell.wait(lambda: come_true() or self._can_advance())
         if self._ended:
+            # Last pictures have to leave while the cell runs (see `live.generation.PATIENCE`).
             self._subscribers.linger()
 
     async def wait_async(self, come_true: Callable[[], bool]) -> None:
         """Wait, as a task under asyncio or trio, until `come_true()`."""
         while not come_true():
             if self._advance():
+                # The work was done on the loop itself: others there have their turn, and a cancel
+                # is heard.
                 await anyio.lowlevel.checkpoint()
             else:
                 await self.bell.wait_async(lambda: come_true() or self._can_advance())

@@ -16,6 +16,8 @@ from udfwidgets.io.source import Source
 _log = logging.getLogger(__name__)
 
 # Seconds between two calls of `Sources.tidy`.
+# What a map is kept for is that its pages need no faults: sum and sum per frame 10.9 -> 15.4 GB/s,
+# one mask 14.6 -> 25.7 (docs/decisions/010-reading.md).
 REST = 60.0
 # Each may hold 64 file descriptors, and 1024 is a usual limit for a process.
 MOST_RESTING = 8
@@ -72,6 +74,7 @@ class Sources:
                     stamp = _stamp(dataset.files)
                     lease = self._leases[id(dataset)] = _Lease(dataset, dataset.open(), stamp)
                 lease.holders += 1
+                # Else one that had rested for a minute is closed under the run that reads it again.
                 lease.is_old = False
                 return lease.source
         finally:

@@ -30,6 +30,8 @@ from udfwidgets.live.wire.hub import hub
 #: They have to leave while the cell runs: tools that execute notebooks drop what comes later.
 PATIENCE = 1.0
 #: Positions of a scan, from coarse to fine, that make a recognisable picture.
+#: With nothing begun before, the first of those was on the page earlier as well: after 284 to
+#: 395 ms, not 400 to 509.
 PRESENTABLE = 2048
 
 _log = logging.getLogger(__name__)

@@ -70,6 +70,8 @@ class Frozen:
     def note(self, replaced: Replaced) -> None:
         """Take note of what a merge is going to replace; the caller holds the lock."""
         if not self._replaced:
+            # A merge may change all of a sig buffer, but only its rows of a nav buffer: those are
+            # kept instead of a copy of the whole.
             self._copy_others()
         self._replaced.append(replaced)
 
@@ -82,6 +84,7 @@ class Frozen:
         self.is_own = True
         for number, (arrays, nav) in enumerate(zip(self._arrays, self._nav, strict=True)):
             arrays.update({name: _copied(arrays[name]) for name in nav})
+            # The latest first: what stood there at the moment itself is put back last.
             for rows, before in reversed(self._replaced):
                 for name in nav:
                     arrays[name][rows] = before[number][name]
@@ -113,6 +116,7 @@ class Accumulator:
     def __init__(self, udfs: Sequence[UDF], plan: Plan) -> None:
         self.lock = threading.Lock()
         self._plan = plan
+        # Weak: a step that nobody holds is not kept up to date.
         self._frozen: list[weakref.ref[Frozen]] = []
         self._udfs = [at_rest(udf, plan) for udf in udfs]
         self._arrays = [
@@ -147,6 +151,7 @@ class Accumulator:
             if type(udf).merge is UDF.merge and all(kinds[n].kind == "nav" for n in arrays):
                 # The same, without reading first what is going to be replaced.
                 for name, array in arrays.items():
+                    # For scattered rows `array[rows] = ...` would give up the GIL, under the lock.
                     put(array, rows, part[name])
                 continue
             # A view where the partition is a slice, else a copy that is written back.
@@ -200,4 +205,5 @@ def _copied(array: Array) -> Array:
 
 def _merges_by_name(udf: UDF) -> bool:
     """Whether `merge` has its parameters called dest and src, in whichever order."""
+    # Classes written for LiberTEM may have them turned, as they are called by name there.
     return {"dest", "src"} <= set(inspect.signature(udf.merge).parameters)

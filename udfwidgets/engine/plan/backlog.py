@@ -41,6 +41,8 @@ class Backlog:
         self._keep(bytearray(selected))
 
     def _keep(self, waiting: bytearray) -> None:
+        # The same memory twice: `bytearray` finds, counts and clears with the GIL kept, and NumPy
+        # gives it up (docs/decisions/050-gil.md).
         self._bytes, self._waiting = waiting, np.frombuffer(waiting, bool)
 
     def arrange(self, order: Positions | None) -> None:
@@ -71,6 +73,7 @@ class Backlog:
             stop = min(at + window, end)
             there = self._bytes.count(1, at, stop)
             if there >= n:
+                # So it is nearly always; only then nothing has to be looked for in NumPy.
                 all_wait = there == stop - at
                 return at + (n - 1 if all_wait else int(self._waiting[at:stop].nonzero()[0][n - 1]))
             at, n, window = stop, n - there, max(WINDOW, 2 * window)
@@ -85,6 +88,7 @@ class Backlog:
             None for all from `begin` to `end`.
         """
         there = self._bytes.count(1, begin, end)
+        # No numbers are made where all are meant: the lock is held.
         taken = None if there == end - begin else self._waiting[begin:end].nonzero()[0]
         self._bytes[begin:end] = bytes(end - begin)
         self.count -= there

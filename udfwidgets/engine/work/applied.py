@@ -62,8 +62,10 @@ class AppliedUDF:
             self.step = self._fused()
 
     def _fused(self) -> Step | None:
+        # In the class itself, here as well: a subclass may do something else with its tiles.
         fuse = vars(type(self._udf)).get("fused_step")
         native, whole = self._plan.corrected_dtype, len(self._cuts) == 1
+        # A step sees whole frames where they lie in memory, as they are in the file.
         can_be = self.method is UDFMethod.TILE and whole and self._plan.corrector is None
         if fuse is None or not can_be or self.dtype != native or not is_known(native):
             return None
@@ -117,6 +119,7 @@ class AppliedUDF:
         # Looked up once: this goes round every two or three microseconds.
         meta, rows, first = self._meta, self._partition.rows, self._partition.start + row
         stop = row + len(tile)
+        # No call per frame, only two assignments: 5.0 -> 5.3 GB/s for `frame.max()`.
         shown = [
             each
             for views in (self._results, self._params)

@@ -30,11 +30,15 @@ class Fusion:
         self._same: dict[object, list[tuple[Share, Step]]] = {}
         for share in self._shares:
             for step in share.steps:
+                # Shape and dtype as well as the key: `adopt` puts one array in the place of
+                # another. What this is for: ten equal analyses take 1.4 times one, not 4.2
+                # (docs/decisions/002-shared-scan.md).
                 kind = step.key, step.address, step.out.shape, step.out.dtype
                 self._same.setdefault(kind, []).append((share, step))
 
     def feed(self, frames: Array, numbers: Frames, row: int, depth: int) -> None:
         """Let all steps see frames that are rows of the partition from `row` on; see `drive`."""
+        # Entered once for all tiles of the call: a run does not end while its memory is worked on.
         entered = [share for share in self._shares if share.run.enter()]
         try:
             began = time.perf_counter()
@@ -45,8 +49,10 @@ class Fusion:
                 if any(share in entered for share, _ in same)
             ]
             if wanted:
+                # Compiled code gets an address and no strides.
                 in_order = np.ascontiguousarray(frames)
                 drive(in_order, numbers, depth, [step.at(row) for step in wanted])
+            # Shared out evenly: one call drives all steps, so what each of them took is not known.
             seconds = (time.perf_counter() - began) / max(len(entered), 1)
             for share in entered:
                 share.seconds += seconds

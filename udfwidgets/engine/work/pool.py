@@ -22,8 +22,11 @@ from udfwidgets.engine.work.scan import Assignment, Scan
 from udfwidgets.engine.work.worker import Worker
 
 # The analysis that a person has touched gets all turns but every fourth one.
+# Not all: beside a card that was clicked, other analyses came to nothing.
 TURNS = 4
 # Seconds after which a thread that is still at the same assignment is taken to be kept.
+# Two lanes with threads of their own were tried instead: two UDFs that block filled both
+# (docs/decisions/002-shared-scan.md).
 KEPT = 0.25
 # Threads that may be kept at most; each run can keep one.
 MOST_KEPT = 64
@@ -139,6 +142,8 @@ class Pool:
         """Work on the calling thread while there is something to do; whether there was any."""
         worker, has_worked = Worker(), False
         try:
+            # From one to the next on the same thread: a hop to a thread and back costs 0.1 ms, and
+            # a partition of a fast run takes 2.
             while (assignment := self.take()) is not None:
                 has_worked = True
                 self.learn(assignment, worker.work(assignment))
@@ -150,6 +155,9 @@ class Pool:
         """Return what is to be done next, None where there is nothing; `learn` has to follow."""
         with self._lock:
             for scan in self._in_turn():
+                # Only what keeps the GIL is done in here; frames are sorted by `work_out`, later.
+                # All workers waited where NumPy gave it up under the lock
+                # (docs/decisions/050-gil.md).
                 assignment = scan.take()
                 if assignment is not None:
                     self._at_work[assignment] = time.monotonic()

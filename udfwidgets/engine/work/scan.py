@@ -24,6 +24,7 @@ from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.source import Source
 
 # A run may take so many times as long as reading and all others together; then it goes alone.
+# What a UDF costs is not known before it has run (docs/decisions/002-shared-scan.md).
 PATIENCE = 8.0
 
 
@@ -139,6 +140,8 @@ class Scan:
             if end is not None:
                 self._end_early(ready, end)
             return None
+        # For all that are ready, also those that wait for few of these frames: they are read once.
+        # Who is not ready finds them in its backlog on the next round.
         taken = {run: run.backlog.take(*span) for run in ready}
         getting = {run: places for run, places in taken.items() if places is None or len(places)}
         return Assignment(self, *span, getting)
@@ -232,6 +235,7 @@ def _wanted(runs: Sequence[Run], begin: int, end: int) -> tuple[int, int] | None
     firsts = [at for run in runs if (at := run.backlog.first(begin, end)) >= 0]
     if not firsts:
         return None
+    # By each run's own frames: one that has few in here must not cut the partitions of the others.
     full = [at for run in runs if (at := run.backlog.nth(run.pace.size, begin, end)) >= 0]
     last = min(full) if full else max(run.backlog.last(begin, end) for run in runs)
     return min(firsts), last + 1

@@ -48,6 +48,7 @@ class Task:
         try:
             for udf in udfs:
                 applied.append(AppliedUDF(udf, plan, partition))
+        # Those that have begun are cleaned up, also where a later one cannot begin.
         except BaseException:
             self.dismiss()
             raise
@@ -82,6 +83,8 @@ class Task:
             self._gathered[row : self._fed] = tile
         if tile is frames or len(self._by_tile) > 1:
             tile = _read_only(tile)
+        # Once per tile and dtype, for all that want it. Nobody gets another dtype because of the
+        # company: a sum of integers stays one (docs/decisions/003-dtypes.md).
         converted = {tile.dtype: tile}
         for one in self._by_tile:
             by_turns = _goes_by_turns(one, tile)
@@ -96,6 +99,8 @@ class Task:
                     np.copyto(own, tile, casting="unsafe")
                 shared = self._users[one.dtype] > 1
                 converted[one.dtype] = _read_only(own) if shared else own
+            # Slow code keeps nobody waiting: it may well do most of its work without the GIL, so it
+            # runs on all threads at once.
             if not by_turns:
                 turn.give()
             with timed(one.udf_class, len(frames)):

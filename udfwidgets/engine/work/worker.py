@@ -19,8 +19,10 @@ from udfwidgets.io.source import Scratch, Source
 # Seconds for which compiled UDFs go through tiles in one call, without the GIL. A run that is
 # cancelled takes so long to stop; beside a cell that is busy with Python code, a worker waits for
 # the GIL for a millisecond between two calls.
+# It was eight tiles, which is a wait after each millisecond (docs/decisions/050-gil.md).
 CALL = 0.008
 # Tiles that are decoded before they are handed out: the fewer, the more of the time is Python's.
+# Gzip chunks: 2.34 GB/s with one, 2.66 with four (docs/decisions/010-reading.md).
 TILES_PER_READ = 4
 
 
@@ -47,6 +49,8 @@ class Worker:
             for share in shares:
                 share.run.fail(error)
         for share in shares:
+            # With its part of the reading: what a partition takes altogether is what paces the
+            # pictures.
             share.end(reading * len(share.frames) / len(assignment.frames))
         return reading
 
@@ -60,15 +64,19 @@ class Worker:
         fused = Fusion([share for share in shares if share not in partial])
         fused_alone = [(share, Fusion([share])) for share in partial if share.steps]
         by_tile = [share for share in shares if share.wants_tiles]
+        # No Python code is going to be called, so the turn of the last assignment is of no use.
         if not by_tile:
             self._turn.give()
         reading, in_memory = 0.0, scan.source.frames
+        # Nothing to decode and no Python code to call: compiled code goes through the map by
+        # itself, scattered frames included, and no tile passes through Python.
         if in_memory is not None and not by_tile:
             wished = scan.frames_within(CALL) or assignment.depth * TILES_PER_READ
             for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
                 _drive(fusion, in_memory, numbers, assignment.depth, wished)
         else:
             reading = self._read_and_feed(assignment, fused, fused_alone, by_tile)
+        # Those of a single share, too: a run may have the same UDF twice. The second one got zeros.
         for fusion in (fused, *(fusion for _, fusion in fused_alone)):
             fusion.end()
         return reading
@@ -104,6 +112,7 @@ class Worker:
                         own, _ = _own(tile, numbers[offset : offset + len(tile)], share)
                     if len(own):
                         share.feed(own, self._scratch, self._turn)
+            # The next block is decoded first, which takes longer than a tile of quick code.
             if scan.source.frames is None:
                 self._turn.give()
         return reading
@@ -142,6 +151,9 @@ def read_block(source: Source, block: Block, scratch: Scratch) -> Array:
     first = source.read(*block.reads[0], scratch)
     if len(block.reads) == 1:
         return first if block.rows is None else first[block.rows]
+    # Compiled UDFs see pieces in memory where they lie, and do not come here: a progressive scan
+    # takes 1.06 times the time in scan order, and took 1.25 with this copy
+    # (docs/decisions/030-progressive.md).
     tile = scratch.array((block.stop - block.start, *first.shape[1:]), first.dtype, slot="gathered")
     tile[: len(first)] = first
     at = len(first)

@@ -60,7 +60,9 @@ def decode_chunks(data, at, n_stored, out, to, n_bytes, itemsize):
         elif block_bytes % (8 * itemsize):
             is_whole = False
         else:
+            # The header of a damaged chunk may ask for any amount of memory.
             block_bytes = min(block_bytes, n_bytes)
+            # Once for all chunks of a call: they have blocks of one size.
             if len(planes) < block_bytes:
                 shuffled = np.empty(block_bytes + SLACK, np.uint8)
                 planes = np.empty(block_bytes, np.uint8)
@@ -112,6 +114,7 @@ def _decode_shuffled(data, at, end, out, to, n_bytes, block_bytes, itemsize, shu
         at += 4
         if n_stored > end - at:
             return False
+        # A block at a time through both steps: between them it stays in the cache.
         if not decode_block(data, at, at + n_stored, shuffled, 0, n_block):
             return False
         unshuffle(shuffled, n_block // itemsize, itemsize, planes, out, to)

@@ -29,6 +29,8 @@ def _mover(kind):
     def generate(context, builder, signature, args):
         to = _pointer(context, builder, signature.args[0], args[0], args[1])
         source = _pointer(context, builder, signature.args[2], args[2], args[3])
+        # `align=1` is what numba leaves out: without it the compiler may count on aligned
+        # addresses.
         value = builder.load(builder.bitcast(source, kind.as_pointer()), align=1)
         builder.store(value, builder.bitcast(to, kind.as_pointer()), align=1)
         return context.get_dummy_value()

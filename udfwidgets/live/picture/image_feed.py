@@ -85,6 +85,7 @@ class ImageFeed(SlotFeed[Picture]):
                 f"a picture of shape {news.values.shape} was offered to an image of shape "
                 f"{self.shape}; make a LiveImage of that shape instead"
             )
+        # A run that was replaced may take a moment to stop, and still offer something.
         if self.picture is not None and news.generation < self.picture.generation:
             return False
         self.picture = news
@@ -166,6 +167,7 @@ class ImageFeed(SlotFeed[Picture]):
         if covered is None or estimable is None:
             return values
         covered, estimable = (block_any(mask, self._factor) for mask in (covered, estimable))
+        # This is the thread that hears the buttons: compiling takes seconds.
         if not can_spread():
             # Without estimates for a moment, but in time.
             return np.where(covered, values, np.nan)

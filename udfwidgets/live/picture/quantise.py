@@ -25,6 +25,8 @@ CURVE_DEPTH = 1e12
 NARROWEST = 32.0
 #: ... and a logarithmic contrast is finer at its lower end by another factor of ten.
 NARROWEST_LOG = 3.0
+# Shares of the range: room on both sides, so that it seldom has to change, and how little of it may
+# be in use before the codes are too coarse.
 HEADROOM = 0.25
 SHRUNK = 0.125
 
@@ -58,6 +60,7 @@ class Encoding:
         if self.log:
             np.log1p(work, out=work)
             work *= STEPS / math.log1p(CURVE_DEPTH)
+        # Code 0 is taken, and what is cut off below has to round.
         work += 1.5
         if missing is not None:
             work[missing] = 0

@@ -18,6 +18,8 @@ class Slot(Generic[Offered]):
     """Holds the newest offer. The engine's threads put in, the hub's thread takes out."""
 
     def __init__(self) -> None:
+        # One place and no queue: what was overtaken is dropped, so a slow browser never holds up a
+        # run.
         self._held: tuple[Callable[[], Offered | None], bool] | None = None
 
     def put(self, source: Callable[[], Offered | None], final: bool) -> None:
@@ -64,6 +66,7 @@ class SlotFeed(Feed, Generic[Offered]):
         self._bell = Bell()
         self._is_open = True
         self._save = save
+        # What is saved stays with the widget: nothing of it ever comes back.
         self._pool = BufferPool(kept=0)
 
     def offer(
@@ -71,9 +74,11 @@ class SlotFeed(Feed, Generic[Offered]):
     ) -> None:
         """Replace the newest offer."""
         if final:
+            # Before it is put: the hub's thread may take it at once, and say that it is saved.
             self._saved.clear()
         self.presentable = presentable
         self.slot.put(source, final)
+        # Nobody is going to take it any more, and nobody may wait for it.
         if not self._is_open:
             self._wake()
 

@@ -42,6 +42,7 @@ class BufferPool:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
+        # No lock: copies are made, and acknowledgements heard, on the hub's thread only.
         self._free: list[Bytes] = []
 
     def copy(self, array: npt.NDArray[Any]) -> Lease:
@@ -52,6 +53,7 @@ class BufferPool:
         return Lease(block.data[:size], block, self)
 
     def _take(self, size: int) -> Bytes:
+        # What changes of a picture is of another size each time: in powers of two blocks fit again.
         capacity = max(64, 1 << (size - 1).bit_length()) if size else 64
         for index, block in enumerate(self._free):
             if block.size == capacity:

@@ -80,6 +80,7 @@ class Detector:
     @cached_property
     def key(self) -> object:
         """Equal for detectors with the same masks."""
+        # Compared for each partition with those of other runs: short, and made once.
         digest = hashlib.blake2b(self.runs.tobytes())
         digest.update(self.weights.tobytes())
         return digest.digest()
@@ -101,6 +102,7 @@ def _will_do_in_32_bits(matrix: Array, frames: np.dtype[Any]) -> bool:
         return False
     if frames.kind == "f":
         return True
+    # Masks with fractions may be rounded; those of whole numbers promise exact sums.
     whole = matrix[(matrix % 1 == 0).all(axis=1)]
     largest = 1 if frames.kind == "b" else max(np.iinfo(frames).max, -int(np.iinfo(frames).min))
     return bool(BLOCK * largest * np.abs(whole).max(initial=0) <= 1 << 24)
@@ -208,6 +210,8 @@ def add_matrix(tile: Array, masks: Array, out: Array) -> None:
                     cv += c[i] * v[i]
                     dv += d[i] * v[i]
                 for k in range(count):
+                    # Within a block sums may be in 32 bits; from block to block they are added up
+                    # in 64.
                     out[frame + k, mask] += (au, bu, cu, du)[k]
                     if mask + 1 < out.shape[1]:
                         out[frame + k, mask + 1] += (av, bv, cv, dv)[k]

@@ -44,6 +44,8 @@ def exact_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def strip_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype of the sums over the few frames of one tile: as narrow as is exact."""
+    # Twice as many fit into a vector register as of 64 bits; what 16384 frames of 16 bits add up to
+    # stays below 2**31.
     if dtype.kind in "bui" and dtype.itemsize <= 2:
         return np.dtype(np.int32 if dtype.kind == "i" else np.uint32)
     return exact_dtype(dtype)
@@ -51,6 +53,7 @@ def strip_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 # Sums may be taken in any order, so that they are done in vector registers; that changes nothing
 # for integers, and floats are added up in 64 bits.
+# Not all of `fastmath`: with `nnan` and `ninf`, NaN and infinity in the data might get lost.
 ANY_ORDER = {"reassoc", "contract", "nsz"}
 
 
@@ -68,6 +71,8 @@ def sum_frames(tile: Array, strip: Array, total: Array) -> None:
         In the dtype of `exact_dtype`.
     """
     n_frames, n_pixels = tile.shape
+    # Every operation is cast, here and below: numba widens integers to 64 bits where it is not
+    # told, and only half of them fit into a register.
     wide = strip.dtype.type
     for begin in range(0, n_pixels, STRIP):
         end = min(begin + STRIP, n_pixels)
@@ -105,6 +110,7 @@ def sum_pixels(tile: Array, strip: Array, totals: Array) -> None:
     """
     n_frames, n_pixels = tile.shape
     wide = strip.dtype.type
+    # Sums are in registers, so strips may be longer: as many as 32 bits hold without overflow.
     for begin in range(0, n_pixels, 16 * STRIP):
         end = min(begin + 16 * STRIP, n_pixels)
         frame = 0
@@ -156,6 +162,8 @@ def add_squares(tile: Array, total: Array, squares: Array) -> None:
             size = min(STRIP, n_pixels - begin)
             sums[:] = 0
             powers[:] = 0
+            # Looked at once for a strip, after it: a branch for each pixel would keep the loop out
+            # of vector registers. Where squares were too large, the strip is done again in 64 bits.
             bits = u32(0)  # all that are set in any of the squares
             for frame in range(first, last - 1, 2):
                 a, b = tile[frame, begin : begin + size], tile[frame + 1, begin : begin + size]
@@ -233,6 +241,7 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
                 spread[i] += deviation * deviation
         for i in range(size):
             shift = total[i] / n_frames
+            # Rounding may leave a little below 0, of which no root can be taken.
             out[i] += max(spread[i] - total[i] * shift, 0.0) + shift * shift * weight
             before[i] += pivot[i] * n_frames + total[i]
 
@@ -271,6 +280,7 @@ def add_moments(
     for span in range(spans.shape[0]):
         if spans[span, 1] == 0 and spans[span, 2] == width:
             whole_rows += 1
+    # The usual case, and one in which no pixel has to be multiplied.
     if whole_rows == n_rows:
         _add_moments_of_all(tile, origin_y, origin_x, ramp, out)
     else:
@@ -366,6 +376,7 @@ def add_logs_by_table(frame: Array, logs: Array, total: Array) -> None:
     total : (pixels,) float64 array
         The sum over frames.
     """
+    # There are at most 65536 heights, so no logarithm has to be computed for a pixel.
     lowest = np.int64(frame[0])
     for i in range(frame.shape[0]):
         lowest = min(lowest, np.int64(frame[i]))
@@ -384,6 +395,7 @@ def add_logs(frame: Array, total: Array) -> None:
     total : (pixels,) float64 array
         The sum over frames.
     """
+    # Not the first pixel: were that NaN, nothing would be lower, and one NaN would spoil them all.
     lowest = np.inf
     for i in range(frame.shape[0]):
         if frame[i] < lowest:  # NaN is not
@@ -411,6 +423,8 @@ def deviation_in(frame: Array, spans: Array) -> float:
             total += np.float64(pixels[i])
     if count == 0:
         return np.nan
+    # In two passes: the mean of squares less the square of the mean loses its digits where the mean
+    # is large.
     mean, spread = total / count, 0.0
     for span in range(spans.shape[0]):
         pixels = frame[spans[span, 0], spans[span, 1] : spans[span, 2]]

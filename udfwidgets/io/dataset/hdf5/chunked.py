@@ -95,6 +95,8 @@ class ChunkedSource(Source):
         cut = slice(begin * self._frame_bytes, (begin + stop - start) * self._frame_bytes)
         n_frames = int(frames[-1])
         if n_frames == (last - first) * self._order.depth:
+            # Then nothing is decoded or copied; not where chunks at the end of a line reach over
+            # the next.
             lying = chunks.view(first, last)
             if lying is not None:
                 return lying[cut].view(self._native)
@@ -102,8 +104,10 @@ class ChunkedSource(Source):
         out = scratch.array((n_bytes + SLACK,), np.uint8)
         chunks.decode(first, last, out, frames[:-1] * self._frame_bytes, scratch)
         decoded = out[: n_frames * self._frame_bytes].view(self._layout.dtype)
+        # After decoding: chunks are written in full length, and may reach into the next place.
         for i in chunks.missing(first, last):
             decoded.reshape(n_frames, -1)[frames[i] : frames[i + 1]] = self._layout.fill
+        # Cut off first: what nobody asked for need not have its bytes swapped.
         wanted = decoded.view(np.uint8)[cut].view(self._layout.dtype)
         return wanted if self._layout.dtype.isnative else _swapped(wanted)
 
@@ -137,6 +141,7 @@ class ChunkedSource(Source):
     def _touched(self, parts: list[Box]) -> Iterator[tuple[int, ...]]:
         nav_chunk = self._layout.chunk[: self._nav_dims]
         sig_grid = self._layout.grid[self._nav_dims :]
+        # A dict and no set: each chunk is decoded once, in the order of the scan.
         touched: dict[tuple[int, ...], None] = {}
         for box in parts:
             ranges = [

@@ -80,6 +80,8 @@ def open_source(
         chunks = ChunkStore(path, dataset.name, layout, known.of(path, dataset, layout))
         return ChunkedSource(layout, chunks, sig_dims, sig)
     _logger.info("%s:%s is read through h5py: %s", path, dataset.name, reason)
+    # All of HDF5 runs under one lock, so this is left for what we cannot read ourselves
+    # (docs/decisions/010-reading.md has the list).
     again = h5py.File(path, "r")[dataset.name]
     return LockedSource(again, sig_dims, sig, owns_file=True)
 
@@ -101,6 +103,7 @@ def block_of(dataset: h5py.Dataset, sig_dims: int) -> int:
 
 def is_by_itself(path: Path, dataset: h5py.Dataset) -> bool:
     """Whether all of a dataset is in this file, and is read without HDF5."""
+    # What HDF5 itself has open is not kept between runs: its lock would keep others from writing.
     storage = dataset.id.get_create_plist().get_layout()
     if storage not in (h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
         return False

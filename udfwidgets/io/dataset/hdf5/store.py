@@ -57,6 +57,8 @@ class ChunkStore:
         self._end = self._offset + self._n_bytes
         self._decode_many = decoder_of_many(layout.filters)
         end, size = int(self._end.max()), size_of(path)
+        # Told now, and not in the middle of a run, where a map of what is not there kills the
+        # process (SIGBUS).
         if end > size:
             raise DataSetException(
                 f"{self._where}: the last chunk ends at byte {end}, but the file at byte {size}; "
@@ -71,9 +73,11 @@ class ChunkStore:
         self._some_masked = bool(self._mask.any())
         # From each chunk to the end of those that follow it without a gap, in the file as well.
         self._run_stop = _run_stops(self._offset, self._n_bytes)
+        # `preadv`, no map: with a file that shrinks meanwhile that is an exception, and no crash.
         self._file: PositionedFile | None = PositionedFile(path)
         self._map: Bytes | None = None
         if self._can_view():
+            # Nothing to undo: a map spares the copy, as for contiguous data. 2.51 -> 5.77 GB/s.
             self._map = map_array(path, np.uint8, 0, (size,))
 
     def _can_view(self) -> bool:
@@ -123,6 +127,8 @@ class ChunkStore:
         if not self._layout.filters:
             self._read_plain(file, first, stop, out, to)
             return
+        # Where each chunk is a frame: 0.31 -> 2.69 GB/s with bitshuffle-LZ4 (all of it:
+        # docs/decisions/010-reading.md).
         step = max(1, _BATCH_BYTES // self._layout.chunk_bytes)
         for begin in range(first, stop, step):
             end = min(begin + step, stop)
@@ -188,6 +194,8 @@ class ChunkStore:
         size = self._layout.chunk_bytes
         n_bytes = self._n_bytes[first:stop]
         if self._decode_many is not None and not self._some_masked:
+            # Between calls for single chunks threads wait for each other's GIL: gzip makes 2.06
+            # GB/s with them, and 2.34 with one call.
             bad = self._decode_many(data, at, n_bytes, out, to, size)
             if bad >= 0:
                 raise DataSetException(
@@ -203,6 +211,7 @@ class ChunkStore:
     def _undo_one(self, number: int, stored: Bytes, out: Bytes, spare: Bytes) -> None:
         mask = int(self._mask[number])
         filters = self._layout.filters
+        # Blosc and others leave a chunk alone where nothing is gained; it is still readable.
         if mask:
             filters = tuple(f for i, f in enumerate(filters) if not mask >> i & 1)
         if not filters:
