@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 import imagecodecs
 import numpy as np
@@ -58,3 +59,75 @@ def test_a_cut_bitshuffle_chunk_is_refused(n_bytes: int) -> None:
     out, spare = with_slack(bytes(256)), with_slack(bytes(256))
     with pytest.raises(Exception, match=r".+"):
         undo((BITSHUFFLE_LZ4,), data, out, spare)
+
+
+TRUTH = np.random.default_rng(8).integers(0, 9, 133, "u2").view(np.uint8)
+
+
+def blosc(content: bytes) -> bytes:
+    return bytes(imagecodecs.blosc_encode(content, typesize=2, shuffle=True, compressor="lz4"))
+
+
+def bitshuffle_zstd(content: bytes, block_bytes: int = 64) -> bytes:
+    """Write as the filter does: blocks with their lengths before them, the odd items raw."""
+    n_tail = len(content) % 16
+    blocks = content[: len(content) - n_tail]
+    stored = struct.pack(">QI", len(content), block_bytes)
+    for at in range(0, len(blocks), block_bytes):
+        block = blocks[at : at + block_bytes]
+        shuffled = imagecodecs.bitshuffle_encode(block, itemsize=2, blocksize=len(block) // 2)
+        packed = imagecodecs.zstd_encode(shuffled)
+        stored += struct.pack(">I", len(packed)) + bytes(packed)
+    return stored + content[len(blocks) :]
+
+
+def lz4(content: bytes) -> bytes:
+    packed = bytes(imagecodecs.lz4_encode(content, header=False))
+    return struct.pack(">QII", len(content), len(content), len(packed)) + packed
+
+
+BLOSC = Filter(32001, (2, 2, 2, 266, 5, 1, 1))
+SIZED = {
+    "blosc": (BLOSC, blosc),
+    "lz4": (Filter(32004, (0,)), lz4),
+    "bitshuffle zstd": (Filter(32008, (0, 4, 2, 32, 3)), bitshuffle_zstd),
+}
+
+
+def undone(step: Filter, content: bytes) -> bytes:
+    out, spare = with_slack(bytes(len(TRUTH))), with_slack(bytes(len(TRUTH)))
+    undo((step,), with_slack(content), out, spare)
+    return out.tobytes()
+
+
+@pytest.mark.parametrize(("step", "encode"), SIZED.values(), ids=SIZED)
+def test_a_chunk_shorter_than_it_says_is_refused(
+    step: Filter, encode: Callable[[bytes], bytes]
+) -> None:
+    whole = encode(TRUTH.tobytes())
+    assert undone(step, whole) == TRUTH.tobytes()
+    assert undone(step, whole + b"more") == TRUTH.tobytes()  # HDF5 leaves such bytes alone, too
+    for wrong in (whole[:-1], whole[: len(whole) // 2], whole[:10], b"", encode(bytes(100))):
+        with pytest.raises((ValueError, struct.error)):
+            undone(step, wrong)
+
+
+@pytest.mark.parametrize(
+    ("at", "value"), [(4, 90), (4, 1 << 31), (8, 0), (8, 1 << 20), (8, 1), (12, 40), (12, 1 << 30)]
+)
+def test_a_blosc_header_that_lies_never_reaches_blosc(
+    monkeypatch: pytest.MonkeyPatch, at: int, value: int
+) -> None:
+    content = bytearray(blosc(bytes(len(TRUTH))))
+    content[at : at + 4] = struct.pack("<I", value)
+    monkeypatch.setattr(imagecodecs, "blosc_decode", None)
+    with pytest.raises(ValueError, match="Blosc chunk"):
+        undone(BLOSC, bytes(content))
+
+
+@pytest.mark.parametrize("length", [4000, 1 << 31])
+def test_a_bitshuffle_block_beyond_its_chunk_is_refused(length: int) -> None:
+    content = bytearray(bitshuffle_zstd(TRUTH.tobytes()))
+    content[12:16] = struct.pack(">I", length)
+    with pytest.raises(ValueError, match=f"block of {length} bytes"):
+        undone(SIZED["bitshuffle zstd"][0], bytes(content))

@@ -2,6 +2,10 @@
 
 `imagecodecs` decodes without the GIL, and without the one lock that all of HDF5 runs under.
 Filters are listed in the order of writing, so they are undone from the last to the first.
+
+A codec believes what the header of a chunk says about sizes. So these are held against the chunk
+and against what is expected before it is called: a chunk that is shorter than it says would be
+filled up with what lies behind it in memory.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ _codecs: Any = imagecodecs
 _DEFLATE, _SHUFFLE = 1, 2
 _LZF, _BLOSC, _LZ4, _BITSHUFFLE, _ZSTD = 32000, 32001, 32004, 32008, 32015
 _BITSHUFFLE_LZ4, _BITSHUFFLE_ZSTD = 2, 3
+_BLOSC_HEADER, _BITSHUFFLE_HEADER = 16, 12
 
 
 @dataclass(frozen=True)
@@ -138,8 +143,30 @@ def _undo_lzf(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
 
 
 def _undo_blosc(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
+    _check_blosc(data, out)
     # One thread: workers decode side by side already.
     return _length(_codecs.blosc_decode(data, numthreads=1, out=out), out)
+
+
+def _check_blosc(data: Bytes, out: Bytes) -> None:
+    """Check the header: four bytes, then the lengths of the data, of a block and of the chunk.
+
+    Unless the second bit of the third byte says that the data are only copied, a position follows
+    for each block.
+    """
+    if len(data) < _BLOSC_HEADER:
+        raise ValueError(f"Blosc chunk of {len(data)} bytes, expected at least {_BLOSC_HEADER}")
+    _, _, flags, itemsize, total, block, stored = struct.unpack("<4B3I", data[:_BLOSC_HEADER])
+    if total != len(out) or stored > len(data):
+        raise ValueError(
+            f"Blosc chunk that says it has {total} bytes in {stored}, expected {len(out)} in "
+            f"{len(data)}"
+        )
+    if not itemsize or not 0 < block <= max(total, itemsize):
+        raise ValueError(f"Blosc chunk of {total} bytes in blocks of {block}, items of {itemsize}")
+    positions = total if flags & 2 else 4 * -(-total // block)
+    if stored < _BLOSC_HEADER + positions:
+        raise ValueError(f"Blosc chunk of {stored} bytes that cannot hold its {total} bytes")
 
 
 def _undo_zstd(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
@@ -177,13 +204,15 @@ def _undo_bitshuffle(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
     n_tail = len(out) % (8 * itemsize)
     n_blocks = len(out) - n_tail
     if compression == _BITSHUFFLE_ZSTD:
-        total, block_bytes = struct.unpack(">QI", data[:12].tobytes())
+        total, block_bytes = struct.unpack(">QI", data[:_BITSHUFFLE_HEADER])
         # Before anything is made of it: the header of a damaged chunk may say anything.
         if total != len(out) or block_bytes < 8 * itemsize or block_bytes % (8 * itemsize):
             raise ValueError(f"bitshuffle of {total} bytes in blocks of {block_bytes}")
         shuffled = np.empty(len(out), np.uint8)
-        _undo_zstd_blocks(data, shuffled[:n_blocks], block_bytes)
-        shuffled[n_blocks:] = data[len(data) - n_tail :]
+        end = _undo_zstd_blocks(data, shuffled[:n_blocks], block_bytes)
+        if len(data) < end + n_tail:
+            raise ValueError(f"bitshuffle of {len(data)} bytes, expected {end + n_tail}")
+        shuffled[n_blocks:] = data[end : end + n_tail]
     else:
         # Without a size in the values, the writer has taken as many elements as fit 8 kB.
         block_items = (values[3] if len(values) > 3 else 0) or max(1024 // itemsize, 16) * 8
@@ -194,14 +223,19 @@ def _undo_bitshuffle(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
     return len(out)
 
 
-def _undo_zstd_blocks(data: Bytes, out: Bytes, block_bytes: int) -> None:
-    at = 12
+def _undo_zstd_blocks(data: Bytes, out: Bytes, block_bytes: int) -> int:
+    """Decode blocks that each have their length before them, and return where they end."""
+    at = _BITSHUFFLE_HEADER
     for begin in range(0, len(out), block_bytes):
         block = out[begin : begin + block_bytes]
-        (length,) = struct.unpack(">I", data[at : at + 4].tobytes())
-        if _undo_zstd((), data[at + 4 : at + 4 + length], block) != len(block):
+        length = int.from_bytes(data[at : at + 4].tobytes(), "big")
+        at += 4
+        if length > len(data) - at:
+            raise ValueError(f"bitshuffle block of {length} bytes, {len(data) - at} are left")
+        if _undo_zstd((), data[at : at + length], block) != len(block):
             raise ValueError(f"bitshuffle block at byte {at} is not of {len(block)} bytes")
-        at += 4 + length
+        at += length
+    return at
 
 
 _DECODERS: dict[int, Callable[[tuple[int, ...], Bytes, Bytes], int]] = {
