@@ -18,6 +18,9 @@ from udfwidgets.io.dataset.npy import NPYDataSet
 from udfwidgets.io.dataset.raw import RawFileDataSet
 from udfwidgets.io.load import load
 
+# Most scans here are of a square number of frames, and what is guessed is not what is looked at.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is a guess:UserWarning")
+
 DATA = np.arange(2 * 3 * 4 * 8, dtype="u2").reshape(2, 3, 4, 8)
 
 

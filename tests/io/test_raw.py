@@ -11,6 +11,9 @@ from tests.io.contract import Case, DataSetContract, read_all
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.raw import RawFileDataSet
 
+# Most scans here are of a square number of frames, and what is guessed is not what is looked at.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is a guess:UserWarning")
+
 
 class TestRaw(DataSetContract):
     @pytest.fixture(params=[0, 13], ids=["no header", "odd header"])

@@ -17,6 +17,9 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.io.dataset.mib.dataset import MIBDataSet
 
+# Most scans here are of a square number of frames, and what is guessed is not what is looked at.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is a guess:UserWarning")
+
 KINDS = {
     "U08": ("U08", 6, 1, "u1"),
     "U16": ("U16", 12, 1, "u2"),
@@ -397,3 +400,37 @@ def test_real_files(real_files: Path, name: str, dtype: str, n_frames: int, tota
     frames = read_all(dataset)
     np.testing.assert_array_equal(frames, truth)
     assert int(frames.sum()) == total
+
+
+NAMES = [("S.MIB", "S.HDR"), ("s.mib", "s.HDR"), ("s.MIB", "s.hdr"), ("s.mib", "S.HDR")]
+
+
+@pytest.mark.parametrize("asked", [0, 1], ids=["by the mib", "by the hdr"])
+@pytest.mark.parametrize("names", NAMES, ids=["-".join(names) for names in NAMES])
+def test_a_header_in_capitals_is_found(tmp_path: Path, names: tuple[str, str], asked: int) -> None:
+    write_mib(tmp_path / names[0], make_truth(12, "u2", (16, 1, 6, 8))[:, 0], "U16", 12)
+    write_hdr(tmp_path / names[1], 16, 8)
+    dataset = MIBDataSet(tmp_path / names[asked])
+    assert dataset.shape.nav == (2, 8)
+    assert dataset.notes == ()
+
+
+def test_the_parts_of_a_scan_find_the_header_they_share(tmp_path: Path) -> None:
+    frames = make_truth(12, "u2", (16, 1, 6, 8))[:, 0]
+    write_mib(tmp_path / "scan_1.mib", frames[:9], "U16", 12)
+    write_mib(tmp_path / "scan_2.mib", frames[9:], "U16", 12, first=10)
+    write_hdr(tmp_path / "scan.HDR", 16, 8)
+    assert MIBDataSet(tmp_path / "scan_1.mib").shape.nav == (2, 8)
+
+
+def test_a_guess_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.mib"
+    write_mib(path, make_truth(12, "u2", (16, 1, 6, 8))[:, 0], "U16", 12)
+    with pytest.warns(
+        UserWarning, match=r"a\.mib.*16 frames.*\(4, 4\) is a guess.*nav_shape="
+    ) as w:
+        dataset = MIBDataSet(path)
+    assert w[0].filename == __file__
+    assert dataset.notes == (str(w[0].message),)
+    assert {"name": "Note", "value": dataset.notes[0]} in dataset.diagnostics
+    assert MIBDataSet(path, nav_shape=(2, 8)).notes == ()

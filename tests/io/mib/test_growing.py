@@ -18,6 +18,9 @@ from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.mib.growing import GrowingMIBDataSet
 from udfwidgets.io.load import load
 
+# Most scans here are of a square number of frames, and what is guessed is not what is looked at.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is a guess:UserWarning")
+
 TRUTH = np.random.default_rng(5).poisson(20, (3, 5, 6, 8)).astype("u2")
 FRAMES = TRUTH.reshape(15, 6, 8)
 STRIDE = 384 + 2 * 48

@@ -30,10 +30,13 @@ class DataSet(ABC):
         Nav axes, then sig axes.
     dtype : numpy.dtype
         Of the frames as they are handed out: native byte order, whatever the file has.
+    notes : tuple of str, optional
+        See the property.
     """
 
-    def __init__(self, shape: Shape, dtype: npt.DTypeLike) -> None:
+    def __init__(self, shape: Shape, dtype: npt.DTypeLike, notes: tuple[str, ...] = ()) -> None:
         self._shape = shape
+        self._notes = notes
         self._dtype: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
 
     @property
@@ -79,6 +82,11 @@ class DataSet(ABC):
         return CorrectionSet()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know before they trust the scan: what was guessed, or left out."""
+        return self._notes
+
+    @property
     def diagnostics(self) -> list[dict[str, str]]:
         """Facts about the dataset for people, each with a 'name' and a 'value'."""
         facts = {
@@ -89,7 +97,8 @@ class DataSet(ABC):
             "Number of frames": str(self.shape.nav.size),
             "Size": f"{self.nbytes / 1e6:.6g} MB",
         }
-        return [{"name": name, "value": value} for name, value in facts.items()]
+        told = [*facts.items(), *(("Note", note) for note in self.notes)]
+        return [{"name": name, "value": value} for name, value in told]
 
     @abstractmethod
     def open(self) -> Source:

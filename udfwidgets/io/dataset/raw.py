@@ -76,7 +76,7 @@ class RawFileDataSet(DataSet):
         self._fold = fold(
             str(self._path), n_stored, sig, None, nav_shape=nav_shape, sync_offset=sync_offset
         )
-        super().__init__(self._fold.shape, self._stored_dtype)
+        super().__init__(self._fold.shape, self._stored_dtype, self._fold.notes)
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.shapes import Shape
+from udfwidgets.warned import warn
 
 _logger = logging.getLogger(__name__)
 
@@ -28,11 +29,14 @@ class Fold:
     sync_offset : int
         Number of the file's frame that becomes frame 0. If negative, so many blank frames come
         before the first frame of the file.
+    notes : tuple of str
+        What was guessed; see `DataSet.notes`.
     """
 
     shape: Shape
     n_stored: int
     sync_offset: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -110,7 +114,20 @@ def fold(
         )
     if nav_shape is not None and n_nav < n_stored and sync_offset == 0:
         _logger.warning("%s holds %d frames, nav_shape=%s uses %d", where, n_stored, nav, n_nav)
-    return Fold(Shape((*nav, *sig), len(sig)), n_stored, sync_offset)
+    notes: tuple[str, ...] = ()
+    if nav_shape is None and stored_nav is None and n_stored > 1:
+        notes = (tell_guess(where, n_stored, nav),)
+    return Fold(Shape((*nav, *sig), len(sig)), n_stored, sync_offset, notes)
+
+
+def tell_guess(where: str, n_frames: int, nav: tuple[int, ...]) -> str:
+    """Warn that a scan shape is nothing but a guess, and return what was said."""
+    note = (
+        f"{where}: nothing says how its {n_frames} frames make a scan; the shape {nav} is a "
+        "guess, because they make a square; pass nav_shape="
+    )
+    warn(note)
+    return note
 
 
 def _nav(

@@ -15,7 +15,7 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.mib.check import check_headers
 from udfwidgets.io.dataset.mib.header import FrameLayout, hdr_number, nav_from_hdr, read_hdr
-from udfwidgets.io.dataset.mib.parts import Part, part_paths, read_parts
+from udfwidgets.io.dataset.mib.parts import Part, hdr_of, part_paths, read_parts
 from udfwidgets.io.dataset.mib.r64 import decode
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array
 from udfwidgets.io.layout.folding import fold
@@ -67,7 +67,7 @@ class MIBDataSet(DataSet):
             raw = map_array(part.path, np.uint8, 0, (part.n_bytes,))
             check_headers(raw, part, self._layout.stride, part.n_frames - 1, 1)
         n_stored = sum(part.n_frames for part in self._parts)
-        stored_nav = None if nav_shape is not None else _nav(self._path, paths[0], n_stored)
+        stored_nav = None if nav_shape is not None else _nav(self._path, paths, n_stored)
         self._fold = fold(
             str(self._path),
             n_stored,
@@ -77,7 +77,7 @@ class MIBDataSet(DataSet):
             sig_shape=sig_shape,
             sync_offset=sync_offset,
         )
-        super().__init__(self._fold.shape, self._layout.stored_dtype)
+        super().__init__(self._fold.shape, self._layout.stored_dtype, self._fold.notes)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -92,10 +92,10 @@ class MIBDataSet(DataSet):
         return synced(source, self._fold)
 
 
-def _nav(path: Path, first_part: Path, n_stored: int) -> tuple[int, int] | None:
+def _nav(path: Path, paths: list[Path], n_stored: int) -> tuple[int, int] | None:
     """Ask the `.hdr` for the scan shape, and hold it against what the parts have."""
-    hdr_path = path if path.suffix.lower() == ".hdr" else first_part.with_suffix(".hdr")
-    if not hdr_path.exists():
+    hdr_path = hdr_of(path, paths)
+    if hdr_path is None:
         return None
     hdr = read_hdr(hdr_path)
     n_recorded = hdr_number(hdr, "Frames in Acquisition (Number)")

@@ -25,9 +25,9 @@ from udfwidgets.io.dataset.mib.header import (
     read_frame_header,
     read_hdr,
 )
-from udfwidgets.io.dataset.mib.parts import Part, part_paths
+from udfwidgets.io.dataset.mib.parts import Part, hdr_of, part_paths
 from udfwidgets.io.layout.files import PathLike, existing_file, size_of
-from udfwidgets.io.layout.folding import axes
+from udfwidgets.io.layout.folding import axes, square, tell_guess
 from udfwidgets.io.source import Array, Scratch, Source
 from udfwidgets.shapes import Shape
 
@@ -78,14 +78,14 @@ class GrowingMIBDataSet(DataSet):
         self._is_complete = False
         parts = _Parts(self._path, disable_glob)
         self._layout = parts.layout
-        nav = _nav(self._path, parts.found[0].path, nav_shape)
+        nav, notes = _nav(self._path, [part.path for part in parts.found], nav_shape)
         sig = self._layout.sig if sig_shape is None else axes(sig_shape, "sig_shape")
         if math.prod(sig) != math.prod(self._layout.sig):
             raise DataSetException(
                 f"{self._path}: sig_shape={sig} has {math.prod(sig)} pixels, expected the "
                 f"{math.prod(self._layout.sig)} of a stored frame of shape {self._layout.sig}"
             )
-        super().__init__(Shape((*nav, *sig), len(sig)), self._layout.stored_dtype)
+        super().__init__(Shape((*nav, *sig), len(sig)), self._layout.stored_dtype, notes)
 
     @property
     def is_growing(self) -> bool:
@@ -250,20 +250,22 @@ class _Parts:
         return grown
 
 
-def _nav(path: Path, first_part: Path, nav_shape: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the shape that the scan is going to have."""
+def _nav(
+    path: Path, paths: list[Path], nav_shape: Sequence[int] | None
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the shape that the scan is going to have, and a note if it is a guess."""
     if nav_shape is not None:
-        return axes(nav_shape, "nav_shape")
-    hdr_path = path if path.suffix.lower() == ".hdr" else first_part.with_suffix(".hdr")
-    hdr = read_hdr(hdr_path) if hdr_path.exists() else {}
-    nav = nav_from_hdr(hdr_path, hdr)
+        return axes(nav_shape, "nav_shape"), ()
+    hdr_path = hdr_of(path, paths)
+    hdr = read_hdr(hdr_path) if hdr_path is not None else {}
+    nav = nav_from_hdr(hdr_path, hdr) if hdr_path is not None else None
+    if nav is not None:
+        return nav, ()
     n_frames = hdr_number(hdr, "Frames in Acquisition (Number)")
-    side = math.isqrt(n_frames)
-    if nav is None and n_frames and side * side == n_frames:
-        nav = side, side
+    nav = square(n_frames) if n_frames else None
     if nav is None:
         raise DataSetException(
             f"{path}: nothing says how many frames the scan will have, expected a .hdr that "
             "promises lines or a square scan; pass nav_shape="
         )
-    return nav
+    return nav, (tell_guess(str(path), n_frames, nav),) if n_frames > 1 else ()

@@ -57,12 +57,12 @@ def part_paths(path: Path, disable_glob: bool) -> list[Path]:
         return [path]
     prefix = path.stem if is_hdr else re.sub(r"[0-9]+$", "", path.stem)
     if disable_glob:
-        beside = [_sibling(path, suffix) for suffix in (".mib", ".MIB")]
-        candidates = [file for file in beside if file.exists()][:1]
+        candidates = [found] if (found := _beside(path, prefix, ".mib")) else []
     else:
-        names = sorted(os.listdir(path.parent))
-        files = [path.parent / name for name in names if name.lower().endswith(".mib")]
-        candidates = [file for file in files if _continues(prefix, file.stem)]
+        files = _with_suffix(path, ".mib")
+        candidates = [file for file in files if _continues(prefix, file.stem)] or [
+            file for file in files if _continues(prefix.lower(), file.stem.lower())
+        ]
     numbered = [f for f in candidates if re.fullmatch(r"[-_ ]*[0-9]*", f.stem[len(prefix) :])]
     own = [f for f in numbered or candidates if f == path or not _belongs_elsewhere(f, path)]
     if not own:
@@ -84,13 +84,46 @@ def _continues(prefix: str, stem: str) -> bool:
     return re.fullmatch(r"[0-9]+", rest) is not None and not re.search(r"[0-9]$", prefix)
 
 
-def _sibling(path: Path, suffix: str) -> Path:
-    return path.with_name(path.stem + suffix)
+def hdr_of(path: Path, paths: list[Path]) -> Path | None:
+    """Return the `.hdr` of a scan, None if it has none.
+
+    Parameters
+    ----------
+    path : Path
+        That the scan was asked for by.
+    paths : list of Path
+        Its `.mib` files.
+    """
+    if path.suffix.lower() == ".hdr":
+        return path
+    stems = [paths[0].stem]
+    if len(paths) > 1:
+        # Parts are numbered after the name that they share with their header.
+        prefix = re.sub(r"[0-9]+$", "", paths[0].stem)
+        stems += [prefix, prefix.rstrip("".join(_SEPARATORS))]
+    found = (_beside(path, stem, ".hdr") for stem in stems)
+    return next((hdr for hdr in found if hdr is not None), None)
+
+
+def _with_suffix(path: Path, suffix: str) -> list[Path]:
+    """Return the files beside a path that have a suffix, in small letters or capitals."""
+    names = sorted(os.listdir(path.parent))
+    return [path.parent / name for name in names if name.lower().endswith(suffix)]
+
+
+def _beside(path: Path, stem: str, suffix: str) -> Path | None:
+    """Return the file of a name beside a path: written just so, or else in other capitals."""
+    exact = path.with_name(stem + suffix)
+    if exact.exists():
+        return exact
+    files = _with_suffix(path, suffix)
+    same = [file for file in files if file.stem == stem]
+    same += [file for file in files if file.stem.lower() == stem.lower()]
+    return same[0] if same else None
 
 
 def _belongs_elsewhere(file: Path, path: Path) -> bool:
-    hdr = _sibling(file, ".hdr")
-    return file.stem != path.stem and hdr.exists()
+    return file.stem.lower() != path.stem.lower() and _beside(file, file.stem, ".hdr") is not None
 
 
 def read_parts(paths: list[Path]) -> tuple[FrameLayout, list[Part]]:
