@@ -18,11 +18,12 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.hdf5 import chunks
 from udfwidgets.io.dataset.hdf5.chunked import ChunkedSource
-from udfwidgets.io.dataset.hdf5.chunks import chunk_layout, read_index
+from udfwidgets.io.dataset.hdf5.chunks import chunk_layout, frames_per_block, read_index
 from udfwidgets.io.dataset.hdf5.dataset import H5DataSet
 from udfwidgets.io.dataset.hdf5.locked import LockedSource
 from udfwidgets.io.dataset.hdf5.store import ChunkStore
 from udfwidgets.io.dataset.memory import ArraySource
+from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.joined import JoinedSource
 
 Array = npt.NDArray[Any]
@@ -290,6 +291,75 @@ def _two_compressors(path: Path) -> tuple[H5DataSet, Array]:
     return H5DataSet(path), TRUTH
 
 
+def _numbered(path: Path, *, signal: bool) -> tuple[H5DataSet, Array]:
+    stack = TRUTH.reshape(15, 7, 9)
+    with h5py.File(path, "w") as file:
+        file["entry/data/other"] = np.zeros((2, 7, 9), "u2")
+        for i in range(3):
+            # The same name in the other file, and other data by that name here.
+            name = f"entry/data/data_{i + 1:06d}"
+            write(path.with_name(f"part{i}.h5"), stack[5 * i : 5 * i + 5], "deep/stack")
+            file[name] = h5py.ExternalLink(f"part{i}.h5", "deep/stack")
+        file["deep/stack"] = np.ones((3, 7, 9), "u2")
+        if signal:
+            file.attrs["default"], file["entry"].attrs["default"] = "entry", "data"
+            file["entry/data"].attrs["signal"] = "data_000001"
+    return H5DataSet(path, nav_shape=(3, 5)), TRUTH
+
+
+def _numbered_by_signal(path: Path) -> tuple[H5DataSet, Array]:
+    return _numbered(path, signal=True)
+
+
+def _numbered_among_others(path: Path) -> tuple[H5DataSet, Array]:
+    return _numbered(path, signal=False)
+
+
+def _signal_elsewhere(path: Path) -> tuple[H5DataSet, Array]:
+    write(path.with_name("data.h5"), name="deep/data")
+    with h5py.File(path, "w") as file:
+        file["deep/data"] = np.zeros_like(TRUTH)
+        file["entry/counts"] = h5py.ExternalLink("data.h5", "deep/data")
+        file.attrs["default"], file["entry"].attrs["signal"] = "entry", "counts"
+    return H5DataSet(path), TRUTH
+
+
+def _virtual_with_overlap(path: Path) -> tuple[H5DataSet, Array]:
+    layout = h5py.VirtualLayout((4, *TRUTH.shape[1:]), "u2")
+    for i, first in enumerate((0, 1)):
+        write(path.with_name(f"part{i}.h5"), TRUTH[:2] + i)
+        layout[first : first + 2] = h5py.VirtualSource(f"part{i}.h5", "scan", TRUTH[:2].shape)
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("scan", layout, fillvalue=3)
+    gap = np.full_like(TRUTH[0], 3)
+    return H5DataSet(path), np.stack([TRUTH[0], TRUTH[0] + 1, TRUTH[1] + 1, gap])
+
+
+def _bit_fields(path: Path) -> tuple[H5DataSet, Array]:
+    values = TRUTH.astype(">u2")
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create_simple(values.shape)
+        created = h5py.h5d.create(file.id, b"scan", h5py.h5t.STD_B16BE, space)
+        created.write(h5py.h5s.ALL, h5py.h5s.ALL, values, h5py.h5t.STD_B16BE)
+    return H5DataSet(path), TRUTH
+
+
+def _velox(path: Path, **options: Any) -> tuple[H5DataSet, Array]:
+    with h5py.File(path, "w") as file:
+        file["Version"] = np.bytes_('{"format":"Velox","version":"1.6"}')
+        stack = np.moveaxis(TRUTH.reshape(15, 7, 9), 0, -1)
+        file.create_dataset("Data/Image/0123abcd/Data", data=stack, **options)
+    return H5DataSet(path, nav_shape=(3, 5)), TRUTH
+
+
+def _velox_chunks(path: Path) -> tuple[H5DataSet, Array]:
+    return _velox(path, chunks=(4, 9, 1), compression="gzip")
+
+
+def _velox_deep_chunks(path: Path) -> tuple[H5DataSet, Array]:
+    return _velox(path, chunks=(7, 9, 4))
+
+
 Make = Callable[[Path], tuple[H5DataSet, Array]]
 LAYOUTS: dict[str, tuple[Make, type[Source] | None]] = {
     "contiguous": (_plain, ArraySource),
@@ -310,6 +380,14 @@ LAYOUTS: dict[str, tuple[Make, type[Source] | None]] = {
     "virtual with a gap": (_virtual_with_gap, LockedSource),
     "virtual in steps": (_virtual_in_steps, LockedSource),
     "DECTRIS master": (_dectris_master, JoinedSource),
+    "numbered by signal": (_numbered_by_signal, JoinedSource),
+    "numbered among others": (_numbered_among_others, JoinedSource),
+    "signal in another file": (_signal_elsewhere, ArraySource),
+    "virtual with an overlap": (_virtual_with_overlap, LockedSource),
+    "big-endian bit fields": (_bit_fields, LockedSource),
+    "Velox": (_velox, CopiedSource),
+    "Velox, chunks": (_velox_chunks, ChunkedSource),
+    "Velox, deep chunks": (_velox_deep_chunks, CopiedSource),
     "external link": (_external_link, ChunkedSource),
     "external raw file": (_external_raw, LockedSource),
     "user block": (_user_block, ArraySource),
@@ -362,8 +440,9 @@ def test_blocks_end_where_chunks_end(
     tmp_path: Path, shape: tuple[int, ...], chunk: tuple[int, ...], expected: int
 ) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file.create_dataset("scan", shape, "u2", chunks=chunk, maxshape=tuple(None for _ in shape))
-    assert H5DataSet(tmp_path / "a.h5").frames_per_block == expected
+        endless = tuple(None for _ in shape)
+        scan = file.create_dataset("scan", shape, "u2", chunks=chunk, maxshape=endless)
+        assert frames_per_block(chunk_layout(scan), len(shape) - 2) == expected
 
 
 @settings(max_examples=60)
@@ -678,3 +757,57 @@ def test_truncated_files_are_refused(
     path.write_bytes(content[: cut % len(content)])
     with pytest.raises(DataSetException, match=r"cut\.h5"):
         H5DataSet(path)
+
+
+def test_a_lost_stack_is_said(tmp_path: Path) -> None:
+    _dectris_master(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        del file["entry/data/data_000002"]
+    with pytest.warns(UserWarning, match=r"stacks 1 to 3, but not \[2\]") as told:
+        dataset = H5DataSet(tmp_path / "a.h5")
+    assert dataset.notes == (str(told[0].message),)
+    assert dataset.shape.nav.size == 9
+
+
+# What promises much
+
+
+def test_a_virtual_dataset_of_itself_is_refused(tmp_path: Path) -> None:
+    layout = h5py.VirtualLayout(TRUTH.shape, "u2")
+    layout[:] = h5py.VirtualSource("b.h5", "scan", TRUTH.shape)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_virtual_dataset("scan", layout)
+    layout[:] = h5py.VirtualSource("a.h5", "scan", TRUTH.shape)
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file.create_virtual_dataset("scan", layout)
+    for name in "ab":
+        with pytest.raises(DataSetException, match="takes them from there again"):
+            H5DataSet(tmp_path / f"{name}.h5")
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunk"),
+    [
+        ((200_000_000, 1, 1), (1, 1, 1)),
+        ((10, 30_000, 30_000), (1, 30_000, 30_000)),
+        ((1 << 20, 1 << 20, 256, 256), None),
+    ],
+    ids=["chunks", "large chunks", "one piece"],
+)
+def test_a_promise_that_nothing_was_written_of_is_refused(
+    tmp_path: Path, shape: tuple[int, ...], chunk: tuple[int, ...] | None
+) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("scan", shape, "u1", chunks=chunk)
+    with pytest.raises(DataSetException, match=r"promises .* but 0 were written"):
+        H5DataSet(tmp_path / "a.h5")
+
+
+def test_a_large_chunk_of_nothing_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        scan = file.create_dataset(
+            "scan", (1, 30_000, 30_000), "u1", chunks=(1, 30_000, 30_000), compression="gzip"
+        )
+        scan.id.write_direct_chunk((0, 0, 0), bytes(100))
+    with pytest.raises(DataSetException, match="promises chunks of 900000000 bytes"):
+        H5DataSet(tmp_path / "a.h5")

@@ -156,7 +156,9 @@ def _check_blosc(data: Bytes, out: Bytes) -> None:
     """
     if len(data) < _BLOSC_HEADER:
         raise ValueError(f"Blosc chunk of {len(data)} bytes, expected at least {_BLOSC_HEADER}")
-    _, _, flags, itemsize, total, block, stored = struct.unpack("<4B3I", data[:_BLOSC_HEADER])
+    _, _, flags, itemsize, total, block, stored = struct.unpack(
+        "<4B3I", data[:_BLOSC_HEADER].tobytes()
+    )
     if total != len(out) or stored > len(data):
         raise ValueError(
             f"Blosc chunk that says it has {total} bytes in {stored}, expected {len(out)} in "
@@ -204,7 +206,7 @@ def _undo_bitshuffle(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
     n_tail = len(out) % (8 * itemsize)
     n_blocks = len(out) - n_tail
     if compression == _BITSHUFFLE_ZSTD:
-        total, block_bytes = struct.unpack(">QI", data[:_BITSHUFFLE_HEADER])
+        total, block_bytes = struct.unpack(">QI", data[:_BITSHUFFLE_HEADER].tobytes())
         # Before anything is made of it: the header of a damaged chunk may say anything.
         if total != len(out) or block_bytes < 8 * itemsize or block_bytes % (8 * itemsize):
             raise ValueError(f"bitshuffle of {total} bytes in blocks of {block_bytes}")

@@ -4,6 +4,7 @@
 dataset | growing    a scan that is complete, or still being written
 source | swmr        the fastest way that its storage allows, for each of them
 arrival              which frames have come
+turned               stacks with the frames along the last axis
 chunked              frames put together from chunks
 store | locked       reads chunks by their positions, or through h5py
 virtual              files behind a virtual dataset

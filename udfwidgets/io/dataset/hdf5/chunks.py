@@ -15,11 +15,16 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.errors import DataSetException
 from udfwidgets.io.codecs.filters import Filter
 from udfwidgets.io.source import Array
 
 # A block is what one worker reads at once, so this bounds the memory of each worker.
 _MAX_BLOCK_BYTES = 64 << 20
+# What a file may promise for nothing, and how many times as much as it holds beyond that: a table
+# of positions has an entry for each chunk, a chunk is decoded as a whole, and frames are read.
+_FREE_CHUNKS, _CHUNKS_PER_CHUNK = 1 << 22, 16
+_FREE_BYTES, _BYTES_PER_BYTE = 256 << 20, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,46 @@ def chunk_layout(dataset: h5py.Dataset) -> ChunkLayout:
         tuple(Filter(number, tuple(values)) for number, _, values, _ in filters),
         np.array(dataset.fillvalue, dataset.dtype),
     )
+
+
+def check_promise(where: str, dataset: h5py.Dataset) -> None:
+    """Hold the shape of a dataset against what is stored of it, before anything is made for it.
+
+    Raises
+    ------
+    DataSetException
+        If it promises more than can be there.
+    """
+    promised = math.prod(dataset.shape) * dataset.dtype.itemsize
+    if dataset.chunks is not None:
+        _check_chunks(where, dataset, promised)
+    elif not dataset.is_virtual and not dataset.external and promised > _FREE_BYTES:
+        stored = dataset.id.get_storage_size()
+        if promised > stored:
+            raise DataSetException(
+                f"{where}: promises {promised} bytes of data, but {stored} were written; the file "
+                "is damaged, or was never filled"
+            )
+
+
+def _check_chunks(where: str, dataset: h5py.Dataset, promised: int) -> None:
+    grid = [-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True)]
+    n_promised = math.prod(grid)
+    chunk_bytes = math.prod(dataset.chunks) * dataset.dtype.itemsize
+    is_much = n_promised > _FREE_CHUNKS or max(promised, chunk_bytes) > _FREE_BYTES
+    if not is_much:
+        return
+    n_stored, stored = dataset.id.get_num_chunks(), dataset.id.get_storage_size()
+    if n_promised > max(_FREE_CHUNKS, _CHUNKS_PER_CHUNK * n_stored) or not n_stored:
+        raise DataSetException(
+            f"{where}: promises {n_promised} chunks, but {n_stored} were written; the file is "
+            "damaged, or was hardly filled: write the part that is there into a file of its own"
+        )
+    if chunk_bytes > max(_FREE_BYTES, _BYTES_PER_BYTE * stored):
+        raise DataSetException(
+            f"{where}: promises chunks of {chunk_bytes} bytes, but all {n_stored} of them take "
+            f"{stored}; the file is damaged"
+        )
 
 
 def read_index(dataset: h5py.Dataset, layout: ChunkLayout) -> ChunkIndex:

@@ -12,13 +12,16 @@ import numpy as np
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.io.dataset.hdf5.chunks import KnownIndices
+from udfwidgets.io.dataset.hdf5.chunks import KnownIndices, check_promise
 from udfwidgets.io.dataset.hdf5.find import find_dataset, is_scan, numbered, walk
-from udfwidgets.io.dataset.hdf5.source import block_of, is_by_itself, open_joined
+from udfwidgets.io.dataset.hdf5.source import block_of, is_by_itself, open_joined, open_stack
+from udfwidgets.io.dataset.hdf5.turned import is_turned, stored_shape
+from udfwidgets.io.dataset.hdf5.virtual import check_circle
 from udfwidgets.io.layout.files import PathLike, existing_file
 from udfwidgets.io.layout.folding import fold, split_axes
 from udfwidgets.io.layout.synced import synced
 from udfwidgets.io.source import Source
+from udfwidgets.warned import warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +69,17 @@ class H5DataSet(DataSet):
     ) -> None:
         self._path = existing_file(path)
         with _opened(self._path) as file:
-            self._ds_path = find_dataset(self._path, file) if ds_path is None else ds_path
+            notes: tuple[str, ...] = ()
+            if ds_path is None:
+                ds_path, notes = find_dataset(self._path, file)
+            self._ds_path = ds_path
             members = _members(self._path, file, self._ds_path)
+            notes += _lost(self._path, file, self._ds_path)
             where = f"{self._path}:{self._ds_path}"
+            self._is_turned = is_turned(file, self._ds_path)
             self._stored, self._stored_dtype = _common(where, members)
+            if self._is_turned:
+                self._stored = stored_shape(members[0], True)
             nav, sig = split_axes(where, self._stored, sig_dims, sig_shape)
             self._sig_dims = len(sig)
             n_stored = int(np.prod(nav, dtype=object))
@@ -82,10 +92,10 @@ class H5DataSet(DataSet):
                 sig_shape=sig_shape,
                 sync_offset=sync_offset,
             )
-            self._block = block_of(members[0], self._sig_dims)
+            self._block = 1 if self._is_turned else block_of(members[0], self._sig_dims)
             self._is_by_itself = all(is_by_itself(self._path, member) for member in members)
         self._known = KnownIndices()
-        super().__init__(self._fold.shape, self._stored_dtype)
+        super().__init__(self._fold.shape, self._stored_dtype, (*notes, *self._fold.notes))
         self.open().close()  # missing sources and truncated data are found now, not in a run
 
     @property
@@ -111,13 +121,18 @@ class H5DataSet(DataSet):
         existing_file(self._path)
         with _opened(self._path) as file:
             members = _members(self._path, file, self._ds_path)
-            found = _common(str(self._path), members)
+            shape, dtype = _common(str(self._path), members)
+            found = (stored_shape(members[0], True) if self._is_turned else shape), dtype
             if found != (self._stored, self._stored_dtype):
                 raise DataSetException(
                     f"{self._path}:{self._ds_path} is now {found[0]} {found[1]}, but was "
                     f"{self._stored} {self._stored_dtype} when it was loaded; load it again"
                 )
-            source = open_joined(members, self._sig_dims, self.shape.sig.to_tuple(), self._known)
+            sig = self.shape.sig.to_tuple()
+            if self._is_turned:
+                source = open_stack(members[0], self._sig_dims, sig, self._known)
+            else:
+                source = open_joined(members, self._sig_dims, sig, self._known)
         return synced(source, self._fold)
 
 
@@ -143,8 +158,25 @@ def _members(path: Path, file: h5py.File, ds_path: str) -> list[h5py.Dataset]:
     group = file.get(ds_path)
     names = numbered(group) if isinstance(group, h5py.Group) else []
     if names:
-        return [_dataset(path, file, f"{ds_path}/{name}") for name in names]
+        return [_dataset(path, file, f"{ds_path.rstrip('/')}/{name}") for name in names]
     return [_dataset(path, file, ds_path)]
+
+
+def _lost(path: Path, file: h5py.File, ds_path: str) -> tuple[str, ...]:
+    """Tell which of the numbered stacks in a group are not there, if some are missing between."""
+    group = file[ds_path]
+    if not isinstance(group, h5py.Group):
+        return ()
+    numbers = [int(name[-6:]) for name in numbered(group)]
+    lost = sorted({*range(numbers[0], numbers[-1])} - {*numbers})
+    if not lost:
+        return ()
+    note = (
+        f"{path}:{ds_path} has stacks {numbers[0]} to {numbers[-1]}, but not {lost[:10]}: their "
+        "frames are left out, and those behind them come too early"
+    )
+    warn(note)
+    return (note,)
 
 
 def _common(
@@ -171,7 +203,9 @@ def _dataset(path: Path, file: h5py.File, ds_path: str) -> h5py.Dataset:
         raise DataSetException(
             f"{path} has no dataset {ds_path!r} ({error}), expected one of: {listed or 'none'}"
         ) from error
-    if not isinstance(dataset, h5py.Dataset):
+    if isinstance(dataset, h5py.Dataset):
+        check_circle(Path(dataset.file.filename), dataset)
+    else:
         raise DataSetException(
             f"{path}: ds_path={ds_path!r} is a group of {list(dataset)[:10]}, expected a dataset"
         )
@@ -180,4 +214,5 @@ def _dataset(path: Path, file: h5py.File, ds_path: str) -> h5py.Dataset:
             f"{path}: {ds_path} has dtype {dataset.dtype} and shape {dataset.shape}, "
             "expected an array of numbers"
         )
+    check_promise(f"{path}:{ds_path}", dataset)
     return dataset

@@ -10,8 +10,10 @@ and the others are logged.
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,8 @@ _MAX_DEPTH = 32
 _NUMBERED = re.compile(r"/data_[0-9]{6}$")
 
 
-def find_dataset(path: Path, file: h5py.File) -> str:
-    """Return the path of the dataset that holds the scan.
+def find_dataset(path: Path, file: h5py.File) -> tuple[str, tuple[str, ...]]:
+    """Return the path of the dataset that holds the scan, and notes on what is left out.
 
     Raises
     ------
@@ -36,20 +38,18 @@ def find_dataset(path: Path, file: h5py.File) -> str:
     """
     by_default = _follow_default(file)
     if by_default is not None:
-        return by_default
+        return by_default, ()
     found = dict(walk(path, file))
-    images = {name: d for name, d in found.items() if is_scan(d)}
+    images = {name: _sized(d) for name, d in found.items() if is_scan(d)}
     if not images:
         listed = "".join(f"\n  {name} {d.shape} {d.dtype}" for name, d in found.items())
         raise DataSetException(
             f"{path} has no dataset of numbers with three or four axes, expected a scan; "
             f"found{listed or ' no dataset at all'}"
         )
-    stacks = {name.rpartition("/")[0] for name in images if _NUMBERED.search(name)}
-    if len(stacks) == 1 and len(images) == len(numbered(file[(group := stacks.pop()) or "/"])):
-        return group or "/"
-    hinted = {name: d for name, d in images.items() if name in _hinted(file, found)}
-    pool = hinted or images
+    hints = _hinted(file, found)
+    images, hints = _stacked(images, hints)
+    pool = {name: d for name, d in images.items() if name in hints} or images
     best = max((d.ndim, d.size) for d in pool.values())
     names = [name for name, d in pool.items() if (d.ndim, d.size) == best]
     if len(names) > 1:
@@ -58,23 +58,58 @@ def find_dataset(path: Path, file: h5py.File) -> str:
             f"{path} has {len(names)} datasets that could be the scan, choose one with "
             f"ds_path=:{listed}"
         )
-    _tell_others(path, names[0], pool)
-    return names[0]
+    return names[0], _tell_others(path, names[0], pool)
 
 
-def _tell_others(path: Path, chosen: str, pool: dict[str, h5py.Dataset]) -> None:
-    """Log which datasets were not taken: a warning if one has as many axes."""
+@dataclass(frozen=True)
+class _Sized:
+    """A dataset, or stacks that follow each other, as one candidate for the scan."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+def _sized(dataset: h5py.Dataset) -> _Sized:
+    return _Sized(tuple(dataset.shape), dataset.dtype)
+
+
+def _stacked(images: dict[str, _Sized], hints: set[str]) -> tuple[dict[str, _Sized], set[str]]:
+    """Put numbered stacks together: the group that they are in stands for them."""
+    groups: dict[str, list[str]] = {}
+    for name in images:
+        if _NUMBERED.search(name):
+            groups.setdefault(name.rpartition("/")[0] or "/", []).append(name)
+    joined = dict(images)
+    for group, names in groups.items():
+        if len(names) > 1:
+            stacks = [joined.pop(name) for name in sorted(names)]
+            n_frames = sum(stack.shape[0] for stack in stacks)
+            joined[group] = _Sized((n_frames, *stacks[0].shape[1:]), stacks[0].dtype)
+            if hints.intersection(names):
+                hints = {*hints, group}
+    return joined, hints
+
+
+def _tell_others(path: Path, chosen: str, pool: dict[str, _Sized]) -> tuple[str, ...]:
+    """Log which datasets were not taken, and return it as a note if one has as many axes."""
     others = [f"{name} {d.shape}" for name, d in pool.items() if name != chosen]
-    if others:
-        is_close = [d.ndim for d in pool.values()].count(pool[chosen].ndim) > 1
-        _logger.log(
-            logging.WARNING if is_close else logging.INFO,
-            "%s: %s %s is taken as the largest; ds_path= would choose another of: %s",
-            path,
-            chosen,
-            pool[chosen].shape,
-            ", ".join(others),
-        )
+    if not others:
+        return ()
+    note = (
+        f"{path}: {chosen} {pool[chosen].shape} is taken as the largest; ds_path= would choose "
+        f"another of: {', '.join(others)}"
+    )
+    is_close = [d.ndim for d in pool.values()].count(pool[chosen].ndim) > 1
+    _logger.log(logging.WARNING if is_close else logging.INFO, "%s", note)
+    return (note,) if is_close else ()
 
 
 def numbered(group: h5py.Group) -> list[str]:
@@ -84,7 +119,7 @@ def numbered(group: h5py.Group) -> list[str]:
 
 def is_scan(dataset: h5py.Dataset) -> bool:
     """Tell whether a dataset can be a scan."""
-    return dataset.dtype.kind in "buifc" and dataset.ndim >= 3 and dataset.size > 0
+    return dataset.dtype.kind in "buifc" and dataset.ndim >= 3 and math.prod(dataset.shape) > 0
 
 
 def walk(path: Path, file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
@@ -132,21 +167,21 @@ def _resolve(path: Path, group: h5py.Group, key: str, name: str) -> Any:
 
 
 def _follow_default(file: h5py.File) -> str | None:
-    group: Any = file
+    group, path = file, ""
     for _ in range(_MAX_DEPTH):
         name = _text(group.attrs.get("default"))
         child = group.get(name) if name else None
         if not isinstance(child, h5py.Group):
             break
-        group = child
-    signal = _signal_of(group)
-    return None if signal is None else str(signal.name)
-
-
-def _signal_of(group: h5py.Group) -> h5py.Dataset | None:
+        group, path = child, f"{path}/{name}"
+    # By the way it was found: behind a link, names are those of the other file.
     name = _text(group.attrs.get("signal"))
     signal = group.get(name) if name else None
-    return signal if isinstance(signal, h5py.Dataset) and is_scan(signal) else None
+    if not isinstance(signal, h5py.Dataset) or not is_scan(signal):
+        return None
+    if len(numbered(group)) > 1 and name in numbered(group):
+        return path or "/"
+    return f"{path}/{name}"
 
 
 def _hinted(file: h5py.File, found: dict[str, h5py.Dataset]) -> set[str]:

@@ -131,7 +131,7 @@ def _find(path: Path, file: h5py.File) -> str:
             f"{path} has {len(growing)} datasets that can grow, choose one with ds_path=: "
             + ", ".join(growing)
         )
-    return growing[0] if growing else find_dataset(path, file)
+    return growing[0] if growing else find_dataset(path, file)[0]
 
 
 def _whole_layout(

@@ -48,8 +48,13 @@ class LockedSource(Source):
                 raise ValueError("read from a source that is closed")
             shape = self._dataset.shape
             nav, sig = shape[: -self._sig_dims], shape[-self._sig_dims :]
-            dtype = self._dataset.dtype.newbyteorder("=")
-            out = scratch.array((stop - start, math.prod(sig)), dtype)
+            stored = self._dataset.dtype
+            # HDF5 swaps the bytes of numbers, but not those of bit fields.
+            is_swapped = not stored.isnative
+            out = scratch.array((stop - start, math.prod(sig)), stored)
+            if self._dataset.is_virtual:
+                # Where sources overlap, HDF5 counts an element twice, and may leave others alone.
+                out[...] = self._dataset.fillvalue
             for box in boxes(start, stop, nav):
                 target = out[box.first - start : box.first - start + box.size]
                 try:
@@ -58,6 +63,8 @@ class LockedSource(Source):
                     raise DataSetException(
                         f"{self._where} cannot be read at frames {start} to {stop} ({error})"
                     ) from error
+        if is_swapped:
+            out = out.byteswap(inplace=True).view(stored.newbyteorder("="))
         return out.reshape(stop - start, *self._sig)
 
     def close(self) -> None:

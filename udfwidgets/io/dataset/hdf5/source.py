@@ -7,12 +7,14 @@ import math
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from udfwidgets.io.codecs.filters import can_undo
 from udfwidgets.io.dataset.hdf5.chunked import ChunkedSource
 from udfwidgets.io.dataset.hdf5.chunks import KnownIndices, chunk_layout, frames_per_block
 from udfwidgets.io.dataset.hdf5.locked import LockedSource
 from udfwidgets.io.dataset.hdf5.store import ChunkStore
+from udfwidgets.io.dataset.hdf5.turned import of_whole, open_turned
 from udfwidgets.io.dataset.hdf5.virtual import Run, check_external, check_sources, runs_of
 from udfwidgets.io.dataset.memory import ArraySource
 from udfwidgets.io.layout.copied import CopiedSource
@@ -84,6 +86,22 @@ def open_source(
     # (docs/decisions/010-reading.md has the list).
     again = h5py.File(path, "r")[dataset.name]
     return LockedSource(again, sig_dims, sig, owns_file=True)
+
+
+def open_stack(
+    dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...], known: KnownIndices
+) -> Source:
+    """Open a stack with its frames along the last axis."""
+    path = Path(dataset.file.filename)
+    is_chunked = dataset.chunks is not None
+    if not is_chunked and dataset.id.get_offset() is not None and _reason_for_lock(dataset) is None:
+        array = map_array(path, dataset.dtype, dataset.id.get_offset(), dataset.shape)
+        return CopiedSource(np.moveaxis(array, -1, 0), sig_dims, sig)
+    source = open_turned(path, dataset, sig_dims, sig, known)
+    if source is not None:
+        return source
+    _logger.info("%s:%s is read into memory as a whole, to be turned", path, dataset.name)
+    return of_whole(dataset, sig_dims, sig)
 
 
 def block_of(dataset: h5py.Dataset, sig_dims: int) -> int:

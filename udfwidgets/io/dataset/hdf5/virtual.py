@@ -16,6 +16,54 @@ import numpy as np
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.layout.boxes import boxes
 
+_MAX_DEPTH = 16
+
+
+def check_circle(
+    path: Path, dataset: h5py.Dataset, inside: tuple[tuple[Path, str], ...] = ()
+) -> None:
+    """Follow a virtual dataset to where its data are, which must not be in itself.
+
+    Nothing but the mappings is asked for: HDF5 would follow them for ever.
+
+    Raises
+    ------
+    DataSetException
+        If they lead back, or through more than 16 virtual datasets.
+    """
+    if not dataset.is_virtual:
+        return
+    inside = (*inside, (path, str(dataset.name)))
+    if len(inside) > _MAX_DEPTH:
+        raise DataSetException(
+            f"{inside[0][0]}:{inside[0][1]} is virtual, and so are its sources for more than "
+            f"{_MAX_DEPTH} levels; write the data into a dataset"
+        )
+    wanted = {(source.file_name, source.dset_name) for source in dataset.virtual_sources()}
+    for file_name, name in wanted:
+        source_path = path if file_name == "." else _locate(path, file_name)
+        if source_path is None or "%" in file_name or "%" in name:
+            continue
+        name = f"/{name.lstrip('/')}"
+        if (source_path, name) in inside:
+            raise DataSetException(
+                f"{inside[0][0]}: {inside[0][1]} takes data from {name} in {source_path}, which "
+                "takes them from there again; the file is damaged"
+            )
+        if source_path == path:
+            _check_next(path, dataset.file, name, inside)
+        elif h5py.is_hdf5(source_path):
+            with h5py.File(source_path, "r") as file:
+                _check_next(source_path, file, name, inside)
+
+
+def _check_next(
+    path: Path, file: h5py.File, name: str, inside: tuple[tuple[Path, str], ...]
+) -> None:
+    source = file.get(name)
+    if isinstance(source, h5py.Dataset):
+        check_circle(path, source, inside)
+
 
 def check_sources(path: Path, dataset: h5py.Dataset) -> None:
     """Look for each source file of a virtual dataset, and for the dataset in it.
