@@ -2,6 +2,7 @@
 #
 #   make lab              set up and open the live-plotting notebook   (LAB_ARGS="--no-browser --port 9000")
 #   make test             lint, types, JavaScript, Python, notebooks and browser tests
+#   make fuzz             thousands of damaged files, in ten minutes   (SHARE=0.1 for a tenth of them)
 #   make bench            our engine beside its peers                  (QUICK=1 for three minutes' worth)
 #   make clean            remove everything these made
 #
@@ -20,6 +21,7 @@ BIN := $(VENV)/bin
 PEER := .venv-libertem
 OTHERS := .venv-peers
 QUICK ?=
+SHARE ?= 1
 ONLY ?=
 LAB_ARGS ?=
 PYTEST_ARGS ?=
@@ -39,9 +41,9 @@ BUNDLE := udfwidgets/static/live.js
 say = @printf '==> %s\n' "$(1)"
 comma := ,
 
-.PHONY: help lab test lint js python notebooks browser chromium bench clean
+.PHONY: help lab test lint js python notebooks browser chromium fuzz bench clean
 help:
-	@sed -n '3,6s/^# *//p' Makefile
+	@sed -n '3,7s/^# *//p' Makefile
 
 # ---------------------------------------------------------------------------------------- set-up
 
@@ -141,6 +143,12 @@ notebooks: $(VENV)/.stamp-test $(BUNDLE) demo-data/default.hdr
 browser: $(VENV)/.stamp-test $(BUNDLE) demo-data/default.hdr chromium
 	$(call say,browser tests)
 	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
+# ------------------------------------------------------------------------------------------ fuzz
+
+fuzz: $(VENV)/.stamp-test $(BUNDLE)
+	$(call say,reading damaged files)
+	@nice -n 5 $(BIN)/python -m tests.fuzz $(SHARE)
 
 # ----------------------------------------------------------------------------------------- bench
 
