@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn, cast, overload
 
+import numpy as np
 from typing_extensions import Unpack
 
 from udfwidgets.analysis.create import Analyses
@@ -33,6 +34,7 @@ from udfwidgets.options import RunOptions, UDFs, check_backends, check_dataset
 from udfwidgets.showing import Showing
 from udfwidgets.udf.auto import AutoUDF
 from udfwidgets.udf.record import RecordUDF
+from udfwidgets.warned import warn
 
 __all__ = ["Context"]
 
@@ -289,6 +291,7 @@ class Context(Analyses, Showing, Closing):
         """Write all frames of a dataset to a NumPy file, in full shape.
 
         The file gets its name when it is complete: what was there before is kept until then.
+        Positions without a frame are written as zeros, as a warning says.
 
         Parameters
         ----------
@@ -313,6 +316,11 @@ class Context(Analyses, Showing, Closing):
             raise ValueError(f"cannot export to {target}: expected a name that ends in .npy")
         if target.exists() and not overwrite:
             raise FileExistsError(f"{target} exists: pass overwrite=True to replace it")
+        if dataset.missing is not None:
+            warn(
+                f"{np.count_nonzero(dataset.missing)} of {dataset.shape.nav.size} frames are "
+                f"missing, and zeros in {target}"
+            )
         unfinished = target.with_name(f".{target.stem}.unfinished.npy")
         try:
             self.run_udf(dataset, RecordUDF(unfinished), progress=progress)

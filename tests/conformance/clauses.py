@@ -64,6 +64,7 @@ CLAUSES = (
     "`where=None|'device'`",
     "`use=None|'private'|'result_only'`",
     "It may use `self.meta` and `self.params`",
+    "positions without a frame are not processed, and nav results are zero there",
     "`process_tile(tile)` > `process_frame(frame)` > `process_partition(partition)`",
     "unless `get_method()` says otherwise",
     "`UDF.UDF_METHOD.TILE/FRAME/PARTITION`",

@@ -44,6 +44,14 @@ DIFFERENCES: dict[str, tuple[Any, Any]] = {
     "auxiliary_data_cast": ("AttributeError", None),
     "sparse_tiles": (None, "ValueError"),
     "stddev_of_complex": (None, "TypeError"),
+    "valid_where_nothing_is": (np.ones(5, bool), np.arange(5) > 2),
+    "picked_by_udf": ((np.arange(5) > 2, np.ones(5, bool)), (np.arange(5) > 2, np.arange(5) > 2)),
+    "picked_from_nothing": (None, "ValueError"),
+    "lines_that_do_not_come_out": (
+        ((2, 4), 128 * np.arange(1, 9, dtype="f4").reshape(2, 4)),
+        ((3, 4), 128 * np.append(np.arange(1, 11, dtype="f4"), [0, 0]).reshape(3, 4)),
+    ),
+    "stopped_scan_warns": (((3, 4), False), ((3, 4), True)),
     "missing_file": ("FileNotFoundError", "DataSetException"),
     "update_for_unknown_udfs": (None, "ValueError"),
 }

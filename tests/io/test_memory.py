@@ -62,10 +62,10 @@ def test_axes_that_are_no_lengths_are_refused(nav_shape: Any) -> None:
         MemoryDataSet(TRUTH, nav_shape=nav_shape)
 
 
-@pytest.mark.parametrize("nav_shape", [(4, 6), (4, 4)])
-def test_another_number_of_frames_is_refused(nav_shape: tuple[int, ...]) -> None:
-    with pytest.raises(DataSetException, match=r"20 frames of shape \(6, 7\), expected the"):
-        MemoryDataSet(TRUTH, nav_shape=nav_shape)
+def test_fewer_frames_than_the_array_has(caplog: pytest.LogCaptureFixture) -> None:
+    dataset = MemoryDataSet(TRUTH, nav_shape=(4, 4))
+    np.testing.assert_array_equal(dataset.data, TRUTH.reshape(20, 6, 7)[:16].reshape(4, 4, 6, 7))
+    assert "uses 16" in caplog.text
 
 
 @pytest.mark.parametrize("sig_dims", [0, -1])

@@ -82,9 +82,14 @@ def test_a_blank_run_reads_as_zeros(tmp_path: Path) -> None:
         assert not source.read(0, 4, Scratch()).any()
 
 
-def test_a_scan_larger_than_the_file_is_refused(path: Path) -> None:
-    with pytest.raises(DataSetException, match="holds 15 frames, expected 20"):
-        NPYDataSet(path, nav_shape=(4, 5))
+def test_a_scan_without_any_frame_is_refused(path: Path) -> None:
+    with pytest.raises(DataSetException, match="leaves nothing of a scan of 20 frames"):
+        NPYDataSet(path, nav_shape=(4, 5), sync_offset=15)
+
+
+def test_a_scan_of_which_next_to_nothing_is_there_is_refused(path: Path) -> None:
+    with pytest.raises(DataSetException, match=r"frames are missing; pass the nav_shape="):
+        NPYDataSet(path, nav_shape=(40_000, 50_000))
 
 
 def test_fewer_frames_are_used_with_a_warning(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -106,12 +111,34 @@ def test_objects_are_refused(tmp_path: Path) -> None:
 
 
 @given(cut=st.integers(min_value=0))
-def test_truncated_files_are_refused(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
-    path = tmp_path_factory.mktemp("npy") / "cut.npy"
-    np.save(path, ARRAYS["u2"])
+def test_truncated_files_have_the_frames_that_are_whole(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
+    path, truth = tmp_path_factory.mktemp("npy") / "cut.npy", ARRAYS["u2"]
+    np.save(path, truth)
     content = path.read_bytes()
+    header, frame_bytes = len(content) - truth.nbytes, truth[0, 0].nbytes
     path.write_bytes(content[: cut % len(content)])
-    with pytest.raises(DataSetException, match=r"cut\.npy"):
+    n_whole = (cut % len(content) - header) // frame_bytes
+    if n_whole < 1:
+        with pytest.raises(DataSetException, match=r"cut\.npy"):
+            NPYDataSet(path)
+        return
+    with pytest.warns(UserWarning, match=f"it has {n_whole} of {truth[..., 0, 0].size} frames"):
+        dataset = NPYDataSet(path)
+    assert dataset.shape == truth.shape
+    assert dataset.missing is not None
+    assert np.count_nonzero(~dataset.missing) == n_whole
+    with dataset.open() as source:
+        got = source.read(0, n_whole, Scratch())
+        np.testing.assert_array_equal(got, truth.reshape(-1, *truth.shape[2:])[:n_whole])
+
+
+def test_a_truncated_file_in_fortran_order_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cut.npy"
+    np.save(path, np.asfortranarray(ARRAYS["u2"]))
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(DataSetException, match="the file is truncated"):
         NPYDataSet(path)
 
 

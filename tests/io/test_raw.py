@@ -52,7 +52,13 @@ def test_one_sig_axis(path: Path) -> None:
 
 def test_a_part_of_a_frame_is_refused(path: Path) -> None:
     with pytest.raises(DataSetException, match="8 bytes are left from byte 100"):
-        RawFileDataSet(path, "u2", (5,), (10,))
+        RawFileDataSet(path, "u2", sig_shape=(10,))
+
+
+def test_a_part_of_a_frame_of_a_known_scan_is_left_out(path: Path) -> None:
+    with pytest.warns(UserWarning, match="the last 8 bytes are no whole frame"):
+        dataset = RawFileDataSet(path, "u2", (5,), (10,))
+    np.testing.assert_array_equal(read_all(dataset).ravel(), np.arange(50))
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (2.5, 3), (), (-1,)])

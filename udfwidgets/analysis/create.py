@@ -62,6 +62,8 @@ class Analyses(ABC):
             job.dataset, job.get_udf(), where, corrections=corrections, progress=progress
         )
         damage = resolve_roi(where, job.dataset.shape.nav)
+        if (missing := job.dataset.missing) is not None:
+            damage = ~missing if damage is None else damage & ~missing
         return job.get_udf_results(results, where, True if damage is None else damage)
 
     def create_mask_analysis(

@@ -47,6 +47,12 @@ class PickFrameAnalysis(Analysis):
             roi[origin] = True
         except IndexError:
             raise ValueError(f"there is no frame at {origin} in a scan with nav {nav}") from None
+        missing = self.dataset.missing
+        if missing is not None and missing[origin]:
+            raise ValueError(
+                f"there is no frame at {origin}: it is one of the {np.count_nonzero(missing)} that "
+                "are missing in this scan"
+            )
         return roi
 
     def get_udf_results(

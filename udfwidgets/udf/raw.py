@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
-from udfwidgets.udf.base import UDF
+from udfwidgets.udf.base import UDF, MaskedResult
 from udfwidgets.udf.contract.views import Views
 
 
@@ -18,7 +18,8 @@ class PickUDF(UDF):
     Results
     -------
     intensity : kind single
-        Of shape (selected frames, sig axes).
+        Of shape (selected frames, sig axes). Positions without a frame have zeros that are not
+        valid.
     """
 
     takes_any_frames = True
@@ -51,6 +52,10 @@ class PickUDF(UDF):
         """Copy the frames of a partition to their place."""
         dest.frames[:] = src.frames
 
-    def get_results(self) -> Mapping[str, Array]:
-        """Hand over the frames."""
-        return {"intensity": self.results.frames}
+    def get_results(self) -> Mapping[str, MaskedResult]:
+        """Hand over the frames, and which of them are in: all but missing ones, in the end."""
+        frames, valid = self.results.frames, self.meta.get_valid_nav_mask()
+        mask = (
+            True if valid is None else valid.reshape(-1, *(1,) * self.meta.dataset_shape.sig.dims)
+        )
+        return {"intensity": self.with_mask(frames, mask)}

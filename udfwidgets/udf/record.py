@@ -17,7 +17,8 @@ class RecordUDF(UDF):
     """Writes every frame, in the dtype of the dataset, to a NumPy file of the dataset's shape.
 
     A run begins by making the file in its full size, in place of any that is there; one of the
-    same shape and dtype is written over frame by frame. It takes no roi. There are no results.
+    same shape and dtype is written over frame by frame. Positions without a frame are zeros in the
+    file. It takes no roi. There are no results.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class RecordUDF(UDF):
 
     def preprocess(self) -> None:
         """Make the file when the run begins, before the first partition."""
-        if self.meta.partition_range is None and not self._fits():
+        if self.meta.partition_range is None and not self._is_ready():
             np.lib.format.open_memmap(
                 self._path, "w+", self.meta.input_dtype, self.meta.dataset_shape.axes
             )
@@ -60,7 +61,10 @@ class RecordUDF(UDF):
             file.seek(self.task_data.begin + self.meta.slice.origin[0] * frame_bytes)
             file.write(np.ascontiguousarray(tile).data.cast("B"))
 
-    def _fits(self) -> bool:
+    def _is_ready(self) -> bool:
+        """Whether there is a file of which every frame is going to be written over."""
+        if self.meta.missing is not None:
+            return False
         try:
             there = np.load(self._path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):

@@ -1,7 +1,12 @@
 """What comes out differently on purpose."""
 
+import tempfile
+import warnings
+from pathlib import Path
+
 import numpy as np
 from libertem.udf import UDF
+from libertem.udf.raw import PickUDF
 from libertem.udf.stddev import StdDevUDF
 from libertem.udf.sum import SumUDF
 from libertem.udf.sumsigudf import SumSigUDF
@@ -223,3 +228,53 @@ def update_for_unknown_udfs(ctx):
     outcome = error_of(steps.update_parameters_experimental, [{}])
     steps.close()
     return outcome
+
+
+def blank_at_the_start(ctx):
+    return ctx.load("memory", data=scan(), sync_offset=-3)
+
+
+def valid_where_nothing_is(ctx):
+    intensity = ctx.run_udf(blank_at_the_start(ctx), SumSigUDF())["intensity"]
+    return intensity.valid_mask.reshape(-1)[:5]
+
+
+def picked_by_udf(ctx):
+    roi = np.zeros((4, 5), bool)
+    roi[0] = True
+    picked = ctx.run_udf(blank_at_the_start(ctx), PickUDF(), roi=roi)["intensity"]
+    return picked.data.any(axis=(1, 2)), picked.valid_mask.all(axis=(1, 2))
+
+
+def picked_from_nothing(ctx):
+    analysis = ctx.create_pick_analysis(blank_at_the_start(ctx), x=1, y=0)
+    return error_of(ctx.run, analysis)
+
+
+def merlin(folder, n_frames, per_trigger):
+    """Return a scan of 10 frames whose .hdr promises others."""
+    with Path(folder, "a.mib").open("wb") as file:
+        for number in range(1, 11):
+            head = f"MQ1,{number:06d},00384,01,0064,0002,U16,   1x1,0F,<time>,0.001,12,"
+            file.write(head.encode().ljust(384, b"\0") + np.full(128, number, ">u2").tobytes())
+    hdr = Path(folder, "a.hdr")
+    hdr.write_text(
+        f"HDR,\nFrames in Acquisition (Number):\t{n_frames}\n"
+        f"Frames per Trigger (Number):\t{per_trigger}\nEnd\t"
+    )
+    return hdr
+
+
+def lines_that_do_not_come_out(ctx):
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = ctx.load("mib", path=str(merlin(folder, 10, 4)))
+        return tuple(dataset.shape.nav), ctx.run_udf(dataset, SumSigUDF())["intensity"].data
+
+
+def stopped_scan_warns(ctx):
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dataset = ctx.load("mib", path=str(merlin(folder, 12, 4)))
+        shape = tuple(dataset.shape.nav)
+    return shape, any("2 of 12 frames are missing" in str(warning.message) for warning in caught)

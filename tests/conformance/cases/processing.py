@@ -208,7 +208,7 @@ class Extremes(UDF):
     def merge(self, dest, src):
         dest.least[:] = np.minimum(dest.least, src.least)
         dest.greatest[:] = np.maximum(dest.greatest, src.greatest)
-        dest.first[:] = src.first
+        dest.row[:] = src.row
 
 
 @clause("`preprocess()`")
@@ -387,3 +387,43 @@ class FlatSum(Library):
 @clause("`self.xp`, `self.forbuf(arr, target)` exist (NumPy on the CPU)")
 def folding_back(ctx):
     return ctx.run_udf(ctx.load("memory", data=scan()), FlatSum())
+
+
+class Counted(UDF):
+    """Counts the frames that it is handed, and where they are."""
+
+    def get_result_buffers(self):
+        return {
+            "n": self.buffer("single", dtype="i8"),
+            "places": self.buffer("nav", (2,), dtype="i8"),
+            "row": self.buffer("nav", dtype="i8"),
+        }
+
+    def process_tile(self, tile):
+        self.results.n[:] += len(tile)
+        self.results.places[:] = self.meta.coordinates
+        self.results.row[:] = self.meta.slice.nav.origin[0] + np.arange(len(tile))
+
+    def get_tiling_preferences(self):
+        return {"depth": 1, "total_size": np.inf}
+
+    def merge(self, dest, src):
+        dest.n[:] += src.n
+        dest.places[:] = src.places
+        dest.row[:] = src.row
+
+
+def _blank(ctx):
+    return ctx.load("memory", data=scan(), sync_offset=-3)
+
+
+@clause("positions without a frame are not processed, and nav results are zero there")
+def blank_positions(ctx):
+    results = ctx.run_udf(_blank(ctx), [Counted(), Library()])
+    return [{name: one[name].data for name in one} for one in results]
+
+
+@clause("positions without a frame are not processed, and nav results are zero there")
+def blank_positions_in_a_roi(ctx):
+    results = ctx.run_udf(_blank(ctx), [Counted(), Library()], roi=some_of())
+    return [{name: one[name].raw_data for name in one} for one in results]

@@ -183,11 +183,23 @@ def test_a_missing_part_is_refused(tmp_path: Path) -> None:
         MIBDataSet(tmp_path / "s1.mib")
 
 
-def test_a_missing_last_part_is_refused(scan: Path) -> None:
+def test_a_missing_last_part_is_said(scan: Path) -> None:
     hdr = write_hdr(scan.with_suffix(".hdr"), 12, 3)
-    with pytest.raises(DataSetException, match=r"scan\.hdr promises 12 frames .* hold 9"):
-        MIBDataSet(hdr)
+    with pytest.warns(UserWarning, match=r"scan\.hdr: 3 of 12 frames are missing.* only 9"):
+        dataset = MIBDataSet(hdr)
+    assert dataset.shape.nav == (4, 3)
     assert MIBDataSet(hdr, nav_shape=(3, 3)).shape.nav == (3, 3)
+
+
+def test_a_missing_first_part_is_refused(tmp_path: Path) -> None:
+    write_mib(tmp_path / "s2.mib", make_truth(12, "u2", (4, 6, 128)), "U16", 12, first=9)
+    hdr = write_hdr(tmp_path / "s.hdr", 12, 4)
+    with pytest.raises(DataSetException, match=r"begins with frame 9, expected 1 .*lost='missing'"):
+        MIBDataSet(hdr)
+    with pytest.warns(UserWarning, match="8 of 12 frames are missing, as frames were lost"):
+        dataset = MIBDataSet(hdr, lost="missing")
+    assert dataset.missing is not None
+    assert dataset.missing.tolist() == [[True] * 4, [True] * 4, [False] * 4]
 
 
 def test_scans_that_only_look_like_parts_are_refused(tmp_path: Path) -> None:
@@ -336,9 +348,23 @@ def test_a_hdr_that_is_none_is_refused(scan: Path) -> None:
         MIBDataSet(scan.with_suffix(".hdr"))
 
 
-def test_a_hdr_of_broken_lines_is_refused(scan: Path) -> None:
-    with pytest.raises(DataSetException, match="9 frames with 4 per trigger"):
-        MIBDataSet(write_hdr(scan.with_suffix(".hdr"), 9, 4))
+def test_lines_that_do_not_come_out_end_with_missing_frames(scan: Path) -> None:
+    with pytest.warns(UserWarning, match="3 of 12 frames are missing"):
+        dataset = MIBDataSet(write_hdr(scan.with_suffix(".hdr"), 9, 4))
+    assert dataset.shape.nav == (3, 4)
+
+
+def test_a_guess_of_the_lines_is_said(scan: Path) -> None:
+    write_mib(scan, make_truth(12, "u2", (8, 6, 128)), "U16", 12)
+    with pytest.warns(UserWarning, match=r"not tell how long a line is: taken as .*\(8, 1\)"):
+        dataset = MIBDataSet(write_hdr(scan.with_suffix(".hdr"), 8, 1))
+    assert dataset.shape.nav == (8, 1)
+    assert "taken as" in dataset.notes[0]
+
+
+def test_more_frames_than_the_hdr_promises(scan: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert MIBDataSet(write_hdr(scan.with_suffix(".hdr"), 6, 3)).shape.nav == (2, 3)
+    assert "holds 9 frames" in caplog.text
 
 
 @settings(max_examples=200)

@@ -47,6 +47,7 @@ def _about_data(run: Run) -> Table:
     table = [
         ("dataset", repr(run.dataset)),
         ("scan positions", f"{plan.n_frames} of {plan.shape.nav.size}"),
+        *(("note", note) for note in run.dataset.notes),
         ("data", f"{plan.n_frames * plan.frame_bytes / 1e6:.6g} MB"),
         ("tile", f"{plan.tile_depth} frames"),
     ]

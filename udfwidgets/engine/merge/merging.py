@@ -121,7 +121,7 @@ class Accumulator:
         self._udfs = [at_rest(udf, plan) for udf in udfs]
         self._arrays = [
             {
-                name: declaration.allocate(plan.n_frames, plan.shape.sig)
+                name: declaration.allocate(plan.n_selected, plan.shape.sig)
                 for name, declaration in udf.declarations.items()
                 if declaration.stored
             }
@@ -132,7 +132,7 @@ class Accumulator:
             for udf, arrays in zip(udfs, self._arrays, strict=True)
         ]
         self._by_name = [_merges_by_name(udf) for udf in self._udfs]
-        self.damage: BoolArray = np.zeros(plan.n_frames, bool)
+        self.damage: BoolArray = np.zeros(plan.n_selected, bool)
         self.n_merged = 0
         for udf, arrays in zip(self._udfs, self._arrays, strict=True):
             udf.results = Views(udf.declarations, arrays)

@@ -45,7 +45,7 @@ def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
             for udf, arrays in zip(udfs, frozen.arrays, strict=True)
         )
 
-    everywhere = np.broadcast_to(np.True_, plan.n_frames)
+    everywhere = np.broadcast_to(np.True_, plan.n_selected)
     return UDFResults(make, BufferWrapper(DAMAGE, frozen.damage, plan.shape, plan.roi, everywhere))
 
 
@@ -109,7 +109,7 @@ def _wrap(
 
 def _to_raw(array: Array, declaration: BufferDeclaration, plan: Plan) -> Array:
     """Return a result in the shape of its buffer; a nav result may also come in full shape."""
-    shape = declaration.leading(plan.n_frames, plan.shape.sig) + declaration.extra_shape
+    shape = declaration.leading(plan.n_selected, plan.shape.sig) + declaration.extra_shape
     if array.shape == shape:
         return array
     full = plan.shape.nav.axes + declaration.extra_shape

@@ -18,14 +18,14 @@ WINDOW = 1024
 
 
 class Backlog:
-    """Which selected frames wait to be taken.
+    """Which of the wanted frames wait to be taken.
 
     Places are positions in the scan's order: `begin` is the first one, `end` comes after the last.
 
     Parameters
     ----------
     plan : Plan
-        Says which frames are selected.
+        Says which frames are wanted.
 
     Attributes
     ----------
@@ -35,10 +35,10 @@ class Backlog:
 
     def __init__(self, plan: Plan) -> None:
         n_frames = plan.shape.nav.size
-        selected = b"\1" * n_frames if plan.roi is None else plan.roi.astype("u1").tobytes()
+        wanted = b"\1" * n_frames if plan.wanted is None else plan.wanted.astype("u1").tobytes()
         self.count = plan.n_frames
         self._order: Positions | None = None
-        self._keep(bytearray(selected))
+        self._keep(bytearray(wanted))
 
     def _keep(self, waiting: bytearray) -> None:
         # The same memory twice: `bytearray` finds, counts and clears with the GIL kept, and NumPy

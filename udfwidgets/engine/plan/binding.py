@@ -31,6 +31,7 @@ def bound(udf: UDF, plan: Plan, corrections: CorrectionSet | None) -> UDF:
         roi=plan.roi,
         tiling_scheme=plan.scheme,
         frames=plan.frames,
+        missing=plan.missing,
         corrections=corrections,
     )
     declare(udf, meta)
@@ -41,7 +42,7 @@ def at_rest(udf: UDF, plan: Plan, damage: BoolArray | None = None) -> UDF:
     """Return a copy of a UDF that knows the dataset but is at no partition."""
     # A shallow copy: it keeps attributes that were set after the UDF was made.
     resting = copy.copy(udf)
-    resting.meta = replace(udf.meta, valid_nav=damage, in_hand=(0, plan.n_frames))
+    resting.meta = replace(udf.meta, valid_nav=damage, in_hand=(0, plan.n_selected))
     resting.params = shown_params(parameters_of(udf), plan.shape, plan.roi)
     resting.task_data = Views({}, {})
     return resting

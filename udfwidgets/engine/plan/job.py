@@ -88,6 +88,7 @@ class Job:
             resolve_roi(roi, dataset.shape.nav),
             tile_depth,
             corrections,
+            dataset.missing,
         )
         copies = tuple(bound(udf, plan, corrections) for udf in udfs)
         if order is None and any(udf.get_method() is UDFMethod.PARTITION for udf in copies):

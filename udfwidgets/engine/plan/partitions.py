@@ -77,6 +77,9 @@ class Plan:
         Of nav shape.
     frames : numpy.ndarray of int or None
         Numbers of the selected frames; None for all of them.
+    missing : numpy.ndarray of bool or None
+        Scan positions without a frame, of nav shape. Nav buffers have rows for those that are
+        selected, too, but nothing is done for them.
     tile_depth : int
         Frames in a tile.
     scheme : tuple of Slice
@@ -90,6 +93,7 @@ class Plan:
     frames_per_block: int
     roi: BoolArray | None
     frames: Frames | None
+    missing: BoolArray | None
     tile_depth: int
     scheme: tuple[Slice, ...]
     corrector: Corrector | None = None
@@ -103,6 +107,7 @@ class Plan:
         roi: BoolArray | None = None,
         tile_depth: int | None = None,
         corrections: CorrectionSet | None = None,
+        missing: BoolArray | None = None,
     ) -> Plan:
         """Resolve what was asked for; `tile_depth` is chosen to fit the cache where not given."""
         wanted = corrections is not None and corrections.have_corrections()
@@ -112,6 +117,7 @@ class Plan:
             frames_per_block=frames_per_block,
             roi=roi,
             frames=None if roi is None else np.flatnonzero(roi),
+            missing=missing,
             tile_depth=tile_depth or deepest(TILE_BYTES, shape.sig.size * dtype.itemsize),
             scheme=(Slice((0,) * shape.sig.dims, shape.sig),),
             corrector=corrections.resolve(shape.sig, dtype) if corrections and wanted else None,
@@ -158,9 +164,26 @@ class Plan:
         return [(box.get(), (slice(None), *box.get())) for box in self.scheme]
 
     @property
-    def n_frames(self) -> int:
-        """How many frames are selected."""
+    def n_selected(self) -> int:
+        """How many scan positions are selected: each has a row in nav buffers."""
         return self.shape.nav.size if self.frames is None else len(self.frames)
+
+    @property
+    def wanted(self) -> BoolArray | None:
+        """The positions that are selected and have a frame, of nav shape; None for all."""
+        return self.roi if self.missing is None else self._there[0]
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames there are at the selected positions."""
+        return self.n_selected if self.missing is None else self._there[1]
+
+    @cached_property
+    def _there(self) -> tuple[BoolArray, int]:
+        """The selected positions that have a frame, and how many."""
+        assert self.missing is not None, "only asked for where frames are missing"
+        there = ~self.missing if self.roi is None else self.roi & ~self.missing
+        return there, int(np.count_nonzero(there))
 
     @property
     def frame_bytes(self) -> int:

@@ -113,6 +113,11 @@ class Scan:
         self._positions: Positions | None = None
         if order == "progressive":
             self._positions = coarse_to_fine(dataset.shape.nav, self.frames_per_block)
+        # In scan order nothing is taken across a gap: UDFs may count on frames that follow each
+        # other. Bytes, for the same reason as in a backlog.
+        self._missing = b""
+        if order == "scan" and dataset.missing is not None:
+            self._missing = dataset.missing.astype("u1").tobytes()
         self.runs: list[Run] = []
         # Seconds per frame that reading has taken, and each run; None where not known yet.
         self.reading: float | None = None
@@ -171,6 +176,8 @@ class Scan:
             span = _wanted(ready, begin, arrived)
             if span is not None:
                 last = -(-span[1] // self.frames_per_block) * self.frames_per_block
+                if (gap := self._missing.find(1, span[0], last)) >= 0:
+                    last = gap
                 self.place = min(last, n_frames) % n_frames
                 return span[0], min(last, arrived)
         return None

@@ -73,6 +73,14 @@ class DataSet(ABC):
         return False
 
     @property
+    def missing(self) -> npt.NDArray[np.bool_] | None:
+        """Which scan positions no frame exists for, of nav shape; None where all have one.
+
+        UDFs are not handed anything for them, and their results are not valid there.
+        """
+        return None
+
+    @property
     def nbytes(self) -> int:
         """Size of all frames as they are handed out, in bytes."""
         return self.shape.size * self.dtype.itemsize
@@ -83,20 +91,26 @@ class DataSet(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What people should know before they trust the scan: what was guessed, or left out."""
+        """What people should know before they trust the scan: what was guessed, or left out.
+
+        Empty where all is as expected.
+        """
         return self._notes
 
     @property
     def diagnostics(self) -> list[dict[str, str]]:
         """Facts about the dataset for people, each with a 'name' and a 'value'."""
+        n_missing = 0 if self.missing is None else int(np.count_nonzero(self.missing))
         facts = {
             "Format": type(self).__name__,
             "Data type": str(self.dtype),
             "Scan shape": str(self.shape.nav),
             "Frame shape": str(self.shape.sig),
-            "Number of frames": str(self.shape.nav.size),
+            "Number of frames": str(self.shape.nav.size - n_missing),
             "Size": f"{self.nbytes / 1e6:.6g} MB",
         }
+        if n_missing:
+            facts["Missing frames"] = str(n_missing)
         told = [*facts.items(), *(("Note", note) for note in self.notes)]
         return [{"name": name, "value": value} for name, value in told]
 

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.io.layout.folding import axes, fold, split_axes
+from udfwidgets.io.dataset.folded import FoldedDataSet
+from udfwidgets.io.layout.folding import fold, split_axes
 from udfwidgets.io.source import Array, Scratch, Source
 
 
-class MemoryDataSet(DataSet):
+class MemoryDataSet(FoldedDataSet):
     """A NumPy array, or anything that becomes one, as a dataset.
 
     Parameters
@@ -24,10 +24,17 @@ class MemoryDataSet(DataSet):
     sig_dims : int, default 2
         How many of the last axes belong to the detector.
     nav_shape : tuple of int, optional
-        Scan axes to fold the first axes into.
+        Scan axes to fold the first axes into. Of a scan with fewer frames than the array, the first
+        ones are used; of one with more, some are missing.
     sig_shape : tuple of int, optional
         Detector axes to fold the last axes into: those that hold as many pixels. Its length then
         takes the place of `sig_dims`.
+    sync_offset : int, default 0
+        Frames to skip at the start, or if negative, positions to leave without a frame there.
+    flyback : int, default 0
+        Frames to drop after each line of the scan.
+    snake : bool, default False
+        Every other line, from the second one on, was recorded backwards.
     num_partitions, tileshape : object, optional
         Taken from code written for LiberTEM; here partitions and tiles are sized during the run.
 
@@ -46,6 +53,9 @@ class MemoryDataSet(DataSet):
         *,
         nav_shape: Sequence[int] | None = None,
         sig_shape: Sequence[int] | None = None,
+        sync_offset: int = 0,
+        flyback: int = 0,
+        snake: bool = False,
         num_partitions: int | None = None,
         tileshape: Sequence[int] | None = None,
     ) -> None:
@@ -59,25 +69,30 @@ class MemoryDataSet(DataSet):
         at_least = sig_dims if sig_shape is None else 1
         nav, sig = split_axes(where, array.shape, at_least, sig_shape)
         n_frames = math.prod(nav)
-        if nav_shape is not None and math.prod(axes(nav_shape, "nav_shape")) != n_frames:
-            # A file may hold more than the scan; of an array, the right part can be passed.
-            raise DataSetException(
-                f"{where} has shape {array.shape}, {n_frames} frames of shape {sig}, expected the "
-                f"{math.prod(axes(nav_shape, 'nav_shape'))} frames of nav_shape={nav_shape}"
-            )
-        shape = fold(where, n_frames, sig, nav, nav_shape=nav_shape, sig_shape=sig_shape).shape
-        super().__init__(shape, array.dtype)
+        folded = fold(
+            where,
+            n_frames,
+            sig,
+            nav,
+            nav_shape=nav_shape,
+            sig_shape=sig_shape,
+            sync_offset=sync_offset,
+            flyback=flyback,
+            snake=snake,
+        )
+        super().__init__(where, folded, array.dtype)
         native = np.ascontiguousarray(array, dtype=self.dtype)
-        self._frames: Array = native.reshape(shape.flatten_nav())
+        self._frames: Array = native.reshape(n_frames, *self.shape.sig)
 
     @property
     def data(self) -> Array:
-        """The array, in full shape."""
-        return self._frames.reshape(self.shape)
+        """The array, in full shape; a copy with zeros where frames are missing or moved."""
+        with self.open() as source:
+            return source.read(0, self.shape.nav.size, Scratch()).reshape(self.shape)
 
     def open(self) -> Source:
         """Return a source of views; nothing is read and nothing needs closing."""
-        return ArraySource(self._frames)
+        return self._placed(ArraySource(self._frames))
 
 
 class ArraySource(Source):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.dataset.folded import FoldedDataSet
 from udfwidgets.io.dataset.memory import ArraySource
 from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array, size_of
 from udfwidgets.io.layout.folding import fold, split_axes
-from udfwidgets.io.layout.synced import synced
 from udfwidgets.io.source import Source
 
 _HEADER_READERS = {
@@ -22,7 +22,7 @@ _HEADER_READERS = {
 }
 
 
-class NPYDataSet(DataSet):
+class NPYDataSet(FoldedDataSet):
     """An array in a `.npy` file.
 
     Frames in native byte order and C order are views of the memory map, others are copied.
@@ -34,14 +34,19 @@ class NPYDataSet(DataSet):
     sig_dims : int, default 2
         How many of the last axes belong to the detector.
     nav_shape, sig_shape : sequence of int, optional
-        Scan and detector axes to fold the array into.
+        Scan and detector axes to fold the array into. Of a scan with more frames, some are missing.
     sync_offset : int, default 0
-        Frames to skip at the start, or if negative, blank frames to put there.
+        Frames to skip at the start, or if negative, positions to leave without a frame there.
+    flyback : int, default 0
+        Frames to drop after each line of the scan.
+    snake : bool, default False
+        Every other line, from the second one on, was recorded backwards.
 
     Raises
     ------
     DataSetException
-        If the file is not a complete `.npy` file of numbers, or does not fold as asked for.
+        If the file is not a `.npy` file of numbers with at least one frame, or does not fold as
+        asked for.
     """
 
     def __init__(
@@ -52,14 +57,17 @@ class NPYDataSet(DataSet):
         sig_shape: Sequence[int] | None = None,
         *,
         sync_offset: int = 0,
+        flyback: int = 0,
+        snake: bool = False,
     ) -> None:
         self._path = existing_file(path)
         self._file_size = size_of(self._path)
         self._stored, self._order, self._stored_dtype, self._offset = _read_header(self._path)
         nav, sig = split_axes(str(self._path), self._stored, sig_dims, sig_shape)
         self._sig_dims = len(sig)
-        n_stored = int(np.prod(nav, dtype=object))
-        self._fold = fold(
+        n_promised = math.prod(nav)
+        n_stored = self._count_whole_frames(n_promised, math.prod(sig))
+        folded = fold(
             str(self._path),
             n_stored,
             sig,
@@ -67,8 +75,13 @@ class NPYDataSet(DataSet):
             nav_shape=nav_shape,
             sig_shape=sig_shape,
             sync_offset=sync_offset,
+            flyback=flyback,
+            snake=snake,
         )
-        super().__init__(self._fold.shape, self._stored_dtype)
+        notes = []
+        if n_stored < n_promised:
+            notes = [f"the file is truncated: it has {n_stored} of {n_promised} frames"]
+        super().__init__(str(self._path), folded, self._stored_dtype, notes)
         self.open().close()  # a truncated file is found now, not in the middle of a run
 
     @property
@@ -79,14 +92,24 @@ class NPYDataSet(DataSet):
     def open(self) -> Source:
         """Map the file."""
         check_unchanged(self._path, self._file_size)
-        stored = map_array(self._path, self._stored_dtype, self._offset, self._stored, self._order)
-        sig = self.shape.sig.to_tuple()
+        n_stored, sig = self._fold.n_stored, self.shape.sig.to_tuple()
+        shape = self._stored
+        if n_stored < math.prod(shape[: -self._sig_dims]):
+            shape = (n_stored, *shape[-self._sig_dims :])
+        stored = map_array(self._path, self._stored_dtype, self._offset, shape, self._order)
         source: Source
         if self._order == "C" and self._stored_dtype.isnative:
-            source = ArraySource(stored.reshape(self._fold.n_stored, *sig))
+            source = ArraySource(stored.reshape(n_stored, *sig))
         else:
             source = CopiedSource(stored, self._sig_dims, sig)
-        return synced(source, self._fold)
+        return self._placed(source)
+
+    def _count_whole_frames(self, n_promised: int, n_pixels: int) -> int:
+        """Return how many frames the file has, fewer than it promises where it is truncated."""
+        n_there = (self._file_size - self._offset) // (n_pixels * self._stored_dtype.itemsize)
+        # In Fortran order a piece of the file has a piece of every frame.
+        is_by_frame = self._order == "C" and n_there > 0
+        return min(n_promised, n_there) if is_by_frame else n_promised
 
 
 def _read_header(path: Path) -> tuple[tuple[int, ...], str, np.dtype[np.generic], int]:

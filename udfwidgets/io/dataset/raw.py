@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.dataset.folded import FoldedDataSet
 from udfwidgets.io.dataset.memory import ArraySource
 from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array, size_of
 from udfwidgets.io.layout.folding import axes, fold
-from udfwidgets.io.layout.synced import synced
 from udfwidgets.io.source import Source
 
 
-class RawFileDataSet(DataSet):
+class RawFileDataSet(FoldedDataSet):
     """Frames one after the other in C order, perhaps after a header of known size.
 
     Parameters
@@ -30,18 +29,23 @@ class RawFileDataSet(DataSet):
         As stored, such as ``'uint16'`` or, for big-endian data, ``'>u2'``.
     nav_shape : sequence of int, optional
         Scan shape. Without it, the frames must make a square. A scan of fewer frames than the
-        file holds uses the first ones, and a warning is logged.
+        file holds uses the first ones, and a warning is logged; of one with more frames, some are
+        missing.
     sig_shape : sequence of int
         Detector shape.
     offset : int, default 0
         Bytes before the first frame.
     sync_offset : int, default 0
-        Frames to skip at the start, or if negative, blank frames to put there.
+        Frames to skip at the start, or if negative, positions to leave without a frame there.
+    flyback : int, default 0
+        Frames to drop after each line of the scan.
+    snake : bool, default False
+        Every other line, from the second one on, was recorded backwards.
 
     Raises
     ------
     DataSetException
-        If the file does not hold a whole number of frames, or fewer than the scan has.
+        If the file holds no frame, or it is not clear how many there should be.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class RawFileDataSet(DataSet):
         *,
         offset: int = 0,
         sync_offset: int = 0,
+        flyback: int = 0,
+        snake: bool = False,
     ) -> None:
         if sig_shape is None:
             raise TypeError("raw data need sig_shape=, the shape of one frame")
@@ -67,16 +73,25 @@ class RawFileDataSet(DataSet):
         self._offset = offset
         frame_bytes = math.prod(sig) * self._stored_dtype.itemsize
         n_stored, rest = divmod(max(0, self._file_size - offset), frame_bytes)
-        if rest or not n_stored:
+        # A file that ends within a frame is a scan that was stopped, but which one has to be said.
+        if not n_stored or (rest and nav_shape is None):
             raise DataSetException(
                 f"{self._path} has {self._file_size} bytes, expected offset={offset} and a whole "
                 f"number of frames of {frame_bytes} bytes ({sig}, {self._stored_dtype}); "
-                f"{rest} bytes are left from byte {self._file_size - rest}"
+                f"{rest} bytes are left from byte {self._file_size - rest}; pass nav_shape= if the "
+                "scan was stopped"
             )
-        self._fold = fold(
-            str(self._path), n_stored, sig, None, nav_shape=nav_shape, sync_offset=sync_offset
+        folded = fold(
+            str(self._path),
+            n_stored,
+            sig,
+            None,
+            nav_shape=nav_shape,
+            sync_offset=sync_offset,
+            flyback=flyback,
+            snake=snake,
         )
-        super().__init__(self._fold.shape, self._stored_dtype, self._fold.notes)
+        super().__init__(str(self._path), folded, self._stored_dtype, _about_rest(rest))
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -95,4 +110,10 @@ class RawFileDataSet(DataSet):
             source = ArraySource(stored)
         else:
             source = CopiedSource(stored, len(sig), sig)
-        return synced(source, self._fold)
+        return self._placed(source)
+
+
+def _about_rest(n_bytes: int) -> list[str]:
+    if not n_bytes:
+        return []
+    return [f"the last {n_bytes} bytes are no whole frame, and are left out"]

@@ -5,43 +5,20 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from udfwidgets.errors import DataSetException
+from udfwidgets.io.layout.placing import Fold
 from udfwidgets.shapes import Shape
 from udfwidgets.warned import warn
 
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Fold:
-    """How a file's frames become a dataset.
-
-    Parameters
-    ----------
-    shape : Shape
-        Of the dataset.
-    n_stored : int
-        Frames in the file.
-    sync_offset : int
-        Number of the file's frame that becomes frame 0. If negative, so many blank frames come
-        before the first frame of the file.
-    notes : tuple of str
-        What was guessed; see `DataSet.notes`.
-    """
-
-    shape: Shape
-    n_stored: int
-    sync_offset: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether frame i of the dataset is simply frame i of the file."""
-        return self.sync_offset == 0
+# A scan of more positions, most of them without a frame, is a header that is wrong.
+_MOST_MISSING = 1 << 28
 
 
 def axes(value: Sequence[int] | int, name: str) -> tuple[int, ...]:
@@ -68,6 +45,9 @@ def fold(
     nav_shape: Sequence[int] | None = None,
     sig_shape: Sequence[int] | None = None,
     sync_offset: int = 0,
+    flyback: int = 0,
+    snake: bool = False,
+    lost: tuple[tuple[int, int], ...] = (),
 ) -> Fold:
     """Bring what the file says and what the user asked for together.
 
@@ -82,18 +62,20 @@ def fold(
     stored_nav : tuple of int or None
         Scan shape in the file. None if the file does not say, a square is assumed then.
     nav_shape : sequence of int, optional
-        Scan shape the user asked for. It may hold fewer frames than the file.
+        Scan shape the user asked for. It may hold fewer frames than the file, or more: positions
+        without a frame are missing then.
     sig_shape : sequence of int, optional
         Detector shape the user asked for, of as many pixels as `stored_sig`.
-    sync_offset : int
-        See `Fold`. Frames that it moves over the end of the scan are dropped, and frames it leaves
-        without data are blank.
+    sync_offset, flyback, snake, lost
+        See `Fold`. Frames that they move out of the scan are dropped.
 
     Raises
     ------
     DataSetException
-        If the frames of the file do not fill the scan.
+        If nothing tells the shape of the scan, or none of the frames of the file is in it.
     """
+    if flyback < 0 or flyback != int(flyback):
+        raise ValueError(f"flyback={flyback}, expected how many frames to drop after each line")
     sig = stored_sig if sig_shape is None else axes(sig_shape, "sig_shape")
     if math.prod(sig) != math.prod(stored_sig):
         raise DataSetException(
@@ -102,22 +84,24 @@ def fold(
         )
     nav = _nav(where, n_stored, stored_nav, nav_shape)
     n_nav = math.prod(nav)
-    n_missing = n_nav - max(0, -sync_offset) - n_stored
-    if n_missing > 0:
+    folded = Fold(
+        Shape((*nav, *sig), len(sig)), n_stored, int(sync_offset), int(flyback), bool(snake), lost
+    )
+    if folded.n_missing == n_nav:
         raise DataSetException(
-            f"{where}: holds {n_stored} frames, expected {n_nav} for a scan of {nav} with "
-            f"sync_offset={sync_offset}; pass the nav_shape= that was recorded"
+            f"{where}: sync_offset={sync_offset} leaves nothing of a scan of {n_nav} frames, the "
+            f"file holds {n_stored}"
         )
-    if abs(sync_offset) >= n_nav:
+    if folded.n_missing > _MOST_MISSING:
         raise DataSetException(
-            f"{where}: sync_offset={sync_offset} leaves nothing of a scan of {n_nav} frames"
+            f"{where}: holds {n_stored} frames, of a scan of {nav} {folded.n_missing} frames are "
+            "missing; pass the nav_shape= that was recorded"
         )
-    if nav_shape is not None and n_nav < n_stored and sync_offset == 0:
+    if n_nav < n_stored and sync_offset == flyback == 0:
         _logger.warning("%s holds %d frames, nav_shape=%s uses %d", where, n_stored, nav, n_nav)
-    notes: tuple[str, ...] = ()
     if nav_shape is None and stored_nav is None and n_stored > 1:
-        notes = (tell_guess(where, n_stored, nav),)
-    return Fold(Shape((*nav, *sig), len(sig)), n_stored, sync_offset, notes)
+        folded = replace(folded, notes=(tell_guess(where, n_stored, nav),))
+    return folded
 
 
 def tell_guess(where: str, n_frames: int, nav: tuple[int, ...]) -> str:

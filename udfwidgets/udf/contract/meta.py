@@ -29,6 +29,8 @@ class UDFMeta:
         Which of them is in hand.
     frames : numpy.ndarray of int or None
         Frame numbers selected by the roi, in scan order.
+    missing : numpy.ndarray of bool or None
+        Scan positions without a frame, of nav shape; None where all have one.
     partition_range : tuple of int
         First and last (exclusive) selected frame of the partition, counted among the selected.
     partition_size : int
@@ -57,6 +59,7 @@ class UDFMeta:
     tiling_scheme: tuple[Slice, ...] = ()
     tiling_scheme_idx: int = 0
     frames: Array | None = None
+    missing: BoolArray | None = field(default=None, repr=False)
     partition_range: tuple[int, int] | None = None
     partition_size: int = 0
     device_class: str = "cpu"

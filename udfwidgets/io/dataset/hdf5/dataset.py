@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.dataset.folded import FoldedDataSet
 from udfwidgets.io.dataset.hdf5.chunks import KnownIndices, check_promise
 from udfwidgets.io.dataset.hdf5.find import find_dataset, is_scan, numbered, walk
 from udfwidgets.io.dataset.hdf5.source import block_of, is_by_itself, open_joined, open_stack
@@ -19,7 +19,6 @@ from udfwidgets.io.dataset.hdf5.turned import is_turned, stored_shape
 from udfwidgets.io.dataset.hdf5.virtual import check_circle
 from udfwidgets.io.layout.files import PathLike, existing_file
 from udfwidgets.io.layout.folding import fold, split_axes
-from udfwidgets.io.layout.synced import synced
 from udfwidgets.io.source import Source
 from udfwidgets.warned import warn
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class H5DataSet(DataSet):
+class H5DataSet(FoldedDataSet):
     """A dataset in an HDF5 file: plain, NeXus, EMD, py4DSTEM, hspy or DECTRIS.
 
     Contiguous data are memory-mapped. Chunks are read and decoded in the worker threads for
@@ -44,11 +43,16 @@ class H5DataSet(DataSet):
         and the repr tell which one it is. If it is a group of stacks named
         `data_000001` and so on, as in DECTRIS master files, they are joined.
     nav_shape, sig_shape : sequence of int, optional
-        Scan and detector axes to fold the array into, such as a stack of three axes.
+        Scan and detector axes to fold the array into, such as a stack of three axes. Of a scan with
+        more frames, some are missing.
     sig_dims : int, default 2
         How many of the last axes belong to the detector.
     sync_offset : int, default 0
-        Frames to skip at the start, or if negative, blank frames to put there.
+        Frames to skip at the start, or if negative, positions to leave without a frame there.
+    flyback : int, default 0
+        Frames to drop after each line of the scan.
+    snake : bool, default False
+        Every other line, from the second one on, was recorded backwards.
 
     Raises
     ------
@@ -66,6 +70,8 @@ class H5DataSet(DataSet):
         sig_dims: int = 2,
         *,
         sync_offset: int = 0,
+        flyback: int = 0,
+        snake: bool = False,
     ) -> None:
         self._path = existing_file(path)
         with _opened(self._path) as file:
@@ -83,7 +89,7 @@ class H5DataSet(DataSet):
             nav, sig = split_axes(where, self._stored, sig_dims, sig_shape)
             self._sig_dims = len(sig)
             n_stored = int(np.prod(nav, dtype=object))
-            self._fold = fold(
+            folded = fold(
                 where,
                 n_stored,
                 sig,
@@ -91,11 +97,13 @@ class H5DataSet(DataSet):
                 nav_shape=nav_shape,
                 sig_shape=sig_shape,
                 sync_offset=sync_offset,
+                flyback=flyback,
+                snake=snake,
             )
             self._block = 1 if self._is_turned else block_of(members[0], self._sig_dims)
             self._is_by_itself = all(is_by_itself(self._path, member) for member in members)
         self._known = KnownIndices()
-        super().__init__(self._fold.shape, self._stored_dtype, (*notes, *self._fold.notes))
+        super().__init__(where, folded, self._stored_dtype, said=notes)
         self.open().close()  # missing sources and truncated data are found now, not in a run
 
     @property
@@ -133,7 +141,7 @@ class H5DataSet(DataSet):
                 source = open_stack(members[0], self._sig_dims, sig, self._known)
             else:
                 source = open_joined(members, self._sig_dims, sig, self._known)
-        return synced(source, self._fold)
+        return self._placed(source)
 
 
 @contextmanager

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -39,22 +42,70 @@ def check_headers(
         If a header is damaged, is of another layout, or is not that of the next frame.
     """
     fixed = np.frombuffer(part.fixed, np.uint8)
-    bad = _first_bad_header(raw, first, n_frames, stride, part.sequence, fixed)
+    sequence = part.sequence - part.first  # of the first frame of the file, were none lost
+    bad = _first_bad_header(raw, part.first + first, n_frames, stride, sequence, fixed)
     if bad < 0:
         return
     at = bad * stride
-    expected = MAGIC + b"%06d" % (part.sequence + bad) + part.fixed
+    expected = MAGIC + b"%06d" % (sequence + bad) + part.fixed
     found = raw[at : at + len(expected)].tobytes()
     if not found.startswith(MAGIC):
         found, expected, cause = found[: len(MAGIC)], MAGIC, "it is damaged"
     elif part.fixed in found:
-        cause = "frames are missing, or others have come between"
+        cause = (
+            "frames are missing, or others have come between; if they were lost, pass "
+            "lost='missing' to go on without them"
+        )
     else:
         cause = "frames of another layout follow, or it is damaged"
     raise DataSetException(
         f"{part.path} has {found!r} at byte {at}, expected {expected!r} at the start of frame "
         f"{bad} of this file; {cause}"
     )
+
+
+def pieces(raw: npt.NDArray[np.uint8], part: Part, stride: int) -> list[Part]:
+    """Cut a part where frames were lost: where sequence numbers leave some out.
+
+    Parameters
+    ----------
+    raw, part, stride
+        As for `check_headers`; the part is a whole file.
+
+    Raises
+    ------
+    DataSetException
+        If a header is damaged, or a number is smaller than the one before.
+    """
+    numbers = _sequence_numbers(raw, part.n_frames, stride)
+    steps = np.diff(numbers) % _MODULUS
+    wrong = np.flatnonzero((numbers[1:] < 0) | (steps == 0) | (steps > _MODULUS // 2))
+    if wrong.size:
+        # It is the same for who reads it: where the frame before is right, this one is not.
+        before = int(wrong[0])
+        sequence = int(numbers[before]) % _MODULUS
+        check_headers(raw, replace(part, sequence=sequence, first=before), stride, 0, 2)
+    begins = [0, *(np.flatnonzero(steps != 1) + 1).tolist()]
+    sequences = part.sequence + np.append(0, np.cumsum(steps))
+    return [
+        replace(part, sequence=int(sequences[begin]), n_frames=end - begin, first=begin)
+        for begin, end in pairwise([*begins, part.n_frames])
+    ]
+
+
+@numba.njit(nogil=True, cache=True)
+def _sequence_numbers(raw, n_frames, stride):  # type: ignore[no-untyped-def]
+    """Return the number in each header; -1 where there is none."""
+    numbers = np.full(n_frames, -1, np.int64)
+    for frame in range(n_frames):
+        at = frame * stride + 4
+        number = 0
+        for i in range(_MOST_DIGITS):
+            if not 48 <= raw[at + i] <= 57:
+                break
+            number = number * 10 + (raw[at + i] - 48)
+            numbers[frame] = number
+    return numbers
 
 
 @numba.njit(nogil=True, cache=True)

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.io.dataset.mib.check import check_headers
+from udfwidgets.io.dataset.folded import FoldedDataSet
+from udfwidgets.io.dataset.mib.check import check_headers, pieces
 from udfwidgets.io.dataset.mib.header import FrameLayout, hdr_number, nav_from_hdr, read_hdr
-from udfwidgets.io.dataset.mib.parts import Part, hdr_of, part_paths, read_parts
-from udfwidgets.io.dataset.mib.r64 import decode
+from udfwidgets.io.dataset.mib.parts import Part, hdr_of, part_paths, read_parts, truncated
+from udfwidgets.io.dataset.mib.source import MIBSource
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array
-from udfwidgets.io.layout.folding import fold
-from udfwidgets.io.layout.synced import synced
-from udfwidgets.io.source import Array, Scratch, Source
-
-# Each map holds a file descriptor, and 1024 is a usual limit for a process.
-_MAX_MAPS = 64
+from udfwidgets.io.layout.folding import fold, square
+from udfwidgets.io.source import Source
 
 
-class MIBDataSet(DataSet):
+class MIBDataSet(FoldedDataSet):
     """A scan recorded with a Merlin detector.
 
     Parameters
@@ -38,16 +32,23 @@ class MIBDataSet(DataSet):
     sig_shape : sequence of int, optional
         Detector axes to fold a frame into.
     sync_offset : int, default 0
-        Frames to skip at the start, or if negative, blank frames to put there.
+        Frames to skip at the start, or if negative, positions to leave without a frame there.
     disable_glob : bool, default False
         Read this one `.mib` file alone, without others whose names go on from it.
+    flyback : int, default 0
+        Frames to drop after each line of the scan.
+    snake : bool, default False
+        Every other line, from the second one on, was recorded backwards.
+    lost : {'error', 'missing'}
+        What sequence numbers that are left out mean: a file that is refused, or positions without
+        a frame. For the latter the header of each frame is looked at when the dataset is made.
 
     Raises
     ------
     DataSetException
-        If a file is not a Merlin file, is truncated or missing, lacks frames between its first
-        and its last, changes its layout, or is one of a kind that cannot be read (R64 of several
-        chips other than 2x2, or of 24 bit from four).
+        If a file is not a Merlin file, is missing or truncated before the last one, lacks frames
+        between its first and its last, changes its layout, or is one of a kind that cannot be read
+        (R64 of several chips other than 2x2, or of 24 bit from four).
     """
 
     def __init__(
@@ -58,132 +59,98 @@ class MIBDataSet(DataSet):
         sync_offset: int = 0,
         *,
         disable_glob: bool = False,
+        flyback: int = 0,
+        snake: bool = False,
+        lost: Literal["error", "missing"] = "error",
     ) -> None:
+        if lost not in ("error", "missing"):
+            raise ValueError(f"lost={lost!r}, expected 'error' or 'missing'")
         self._path = existing_file(path)
         paths = part_paths(self._path, disable_glob)
-        self._layout, self._parts = read_parts(paths)
-        for part in self._parts:
-            # The last frame tells now what reading would find after a long run.
+        self._layout, whole = read_parts(paths, lost == "missing")
+        self._parts = list[Part]()
+        for part in whole:
             raw = map_array(part.path, np.uint8, 0, (part.n_bytes,))
-            check_headers(raw, part, self._layout.stride, part.n_frames - 1, 1)
-        n_stored = sum(part.n_frames for part in self._parts)
-        stored_nav = None if nav_shape is not None else _nav(self._path, paths, n_stored)
-        self._fold = fold(
+            self._parts += pieces(raw, part, self._layout.stride) if lost == "missing" else [part]
+            # The last frame tells now what reading would find after a long run.
+            last = self._parts[-1]
+            check_headers(raw, last, self._layout.stride, last.n_frames - 1, 1)
+        notes = _about_rests(whole, self._layout)
+        hdr_path, stored_nav = hdr_of(self._path, paths), None
+        if hdr_path is not None and nav_shape is None:
+            stored_nav, guess = _nav(read_hdr(hdr_path))
+            notes += guess
+        if notes and stored_nav is None and nav_shape is None:
+            # More frames than are whole: any shape that these make would be wrong.
+            raise truncated(whole[-1], self._layout)
+        n_promised = math.prod(stored_nav or ())
+        self._begin = _begin(self._parts, n_promised, lost == "missing")
+        folded = fold(
             str(self._path),
-            n_stored,
+            self._parts[-1].sequence + self._parts[-1].n_frames - self._begin,
             self._layout.sig,
             stored_nav,
             nav_shape=nav_shape,
             sig_shape=sig_shape,
             sync_offset=sync_offset,
+            flyback=flyback,
+            snake=snake,
+            lost=_gaps(self._parts, self._begin),
         )
-        super().__init__(self._fold.shape, self._layout.stored_dtype, self._fold.notes)
+        super().__init__(str(self._path), folded, self._layout.stored_dtype, notes)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The part files."""
-        return tuple(part.path for part in self._parts)
+        return tuple(dict.fromkeys(part.path for part in self._parts))
 
     def open(self) -> Source:
         """Look at the parts; each is mapped when it is first read."""
         for part in self._parts:
             check_unchanged(part.path, part.n_bytes)
-        source = MIBSource(self._parts, self._layout, self.shape.sig.to_tuple())
-        return synced(source, self._fold)
+        sig = self.shape.sig.to_tuple()
+        return self._placed(MIBSource(self._parts, self._layout, sig, self._begin))
 
 
-def _nav(path: Path, paths: list[Path], n_stored: int) -> tuple[int, int] | None:
-    """Ask the `.hdr` for the scan shape, and hold it against what the parts have."""
-    hdr_path = hdr_of(path, paths)
-    if hdr_path is None:
-        return None
-    hdr = read_hdr(hdr_path)
-    n_recorded = hdr_number(hdr, "Frames in Acquisition (Number)")
-    nav = nav_from_hdr(hdr_path, hdr)
-    expected = math.prod(nav) if nav else n_recorded
-    if expected and expected != n_stored:
-        raise DataSetException(
-            f"{hdr_path} promises {expected} frames{f' as {nav}' if nav else ''}, but the .mib "
-            f"files hold {n_stored}: a part file is missing, or the scan was stopped; "
-            "pass the nav_shape= that was recorded"
-        )
-    return nav
+def _about_rests(parts: list[Part], layout: FrameLayout) -> list[str]:
+    cut = [part.path.name for part in parts if part.n_bytes % layout.stride]
+    return [f"the last frame of {name} is not complete, and is left out" for name in cut]
 
 
-class MIBSource(Source):
-    """Frames decoded from memory-mapped part files.
+def _nav(hdr: dict[str, str]) -> tuple[tuple[int, int] | None, list[str]]:
+    """Return the scan shape that a `.hdr` tells, and what is to be said if that is a guess."""
+    nav = nav_from_hdr(hdr)
+    n_frames = hdr_number(hdr, "Frames in Acquisition (Number)")
+    if nav is not None or not n_frames:
+        return nav, []
+    nav = square(n_frames) or (n_frames, 1)
+    return nav, [f"the .hdr does not tell how long a line is: taken as a scan of {nav}"]
 
-    Unsigned pixels are copied too, not handed out as a view: there is a header between any two
-    frames, so a view would not be contiguous, and kernels would be compiled for that as well.
 
-    Parameters
-    ----------
-    parts : list of Part
-        In order.
-    layout : FrameLayout
-        Of all frames.
-    sig : tuple of int
-        Shape of the frames as they are handed out.
+def _begin(parts: list[Part], n_promised: int, may_be_lost: bool) -> int:
+    """Return the sequence number that belongs to the first position of the scan.
+
+    Raises
+    ------
+    DataSetException
+        If the first of the frames that a `.hdr` promises are missing.
     """
+    first, last = parts[0], parts[-1]
+    end = last.sequence + last.n_frames
+    # Acquisitions are counted from 1; what fits no such one begins where it does.
+    if first.sequence <= 1 or not end - first.sequence < n_promised or end > n_promised + 1:
+        return first.sequence
+    if may_be_lost:
+        return 1
+    raise DataSetException(
+        f"{first.path} begins with frame {first.sequence}, expected 1 as the .hdr promises "
+        f"{n_promised} frames, of which {end - first.sequence} are there; a part file is missing: "
+        "to go on without it, pass lost='missing'"
+    )
 
-    def __init__(self, parts: list[Part], layout: FrameLayout, sig: tuple[int, ...]) -> None:
-        self._parts = parts
-        self._layout = layout
-        self._sig = sig
-        self._dtype = layout.stored_dtype.newbyteorder("=")
-        self._ends = np.cumsum([part.n_frames for part in parts])
-        self._lock = threading.Lock()
-        self._maps: OrderedDict[int, npt.NDArray[np.uint8]] = OrderedDict()
-        self._is_closed = False
 
-    def read(self, start: int, stop: int, scratch: Scratch) -> Array:
-        """Decode the frames into the scratch."""
-        out = scratch.array((stop - start, *self._layout.sig), self._dtype)
-        at = start
-        while at < stop:
-            index = int(np.searchsorted(self._ends, at, side="right"))
-            first = int(self._ends[index]) - self._parts[index].n_frames
-            end = min(stop, int(self._ends[index]))
-            self._decode(index, at - first, out[at - start : end - start])
-            at = end
-        return out.reshape(stop - start, *self._sig)
-
-    def _decode(self, index: int, first: int, out: Array) -> None:
-        layout = self._layout
-        raw = self._map(index)
-        begin = first * layout.stride
-        check_headers(raw, self._parts[index], layout.stride, first, len(out))
-        if layout.is_raw:
-            decode(raw, begin, layout, out)
-            return
-        width = layout.sig[1]
-        itemsize = layout.stored_dtype.itemsize
-        pixels: Array = np.ndarray(
-            out.shape,
-            layout.stored_dtype,
-            raw.data,
-            begin + layout.header_bytes,
-            (layout.stride, width * itemsize, itemsize),
-        )
-        np.copyto(out, pixels)  # swaps bytes on the way, without the GIL
-
-    def _map(self, index: int) -> npt.NDArray[np.uint8]:
-        with self._lock:
-            if self._is_closed:
-                raise ValueError("read from a source that is closed")
-            raw = self._maps.get(index)
-            if raw is None:
-                part = self._parts[index]
-                raw = map_array(part.path, np.uint8, 0, (part.n_bytes,))
-                self._maps[index] = raw
-                if len(self._maps) > _MAX_MAPS:
-                    self._maps.popitem(last=False)
-            else:
-                self._maps.move_to_end(index)
-            return raw
-
-    def close(self) -> None:
-        """Drop the maps."""
-        with self._lock:
-            self._is_closed = True
-            self._maps.clear()
+def _gaps(parts: list[Part], begin: int) -> tuple[tuple[int, int], ...]:
+    """Return which frames were lost, counted from the first position of the scan."""
+    starts = [part.sequence - begin for part in parts]
+    ends = [0, *(start + part.n_frames for start, part in zip(starts, parts, strict=True))]
+    return tuple((end, start) for end, start in zip(ends, starts, strict=False) if end < start)

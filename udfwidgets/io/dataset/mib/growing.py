@@ -17,7 +17,6 @@ from pathlib import Path
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.growing import Arrived, GrowingSource, check_stall_timeout
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.io.dataset.mib.dataset import MIBSource
 from udfwidgets.io.dataset.mib.header import (
     FrameLayout,
     hdr_number,
@@ -26,6 +25,7 @@ from udfwidgets.io.dataset.mib.header import (
     read_hdr,
 )
 from udfwidgets.io.dataset.mib.parts import Part, hdr_of, part_paths
+from udfwidgets.io.dataset.mib.source import MIBSource
 from udfwidgets.io.layout.files import PathLike, existing_file, size_of
 from udfwidgets.io.layout.folding import axes, square, tell_guess
 from udfwidgets.io.source import Array, Scratch, Source
@@ -145,7 +145,7 @@ class _GrowingMIBSource(GrowingSource):
 
     def _of_complete_frames(self) -> MIBSource:
         complete = [part for part in self._parts.found if part.n_frames]
-        return MIBSource(complete, self._parts.layout, self._sig)
+        return MIBSource(complete, self._parts.layout, self._sig, self._parts.found[0].sequence)
 
 
 class _Parts:
@@ -258,7 +258,7 @@ def _nav(
         return axes(nav_shape, "nav_shape"), ()
     hdr_path = hdr_of(path, paths)
     hdr = read_hdr(hdr_path) if hdr_path is not None else {}
-    nav = nav_from_hdr(hdr_path, hdr) if hdr_path is not None else None
+    nav = nav_from_hdr(hdr)
     if nav is not None:
         return nav, ()
     n_frames = hdr_number(hdr, "Frames in Acquisition (Number)")

@@ -198,13 +198,10 @@ def read_hdr(path: Path) -> dict[str, str]:
     return {key.strip(): value.strip() for key, colon, value in pairs if colon}
 
 
-def nav_from_hdr(path: Path, hdr: dict[str, str]) -> tuple[int, int] | None:
+def nav_from_hdr(hdr: dict[str, str]) -> tuple[int, int] | None:
     """Return the scan shape that a `.hdr` gives, or None if it leaves it open.
 
-    Raises
-    ------
-    DataSetException
-        If the numbers contradict each other.
+    The last line of frames that do not come out as whole lines counts as one.
     """
     scan = hdr_number(hdr, "ScanY"), hdr_number(hdr, "ScanX")
     if min(scan) > 0:
@@ -215,12 +212,7 @@ def nav_from_hdr(path: Path, hdr: dict[str, str]) -> tuple[int, int] | None:
     # neither tells how long a line is.
     if n_frames < 1 or per_trigger <= 1:
         return None
-    if n_frames % per_trigger:
-        raise DataSetException(
-            f"{path} gives {n_frames} frames with {per_trigger} per trigger, expected whole "
-            "lines; pass nav_shape="
-        )
-    return n_frames // per_trigger, per_trigger
+    return -(-n_frames // per_trigger), per_trigger
 
 
 def hdr_number(hdr: dict[str, str], key: str) -> int:

@@ -17,7 +17,7 @@ _SEPARATORS = ("-", "_", " ", ".")
 
 @dataclass(frozen=True)
 class Part:
-    """One `.mib` file of a scan.
+    """One `.mib` file of a scan, or a piece of one between frames that were lost.
 
     Parameters
     ----------
@@ -28,9 +28,11 @@ class Part:
     sequence : int
         Number of its first frame, as the header counts.
     n_frames : int
-        Frames in it.
+        Complete frames in it.
     fixed : bytes
         What follows the sequence number in the header of its first frame, and so in all others.
+    first : int
+        Which frame of the file is its first one: more than 0 behind frames that were lost.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Part:
     sequence: int
     n_frames: int
     fixed: bytes
+    first: int = 0
 
 
 def part_paths(path: Path, disable_glob: bool) -> list[Path]:
@@ -126,46 +129,67 @@ def _belongs_elsewhere(file: Path, path: Path) -> bool:
     return file.stem.lower() != path.stem.lower() and _beside(file, file.stem, ".hdr") is not None
 
 
-def read_parts(paths: list[Path]) -> tuple[FrameLayout, list[Part]]:
+def read_parts(paths: list[Path], gaps_are_fine: bool = False) -> tuple[FrameLayout, list[Part]]:
     """Read the first header of each part, bring the parts in order and check that they fit.
+
+    The last one may end within a frame, as where a scan was stopped, or a disk was full.
+
+    Parameters
+    ----------
+    paths : list of Path
+        The files.
+    gaps_are_fine : bool
+        Frames may be missing between two parts, and the end of any part.
 
     Raises
     ------
     DataSetException
         If a part is truncated or missing, or unlike the others.
     """
-    layouts: list[FrameLayout] = []
-    parts: list[Part] = []
-    for path in paths:
-        layout, sequence, fixed = read_frame_header(path)
-        n_bytes = size_of(path)
-        n_frames, rest = divmod(n_bytes, layout.stride)
-        if rest or not n_frames:
-            raise DataSetException(
-                f"{path} is truncated: frame {n_frames} of this file begins at byte "
-                f"{n_frames * layout.stride} and has {rest} bytes, expected {layout.stride} "
-                f"({layout.header_bytes} of header, {layout.image_bytes} of pixels)"
-            )
-        layouts.append(layout)
-        parts.append(Part(path, n_bytes, sequence, n_frames, fixed))
-    for layout, part in zip(layouts, parts, strict=True):
+    read = [_read_part(path) for path in paths]
+    layouts, parts = [layout for layout, _ in read], [part for _, part in read]
+    for layout, part in read:
         if layout != layouts[0]:
             raise DataSetException(
                 f"{part.path} has another layout than {parts[0].path}: {layout}, expected "
                 f"{layouts[0]}; to read one file alone, pass disable_glob=True"
             )
     parts.sort(key=lambda part: part.sequence)
+    for part in parts[:-1]:
+        if not gaps_are_fine and part.n_bytes != part.n_frames * layouts[0].stride:
+            raise truncated(part, layouts[0])
     for before, part in pairwise(parts):
-        _check_sequel(before, part)
-    return layouts[0], parts
+        _check_sequel(before, part, gaps_are_fine)
+    complete = [part for part in parts if part.n_frames]
+    if not complete:
+        raise truncated(parts[0], layouts[0])
+    return layouts[0], complete
 
 
-def _check_sequel(before: Part, part: Part) -> None:
+def _read_part(path: Path) -> tuple[FrameLayout, Part]:
+    layout, sequence, fixed = read_frame_header(path)
+    n_bytes = size_of(path)
+    return layout, Part(path, n_bytes, sequence, n_bytes // layout.stride, fixed)
+
+
+def truncated(part: Part, layout: FrameLayout) -> DataSetException:
+    """Return the error for a part that ends within a frame."""
+    begin = part.n_frames * layout.stride
+    return DataSetException(
+        f"{part.path} is truncated: frame {part.n_frames} of this file begins at byte {begin} and "
+        f"has {part.n_bytes - begin} bytes, expected {layout.stride} ({layout.header_bytes} of "
+        f"header, {layout.image_bytes} of pixels); if a scan was stopped there, pass its "
+        "nav_shape="
+    )
+
+
+def _check_sequel(before: Part, part: Part, gaps_are_fine: bool) -> None:
     expected = before.sequence + before.n_frames
-    if part.sequence == expected:
+    if part.sequence == expected or (gaps_are_fine and part.sequence > expected):
         return
     problem = (
-        f"frames {expected} to {part.sequence - 1} are missing, and a part file with them"
+        f"frames {expected} to {part.sequence - 1} are missing, and a part file with them; to go "
+        "on without them, pass lost='missing'"
         if part.sequence > expected
         else "they hold the same frames, so they are not parts of one scan; to read one file "
         "alone, pass its path and disable_glob=True"
