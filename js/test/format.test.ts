@@ -73,6 +73,7 @@ const STATUS = {
   bytes_per_second: 6.1e9,
   seconds_left: 3,
   message: "",
+  note: "",
 } as const;
 
 test("a run is summed up in a line", () => {

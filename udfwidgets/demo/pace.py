@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
+import numpy as np
+import numpy.typing as npt
+
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.source import Array, Scratch, Source
 
@@ -34,6 +37,16 @@ class PacedDataSet(DataSet):
     def frames_per_block(self) -> int:
         """As in the other dataset."""
         return self._dataset.frames_per_block
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_] | None:
+        """As in the other dataset."""
+        return self._dataset.missing
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """As in the other dataset."""
+        return self._dataset.notes
 
     def open(self) -> Source:
         """Open the other dataset and start the clock."""

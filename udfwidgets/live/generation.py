@@ -216,7 +216,7 @@ class Generation(Subscriber):
         plan = self.run.plan
         if self.run.wanted_order != "progressive":
             return None
-        wanted = np.ones(plan.shape.nav.axes, bool) if plan.roi is None else plan.roi
+        wanted = np.ones(plan.shape.nav.axes, bool) if plan.wanted is None else plan.wanted
         return np.atleast_2d(wanted)
 
     def _note(self, place: int, error: Exception, final: bool) -> None:

@@ -44,6 +44,7 @@ def status_of(run: Run, fault: Exception | None = None) -> Status:
         bytes_per_second=progress.n_bytes / progress.seconds if progress.seconds > 0 else 0.0,
         seconds_left=left if state == "running" else None,
         message=progress.waiting if error is None else _told(error),
+        note="; ".join(run.dataset.notes),
     )
 
 

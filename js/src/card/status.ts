@@ -98,6 +98,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   const bar = make("div", { className: "udfw-bar", label: "Progress" }, fill);
   bar.setAttribute("role", "progressbar");
   const line = make("div", { className: "udfw-line" });
+  const note = make("div", { className: "udfw-note" });
   const message = make("div", { className: "udfw-message" });
   const shell = make(
     "section",
@@ -105,6 +106,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     make("div", { className: "udfw-status-head" }, title, state, tools),
     bar,
     line,
+    note,
     message,
   );
   place.element.append(shell);
@@ -157,6 +159,9 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     bar.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
     // Nothing comes any more of what a kernel that is gone was about to do.
     line.textContent = status ? summary(lost ? { ...status, seconds_left: null } : status) : "";
+    // A notebook that was saved by an older version has none.
+    note.textContent = note.title = status?.note ?? "";
+    note.hidden = !status?.note;
     message.textContent = status?.message ?? "";
     message.hidden = !status?.message;
   };

@@ -142,10 +142,13 @@ export class Painter {
     const { detail, frame } = this.store;
     if (!detail || !frame || !this.colours) return;
     const [, , height, width] = detail.rect;
-    if (this.hidesUncovered(look) && frame.fraction < 1) return; // the grid knows what is in
+    const hides = this.hidesUncovered(look);
+    if (hides && frame.fraction < 1) return; // the grid knows what is in
+    const colours = hides ? this.colours.slice() : this.colours;
+    if (hides) colours[0] = 0; // what lies below has the hatch where nothing came
     const source = new OffscreenCanvas(width, height);
     const rect: Rect = [0, 0, height, width];
-    const pixels = coloured(detail.codes, width, rect, this.colours, null, 0);
+    const pixels = coloured(detail.codes, width, rect, colours, null, 0);
     source.getContext("2d")?.putImageData(pixels, 0, 0);
     drawPixels(surface, source, spot);
   }

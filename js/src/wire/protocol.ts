@@ -105,6 +105,7 @@ export const TABLES = {
     bytes_per_second: "number",
     seconds_left: "number?",
     message: "string",
+    note: "string",
   },
   total: {
     key: "string",

@@ -170,7 +170,7 @@ class ImageFeed(SlotFeed[Picture]):
         # This is the thread that hears the buttons: compiling takes seconds.
         if not can_spread():
             # Without estimates for a moment, but in time.
-            return np.where(covered, values, np.nan)
+            return _only(values, covered)
         return spread(values, covered, estimable)
 
     def _packed(self, news: Picture) -> npt.NDArray[np.uint8] | None:
@@ -193,7 +193,10 @@ class ImageFeed(SlotFeed[Picture]):
     def _detail(self, rect: Rect) -> Codes:
         assert self.picture is not None, "only called after a version exists"
         y, x, height, width = rect
-        return self._encoding.encode(self.picture.values[y : y + height, x : x + width])
+        values, coverage = self.picture.values[y : y + height, x : x + width], self.picture.coverage
+        if self.kind_of_axes == "nav" and coverage is not None:
+            values = _only(values, coverage[y : y + height, x : x + width])
+        return self._encoding.encode(values)
 
 
 def changed_rect(before: Codes, after: Codes) -> Rect:
@@ -216,6 +219,11 @@ def union(rects: list[Rect]) -> Rect:
     y, x = min(r[0] for r in full), min(r[1] for r in full)
     bottom, right = max(r[0] + r[2] for r in full), max(r[1] + r[3] for r in full)
     return (y, x, bottom - y, right - x)
+
+
+def _only(values: npt.NDArray[Any], covered: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    """Return the values where they are covered, NaN elsewhere."""
+    return values if covered.all() else np.where(covered, values, np.nan)
 
 
 def _same(a: npt.NDArray[np.uint8] | None, b: npt.NDArray[np.uint8] | None) -> bool:

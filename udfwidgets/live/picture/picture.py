@@ -66,6 +66,8 @@ class Status:
         None when not known.
     message : str
         Shown below the bar; says why, when the run has failed or is stalled.
+    note : str
+        Shown beside the numbers: what is to be known of the dataset, such as missing frames.
     """
 
     state: State = "waiting"
@@ -76,6 +78,7 @@ class Status:
     bytes_per_second: float = 0.0
     seconds_left: float | None = None
     message: str = ""
+    note: str = ""
 
     @property
     def final(self) -> bool:

@@ -67,11 +67,11 @@ def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -
     """
     if covered.all():
         return values
-    missing = np.ascontiguousarray(estimable & ~covered)
-    if not missing.any():
-        return values
     # Of one dtype and layout, whatever comes: it is compiled once.
     shown = np.ascontiguousarray(np.where(covered, values, np.nan), np.float64)
+    missing = np.ascontiguousarray(estimable & ~covered)
+    if not missing.any():
+        return shown
     # Results that need their neighbours have no value before those are merged, too.
     _fill(shown, ~np.isnan(shown), missing, (REACH * max(covered.shape)) ** 2)
     return shown

@@ -177,6 +177,7 @@ class StatusFrame(TypedDict):
     bytes_per_second: float
     seconds_left: float | None
     message: str
+    note: str
 
 
 class TotalsFrame(TypedDict):
