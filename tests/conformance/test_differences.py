@@ -27,6 +27,7 @@ DIFFERENCES: dict[str, tuple[Any, Any]] = {
     "stored_results": (False, True),
     "one_instance_in_two_runs": (False, True),
     "exact_sums": (False, True),
+    "sums_beyond_the_dtype": (None, "OverflowError"),
     "input_dtypes": (["float64"] * 3, ["uint16", "float32", "float64"]),
     "mixed_dtypes": (["float64"] * 2, ["float32", "float64"]),
     "own_attributes_between_hooks": ([True, True], [False, False]),

@@ -28,7 +28,7 @@ from udfwidgets.udf.compiled.field import (
     magnitude,
 )
 from udfwidgets.udf.compiled.fused import Step, add_up_moments
-from udfwidgets.udf.compiled.kernels import add_moments, exact_dtype, flat, moment_ramp
+from udfwidgets.udf.compiled.kernels import add_moments, flat, moment_dtype, moment_ramp
 from udfwidgets.udf.compiled.spans import ring_runs
 
 __all__ = [
@@ -101,7 +101,8 @@ def com_masks_generic(
 class CoMUDF(UDF):
     """Finds the centre of mass of each frame and the field that it maps out over the scan.
 
-    It takes a 2-D scan and a 2-D detector. Integers are added up exactly. Outside the roi all
+    It takes a 2-D scan and a 2-D detector. Integers are added up exactly, where
+    there is room for their moments in 64 bits, otherwise as floats. Outside the roi all
     is NaN; where frames are still to come, shifts and field are zero. Divergence and curl are NaN
     next to a position that is not in.
 
@@ -200,7 +201,7 @@ class CoMUDF(UDF):
             "divergence": scalar,
             "curl": scalar,
             "regression": self.buffer("single", (3, 2), np.float64, use="result_only"),
-            "moments": self.buffer("nav", (3,), exact_dtype(native), use="private"),
+            "moments": self.buffer("nav", (3,), moment_dtype(native, *shape.sig), use="private"),
         }
 
     def get_params(self) -> CoMParams:
@@ -232,7 +233,8 @@ class CoMUDF(UDF):
         inner = None if np.isclose(given.ri, 0) else given.ri
         box = self.meta.sig_slice
         spans = ring_runs(height, width, given.cy, given.cx, given.r, inner, box)
-        address, moments = add_up_moments(self.meta.input_dtype), self.results.moments
+        moments = self.results.moments
+        address = add_up_moments(self.meta.input_dtype, moments.dtype)
         key = "moments", given.cy, given.cx, given.r, inner
         return Step(address, moments, spans, self.task_data.ramp, len(spans), width, key=key)
 

@@ -12,7 +12,12 @@ import numpy.typing as npt
 from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.compiled.kernels import add_logs, add_logs_by_table, flat
+from udfwidgets.udf.compiled.kernels import (
+    add_logs,
+    add_logs_by_table,
+    add_logs_of_integers,
+    flat,
+)
 from udfwidgets.udf.contract.running import Runner
 from udfwidgets.udf.contract.views import Views
 
@@ -56,10 +61,12 @@ class LogsumUDF(UDF):
     def process_frame(self, frame: Array) -> None:
         """Add the logarithm of a frame; it takes the whole frame to know its darkest pixel."""
         total, pixels = self.results.total.reshape(-1), flat(frame[np.newaxis])[0]
-        if self.task_data.logs is None:
-            add_logs(pixels, total)
-        else:
+        if self.task_data.logs is not None:
             add_logs_by_table(pixels, self.task_data.logs, total)
+        elif pixels.dtype.kind in "ui":
+            add_logs_of_integers(pixels, total)
+        else:
+            add_logs(pixels, total)
 
     def merge(self, dest: Views, src: Views) -> None:
         """Add the sum of a partition."""

@@ -11,14 +11,16 @@ from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.fused import Step, add_up_frames
-from udfwidgets.udf.compiled.kernels import STRIP, exact_dtype, flat, strip_dtype, sum_frames
+from udfwidgets.udf.compiled.kernels import STRIP, flat, known, strip_dtype, sum_frames
+from udfwidgets.udf.compiled.words import add_frames_in_words, finished, kept_as, needs_words
 from udfwidgets.udf.contract.views import Views
 
 
 class SumUDF(UDF):
     """Adds up all frames: the mean diffraction pattern, times the number of positions.
 
-    Integers are added up exactly, in 64 bits, and rounded once into the result.
+    Integers are added up exactly, in as many bits as it takes, and rounded once into the result;
+    a sum that does not fit into a result of integers is an `OverflowError`.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ class SumUDF(UDF):
             return {"intensity": self.buffer("sig", dtype=dtype)}
         return {
             "intensity": self.buffer("sig", dtype=dtype, use="result_only"),
-            "total": self.buffer("sig", dtype=exact_dtype(native), use="private"),
+            "total": self.buffer("sig", *kept_as(native), use="private"),
         }
 
     def get_task_data(self) -> Mapping[str, Array]:
@@ -62,10 +64,13 @@ class SumUDF(UDF):
     def process_tile(self, tile: Array) -> None:
         """Add the frames of a tile."""
         total = self.results[self._sum]
-        if total.flags.c_contiguous:
-            sum_frames(flat(tile), self.task_data.strip, total.reshape(-1))
+        array = known(total)
+        if self._sum == "total" and needs_words(tile.dtype):
+            add_frames_in_words(flat(tile), array.reshape(-1, 2))
         else:
-            total += tile.sum(axis=0, dtype=total.dtype)
+            sum_frames(flat(tile), self.task_data.strip, array.reshape(-1))
+        if array is not total:
+            total[:] = array
 
     def fused_step(self) -> Step:
         """Return what `process_tile` does, for all tiles of a partition."""
@@ -78,4 +83,7 @@ class SumUDF(UDF):
 
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""
-        return {"intensity": self.results[self._sum].astype(self.declarations["intensity"].dtype)}
+        if self._sum == "intensity":
+            return {"intensity": self.results.intensity}
+        result = self.declarations["intensity"].dtype
+        return {"intensity": finished(self.results.total, self.meta.input_dtype, result)}

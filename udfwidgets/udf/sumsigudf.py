@@ -10,13 +10,14 @@ import numpy.typing as npt
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.fused import Step, add_up_pixels
-from udfwidgets.udf.compiled.kernels import exact_dtype, flat, strip_dtype, sum_pixels
+from udfwidgets.udf.compiled.kernels import flat, known, strip_dtype, sum_pixels
+from udfwidgets.udf.compiled.words import add_pixels_in_words, finished, kept_as, needs_words
 
 
 class SumSigUDF(UDF):
     """Adds up each frame: how much arrived on the whole detector at each scan position.
 
-    Integers are added up exactly, in 64 bits, and rounded once into the result.
+    Integers are added up exactly, in as many bits as it takes, and rounded once into the result.
 
     Results
     -------
@@ -42,7 +43,7 @@ class SumSigUDF(UDF):
             return {"intensity": self.buffer("nav", dtype=dtype)}
         return {
             "intensity": self.buffer("nav", dtype=dtype, use="result_only"),
-            "total": self.buffer("nav", dtype=exact_dtype(native), use="private"),
+            "total": self.buffer("nav", *kept_as(native), use="private"),
         }
 
     def get_task_data(self) -> Mapping[str, Array]:
@@ -51,7 +52,14 @@ class SumSigUDF(UDF):
 
     def process_tile(self, tile: Array) -> None:
         """Add up the pixels of each frame of a tile."""
-        sum_pixels(flat(tile), self.task_data.strip, self.results[self._sum])
+        total = self.results[self._sum]
+        array = known(total)
+        if self._sum == "total" and needs_words(tile.dtype):
+            add_pixels_in_words(flat(tile), array)
+        else:
+            sum_pixels(flat(tile), self.task_data.strip, array)
+        if array is not total:
+            total[:] = array
 
     def fused_step(self) -> Step:
         """Return what `process_tile` does, for all tiles of a partition."""
@@ -60,4 +68,7 @@ class SumSigUDF(UDF):
 
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""
-        return {"intensity": self.results[self._sum].astype(self.declarations["intensity"].dtype)}
+        if self._sum == "intensity":
+            return {"intensity": self.results.intensity}
+        result = self.declarations["intensity"].dtype
+        return {"intensity": finished(self.results.total, self.meta.input_dtype, result)}

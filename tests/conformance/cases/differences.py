@@ -42,6 +42,11 @@ def exact_sums(ctx):
     return np.array_equal(results["intensity"].data, exact)
 
 
+def sums_beyond_the_dtype(ctx):
+    dataset = ctx.load("memory", data=np.full((4, 4, 8, 8), 200, "u1"))
+    return error_of(ctx.run_udf, dataset, SumUDF(dtype="u1"))
+
+
 class Input(UDF):
     def get_result_buffers(self):
         return {"dtype": self.buffer("single", dtype="U16")}

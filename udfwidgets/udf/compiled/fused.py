@@ -32,9 +32,15 @@ from udfwidgets.udf.compiled.kernels import (
     add_moments,
     add_squares,
     exact_dtype,
+    ramp_dtype,
     strip_dtype,
     sum_frames,
     sum_pixels,
+)
+from udfwidgets.udf.compiled.words import (
+    add_frames_in_words,
+    add_pixels_in_words,
+    needs_words,
 )
 
 
@@ -170,6 +176,8 @@ _kept: list[Any] = []
 @cache
 def add_up_frames(dtype: np.dtype[Any]) -> int:
     """Sum of all frames: `aux` is a strip."""
+    if needs_words(dtype):
+        return _compiled(_add_up_frames_in_words, dtype, "i8", "i8", "i8")
     return _compiled(_add_up_frames, dtype, exact_dtype(dtype), strip_dtype(dtype), "i8")
 
 
@@ -178,9 +186,16 @@ def _add_up_frames(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_mor
     sum_frames(tile, numba.carray(aux, (STRIP,)), numba.carray(out, (n_pixels,)))
 
 
+def _add_up_frames_in_words(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    tile = numba.carray(pixels, (n_frames, n_pixels))
+    add_frames_in_words(tile, numba.carray(out, (n_pixels, 2)))
+
+
 @cache
 def add_up_pixels(dtype: np.dtype[Any]) -> int:
     """Sum of each frame: `aux` is of the dtype to add up in."""
+    if needs_words(dtype):
+        return _compiled(_add_up_pixels_in_words, dtype, "i8", "i8", "i8")
     return _compiled(_add_up_pixels, dtype, exact_dtype(dtype), strip_dtype(dtype), "i8")
 
 
@@ -188,6 +203,12 @@ def _add_up_pixels(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_mor
     tile = numba.carray(pixels, (n_frames, n_pixels))
     totals = numba.carray(out, (row + n_frames,))
     sum_pixels(tile, numba.carray(aux, (1,)), totals[row:])
+
+
+def _add_up_pixels_in_words(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    tile = numba.carray(pixels, (n_frames, n_pixels))
+    totals = numba.carray(out, (row + n_frames, 2))
+    add_pixels_in_words(tile, totals[row:])
 
 
 @cache
@@ -231,9 +252,9 @@ def _add_up_matrix(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_mor
 
 
 @cache
-def add_up_moments(dtype: np.dtype[Any]) -> int:
+def add_up_moments(dtype: np.dtype[Any], moments: np.dtype[Any]) -> int:
     """Moments within a mask: `aux` are `n_aux` spans, `more` is a ramp, `n_more` the width."""
-    return _compiled(_add_up_moments, dtype, exact_dtype(dtype), "i8", strip_dtype(dtype))
+    return _compiled(_add_up_moments, dtype, moments, "i8", ramp_dtype(dtype))
 
 
 def _add_up_moments(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]

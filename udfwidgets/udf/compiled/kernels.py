@@ -27,10 +27,27 @@ def flat(tile: Array) -> Array:
     """Return a tile as (frames, pixels) in a dtype that compiled code knows.
 
     It is a view wherever it can be; half floats are widened to 32 bits, long ones cut to 64.
+
+    Raises
+    ------
+    OverflowError
+        If a long float is finite, but beyond 64 bits.
     """
     if tile.dtype in _WIDENED:
-        tile = tile.astype(_WIDENED[tile.dtype])
+        with np.errstate(over="ignore"):
+            widened = tile.astype(_WIDENED[tile.dtype])
+        if tile.itemsize > widened.itemsize and (np.isinf(widened) & np.isfinite(tile)).any():
+            raise OverflowError(
+                f"the data hold values of {tile.dtype} that are infinite in {widened.dtype}, in "
+                "which they are calculated with: scale the data"
+            )
+        tile = widened
     return tile.reshape(tile.shape[0], -1)
+
+
+def known(array: Array) -> Array:
+    """Return an array in C order and in a dtype that compiled code knows: itself, or a copy."""
+    return np.ascontiguousarray(array, _WIDENED.get(array.dtype, array.dtype))
 
 
 def exact_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -201,7 +218,8 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
 
     Deviations are counted from the mean of what was before, or of the tile where there was
     nothing: that keeps them small however large the mean is. They are combined with what was
-    before by the parallel formula of Chan, Golub and LeVeque (1979).
+    before by the parallel formula of Chan, Golub and LeVeque (1979). Where that mean is not finite,
+    they are counted from zero: then the sum comes out as it should, and there is no spread.
 
     Parameters
     ----------
@@ -223,6 +241,8 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
         if n_before > 0:
             for i in range(size):
                 pivot[i] = before[i] / n_before
+                if not abs(pivot[i]) < np.inf:
+                    pivot[i] = 0
         else:
             pivot[:] = 0
             for frame in range(n_frames):
@@ -231,6 +251,8 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
                     pivot[i] += np.float64(pixels[i])
             for i in range(size):
                 pivot[i] /= n_frames
+                if not abs(pivot[i]) < np.inf:
+                    pivot[i] = 0
         total[:] = 0
         spread[:] = 0
         for frame in range(n_frames):
@@ -241,8 +263,10 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
                 spread[i] += deviation * deviation
         for i in range(size):
             shift = total[i] / n_frames
-            # Rounding may leave a little below 0, of which no root can be taken.
-            out[i] += max(spread[i] - total[i] * shift, 0.0) + shift * shift * weight
+            more = spread[i] - total[i] * shift
+            # Rounding may leave a little below 0, of which no root can be taken. Not the larger of
+            # the two: what is NaN stays so.
+            out[i] += (0.0 if more < 0 else more) + shift * shift * weight
             before[i] += pivot[i] * n_frames + total[i]
 
 
@@ -251,9 +275,28 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
 MOMENT_STRIP = 256
 
 
+def moment_dtype(dtype: np.dtype[Any], size_y: int, size_x: int) -> np.dtype[Any]:
+    """Return the dtype of the moments of a frame: exact for integers that have room in 64 bits.
+
+    Those that have not are added up as floats, whose relative error is that of their rounding.
+    """
+    exact = exact_dtype(dtype)
+    if dtype.kind in "ui":
+        largest = max(np.iinfo(dtype).max, -np.iinfo(dtype).min)
+        if largest * size_y * size_x * max(size_y, size_x) >= 1 << 63:
+            return np.dtype(np.float64)
+    return exact
+
+
 def moment_ramp(dtype: np.dtype[Any]) -> Array:
     """Return 0, 1, 2, ... in the dtype in which `add_moments` adds up a strip of pixels."""
-    return np.arange(MOMENT_STRIP).astype(strip_dtype(dtype))
+    return np.arange(MOMENT_STRIP).astype(ramp_dtype(dtype))
+
+
+def ramp_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype of `moment_ramp`: strips of 64-bit integers have no room in 64 bits."""
+    is_widest = dtype.kind in "ui" and dtype.itemsize == 8
+    return np.dtype(np.float64) if is_widest else strip_dtype(dtype)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -273,7 +316,7 @@ def add_moments(
     ramp : (MOMENT_STRIP,) array
         From `moment_ramp`.
     out : (frames, 3) array
-        Sum, sum of y, sum of x, in the dtype of `exact_dtype`.
+        Sum, sum of y, sum of x, in the dtype of `moment_dtype`.
     """
     n_rows, width = tile.shape[1], tile.shape[2]
     whole_rows = 0
@@ -382,6 +425,26 @@ def add_logs_by_table(frame: Array, logs: Array, total: Array) -> None:
         lowest = min(lowest, np.int64(frame[i]))
     for i in range(frame.shape[0]):
         total[i] += logs[np.int64(frame[i]) - lowest]
+
+
+@numba.njit(nogil=True, cache=True)
+def add_logs_of_integers(frame: Array, total: Array) -> None:
+    """Add to `total` the logarithm of each pixel's height above the darkest one, plus one.
+
+    Parameters
+    ----------
+    frame : (pixels,) array
+        Integers of any size: heights are exact, also where the values have no room in a float.
+    total : (pixels,) float64 array
+        The sum over frames.
+    """
+    lowest = frame[0]
+    for i in range(frame.shape[0]):
+        lowest = min(lowest, frame[i])
+    for i in range(frame.shape[0]):
+        # Modulo 2**64, so that it is right for signed integers as well.
+        height = np.uint64(np.uint64(frame[i]) - np.uint64(lowest))
+        total[i] += np.log(np.float64(height) + 1.0)
 
 
 @numba.njit(nogil=True, cache=True)
