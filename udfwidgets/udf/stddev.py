@@ -12,7 +12,7 @@ from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.fused import Step, add_up_squares
-from udfwidgets.udf.compiled.kernels import add_squares, exact_dtype, flat, mean_and_spread
+from udfwidgets.udf.compiled.kernels import add_squares, exact_dtype, flat, known, mean_and_spread
 from udfwidgets.udf.contract.views import Views
 
 
@@ -28,7 +28,9 @@ class StdDevUDF(UDF):
 
     Integers of up to 16 bits are added up exactly, and so are their squares; results are rounded
     at the end. For other numbers, tiles and partitions are combined by the parallel formula of
-    Chan, Golub and LeVeque (1979) in 64-bit floating point. Large means do no harm in either.
+    Chan, Golub and LeVeque (1979) in 64-bit floating point, to which numbers of more bits are
+    rounded first. Large means do no harm in either. A pixel that is infinite in one frame has an
+    infinite sum and mean, and no variance: NaN.
 
     Parameters
     ----------
@@ -65,13 +67,17 @@ class StdDevUDF(UDF):
             )
         dtype = np.dtype(self.params.dtype)  # of None: float64
         wide = np.result_type(dtype, native)
-        made = "result_only" if self._is_exact else None
-        exact = {
-            "total": self.buffer("sig", dtype=exact_dtype(native), use="private"),
-            "squares": self.buffer("sig", dtype="uint64", use="private"),
+        total, spread = self._sums
+        is_apart = total == "total"
+        made = "result_only" if is_apart else None
+        of_total = exact_dtype(native) if self._is_exact else np.dtype(np.float64)
+        of_spread = np.uint64 if self._is_exact else np.float64
+        apart = {
+            total: self.buffer("sig", dtype=of_total, use="private"),
+            spread: self.buffer("sig", dtype=of_spread, use="private"),
         }
         return {
-            **(exact if self._is_exact else {}),
+            **(apart if is_apart else {}),
             "varsum": self.buffer("sig", dtype=dtype, use=made),
             "num_frames": self.buffer("single", dtype="int64"),
             "sum": self.buffer("sig", dtype=wide, use=made),
@@ -81,8 +87,14 @@ class StdDevUDF(UDF):
         }
 
     @property
+    def _sums(self) -> tuple[str, str]:
+        # Apart, but for subclasses, whose code may read and write `sum` and `varsum`.
+        if self._is_exact:
+            return "total", "squares"
+        return ("total", "spread") if type(self) is StdDevUDF else ("sum", "varsum")
+
+    @property
     def _is_exact(self) -> bool:
-        # Not for subclasses, whose code may read and write `results.sum` and `results.varsum`.
         native = self.meta.input_dtype
         return type(self) is StdDevUDF and native.kind in "bui" and native.itemsize <= 2
 
@@ -94,9 +106,8 @@ class StdDevUDF(UDF):
         """Fold in the frames of a tile."""
         part = self.meta.tiling_scheme_idx
         seen = self.task_data.seen.get(part, 0)
-        names = ("total", "squares") if self._is_exact else ("sum", "varsum")
-        shown = [self.results[name] for name in names]
-        arrays = [np.ascontiguousarray(array) for array in shown]
+        shown = [self.results[name] for name in self._sums]
+        arrays = [known(array) for array in shown]
         first, second = (array.reshape(-1) for array in arrays)
         if self._is_exact:
             add_squares(flat(tile), first, second)
@@ -120,26 +131,22 @@ class StdDevUDF(UDF):
 
     def merge(self, dest: Views, src: Views) -> None:
         """Combine what is there with a partition."""
-        if self._is_exact:
-            add_to(dest.total, src.total)
-            add_to(dest.squares, src.squares)
-        else:
-            before, more = int(dest.num_frames[0]), int(src.num_frames[0])
-            if before and more:
-                shift = src.sum / more - dest.sum / before
-                dest.varsum[:] += shift * shift * (before * more / (before + more))
-            dest.varsum[:] += src.varsum
-            dest.sum[:] += src.sum
+        total, spread = self._sums
+        before, more = int(dest.num_frames[0]), int(src.num_frames[0])
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite pixels
+            if before and more and not self._is_exact:
+                shift = src[total] / more - dest[total] / before
+                dest[spread][:] += shift * shift * (before * more / (before + more))
+            add_to(dest[spread], src[spread])
+            add_to(dest[total], src[total])
         dest.num_frames[:] += src.num_frames
 
     def get_results(self) -> Mapping[str, Array]:
         """Divide by the number of frames; NaN before the first one."""
         n_frames = self.results.num_frames[0]
-        if self._is_exact:
-            total = self.results.total
-            sums = {"sum": total, "varsum": _spread(total, self.results.squares, n_frames)}
-        else:
-            sums = {"sum": self.results.sum, "varsum": self.results.varsum}
+        total, spread = (self.results[name] for name in self._sums)
+        varsum = _spread(total, spread, n_frames) if self._is_exact else spread
+        sums = {"sum": total, "varsum": varsum}
         divisor = n_frames or np.nan
         variance = sums["varsum"] / divisor
         made = {
@@ -149,7 +156,9 @@ class StdDevUDF(UDF):
             "mean": sums["sum"] / divisor,
         }
         dtypes = {name: self.declarations[name].dtype for name in made}
-        return {**super().get_results(), **{n: a.astype(dtypes[n]) for n, a in made.items()}}
+        with np.errstate(over="ignore"):  # a result in few bits
+            rounded = {name: array.astype(dtypes[name]) for name, array in made.items()}
+        return {**super().get_results(), **rounded}
 
 
 def _spread(total: Array, squares: Array, n_frames: int) -> Array:
