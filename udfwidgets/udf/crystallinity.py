@@ -43,6 +43,11 @@ class CrystallinityUDF(UDF):
 
     def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:
         """Declare one number per position."""
+        if self.meta.input_dtype.kind == "c":
+            raise TypeError(
+                f"CrystallinityUDF takes real data, the dataset is of dtype "
+                f"{self.meta.input_dtype}: take its absolute value first"
+            )
         return {"intensity": self.buffer("nav", dtype="float32")}
 
     def get_task_data(self) -> Mapping[str, Any]:
@@ -58,7 +63,7 @@ class CrystallinityUDF(UDF):
     def process_frame(self, frame: Array) -> None:
         """Transform a frame and add up."""
         if self.task_data.kept is not None:
-            frame = frame * self.task_data.kept
+            frame = np.where(self.task_data.kept, frame, 0)
         amplitudes = np.abs(scipy.fft.rfft2(frame)[self.task_data.ring])
         self.results.intensity[:] = amplitudes.sum(dtype=np.float64)
 

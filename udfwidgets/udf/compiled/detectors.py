@@ -21,6 +21,9 @@ GAP = 16
 FILLED = 0.5
 # Pixels of a few frames and masks that fit into the first-level cache together.
 BLOCK = 256
+# A sum beyond it, or NaN, is made once more without the pixels of weight 0: 0 times infinity is
+# NaN. It is asked for by comparison: where sums may be taken in any order, x - x == 0 always holds.
+LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +31,10 @@ class Detector:
     """Several masks, to be multiplied with frames and added up over the pixels.
 
     Products are added up in 64-bit floating point, which is exact for integer data and masks of
-    integers up to 2**53. Pixels outside all masks are not looked at. Many dense masks with weights
-    in 32 bits are multiplied with short pieces of a frame in 32 bits, which is twice as fast, where
-    that is exact as well, or where weights are fractions, of which products are rounded anyway.
+    integers up to 2**53. What a mask leaves out has no part in its sum, be it NaN or infinite. Many
+    dense masks with weights in 32 bits are multiplied with short pieces of a frame in 32 bits,
+    which is twice as fast, where that is exact as well, or where weights are fractions, of which
+    products are rounded anyway.
 
     Parameters
     ----------
@@ -122,6 +126,16 @@ def _runs(rows: Array, columns: Array, values: Array) -> tuple[npt.NDArray[np.in
     return np.stack([rows[first], begin, end, offsets], axis=1).astype(np.int64), weights
 
 
+@numba.njit(nogil=True, cache=True)
+def _without_zeros(pixels: Array, weights: Array, zero: Any) -> Any:
+    """Return the sum of weighted pixels in the type of `zero`, without those of weight 0."""
+    total = zero
+    for i in range(pixels.shape[0]):
+        if weights[i] != 0:
+            total += (zero + pixels[i]) * weights[i]
+    return total
+
+
 @numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
 def add_runs(tile: Array, runs: Array, weights: Array, out: Array) -> None:
     """Add the products of each frame with each mask to `out`, run by run.
@@ -151,6 +165,9 @@ def add_runs(tile: Array, runs: Array, weights: Array, out: Array) -> None:
                 in_b += wide(b[i]) * w[i]
                 in_c += wide(c[i]) * w[i]
                 in_d += wide(d[i]) * w[i]
+            if not abs(in_a + in_b + in_c + in_d) <= LARGEST:
+                in_a, in_b = _without_zeros(a, w, wide(0)), _without_zeros(b, w, wide(0))
+                in_c, in_d = _without_zeros(c, w, wide(0)), _without_zeros(d, w, wide(0))
             out[frame, mask] += in_a
             out[frame + 1, mask] += in_b
             out[frame + 2, mask] += in_c
@@ -163,6 +180,8 @@ def add_runs(tile: Array, runs: Array, weights: Array, out: Array) -> None:
             in_a = wide(0)
             for i in range(end - begin):
                 in_a += wide(a[i]) * w[i]
+            if not abs(in_a) <= LARGEST:
+                in_a = _without_zeros(a, w, wide(0))
             out[frame, mask] += in_a
         frame += 1
 
@@ -185,7 +204,7 @@ def add_matrix(tile: Array, masks: Array, out: Array) -> None:
         In the dtype of the masks, or a wider one.
     """
     n_frames, n_pixels = tile.shape
-    wide = masks.dtype.type
+    wide, widest = masks.dtype.type, out.dtype.type
     block = np.zeros((4, BLOCK), masks.dtype)
     a, b, c, d = block[0], block[1], block[2], block[3]
     for begin in range(0, n_pixels, BLOCK):
@@ -212,6 +231,11 @@ def add_matrix(tile: Array, masks: Array, out: Array) -> None:
                 for k in range(count):
                     # Within a block sums may be in 32 bits; from block to block they are added up
                     # in 64.
-                    out[frame + k, mask] += (au, bu, cu, du)[k]
+                    in_u, in_v = widest((au, bu, cu, du)[k]), widest((av, bv, cv, dv)[k])
+                    if not abs(in_u) + abs(in_v) <= LARGEST:
+                        pixels = tile[frame + k, begin : begin + size]
+                        in_u = _without_zeros(pixels, u, widest(0))
+                        in_v = _without_zeros(pixels, v, widest(0))
+                    out[frame + k, mask] += in_u
                     if mask + 1 < out.shape[1]:
-                        out[frame + k, mask + 1] += (av, bv, cv, dv)[k]
+                        out[frame + k, mask + 1] += in_v
