@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.scratch import Array, Scratch
+from udfwidgets.masked import without_mask
 from udfwidgets.shapes import Shape
 
 Indices = npt.NDArray[np.int64]
@@ -36,7 +37,8 @@ class CorrectionSet:
     Raises
     ------
     ValueError
-        If the arrays are not of one shape, or an excluded pixel has no good neighbour.
+        If the arrays are not of one shape, an excluded pixel has no good neighbour, or an array has
+        masked values.
     """
 
     def __init__(
@@ -46,8 +48,8 @@ class CorrectionSet:
         excluded_pixels: Any = None,
         allow_empty: bool = False,
     ) -> None:
-        self._dark = None if dark is None else np.array(dark)
-        self._gain = None if gain is None else np.array(gain)
+        self._dark = None if dark is None else np.array(_unmasked(dark, "the dark frame"))
+        self._gain = None if gain is None else np.array(_unmasked(gain, "the gain map"))
         self._excluded = _as_mask(excluded_pixels)
         self._allow_empty = allow_empty
         arrays = [a for a in (self._dark, self._gain, self._excluded) if a is not None]
@@ -144,8 +146,22 @@ class Corrector:
         np.subtract(tile.reshape(flat.shape), self._dark, out=flat, casting="unsafe")
         np.multiply(flat, self._gain, out=flat)
         if self._pixels.size:
-            _patch(flat, self._pixels, self._near, self._counts)
+            patch = _patch_long if self.dtype in _LONG else _patch
+            patch(flat, self._pixels, self._near, self._counts)
         return corrected
+
+
+# Compiled code does not know them.
+_LONG = {np.dtype(np.longdouble), np.dtype(np.clongdouble)} - {
+    np.dtype(np.float64),
+    np.dtype(np.complex128),
+}
+
+
+def _patch_long(frames: Array, pixels: Indices, near: Indices, counts: Indices) -> None:
+    """Do what `_patch` does, pixel by pixel."""
+    for pixel, others, count in zip(pixels, near, counts, strict=True):
+        frames[:, pixel] = frames[:, others[:count]].sum(axis=1) / count
 
 
 @numba.njit(nogil=True, cache=True)
@@ -159,9 +175,15 @@ def _patch(frames: Array, pixels: Indices, near: Indices, counts: Indices) -> No
             frames[frame, pixels[number]] = total / counts[number]
 
 
+def _unmasked(array: Any, what: str) -> Any:
+    instead = "fill it, and pass excluded_pixels=array.mask to patch what is masked"
+    return without_mask(array, what, instead)
+
+
 def _as_mask(pixels: Any) -> npt.NDArray[np.bool_] | None:
     if pixels is None:
         return None
+    pixels = _unmasked(pixels, "the array of excluded pixels")
     mask: npt.NDArray[np.bool_] = np.asarray(
         pixels.todense() if hasattr(pixels, "todense") else pixels
     ).astype(bool)

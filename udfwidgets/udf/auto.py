@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.masked import without_mask
 from udfwidgets.udf.base import UDF
 
 
@@ -45,7 +46,9 @@ class AutoUDF(UDF):
 
     def process_frame(self, frame: Array) -> None:
         """Call the function."""
-        made, wanted = np.asarray(self.params.f(frame)), self.results.result
+        instead = "have it return array.filled(...)"
+        made = np.asarray(without_mask(self.params.f(frame), "what the function returns", instead))
+        wanted = self.results.result
         if not np.can_cast(made.dtype, wanted.dtype, "same_kind"):
             raise TypeError(
                 f"the function returns {made.dtype} for this frame, but {wanted.dtype} for a frame "

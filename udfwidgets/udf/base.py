@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
 from udfwidgets.errors import UDFException
+from udfwidgets.masked import without_mask
 from udfwidgets.udf.contract.auxiliary import AuxData, shown_params
 from udfwidgets.udf.contract.meta import UDFMeta
 from udfwidgets.udf.contract.views import Views
@@ -201,7 +202,8 @@ class UDF:
         dtype: npt.DTypeLike = "float32",
     ) -> AuxData:
         """Wrap an array, given as a parameter, that is to be sliced like a buffer of that kind."""
-        return AuxData(np.asarray(data, dtype), BufferDeclaration.of(kind, extra_shape, dtype))
+        array = without_mask(data, "aux_data", "pass data.filled(...), and the mask as another")
+        return AuxData(np.asarray(array, dtype), BufferDeclaration.of(kind, extra_shape, dtype))
 
     @staticmethod
     def with_mask(data: npt.ArrayLike, mask: npt.ArrayLike | bool) -> MaskedResult:

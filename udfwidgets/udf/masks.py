@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.errors import UDFException
+from udfwidgets.masked import left_out
 from udfwidgets.masks import is_scipy_sparse, scipy_sparse
 from udfwidgets.shapes import Shape, Slice
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.compiled.detectors import Detector
 from udfwidgets.udf.compiled.fused import Step, add_up_matrix, add_up_runs
-from udfwidgets.udf.compiled.kernels import flat
+from udfwidgets.udf.compiled.kernels import flat, known
 from udfwidgets.udf.contract.auxiliary import AuxData
 
 MaskFactory = Callable[[], Any]
@@ -24,6 +25,9 @@ MaskFactory = Callable[[], Any]
 
 class ApplyMasksUDF(UDF):
     """Multiplies each frame with each mask and adds up over the detector.
+
+    Pixels that a mask gives the weight 0 have no part in its sum, be they NaN or infinite; nor
+    have those where a mask is a masked array of NumPy, and masked.
 
     Parameters
     ----------
@@ -135,7 +139,10 @@ class ApplyMasksUDF(UDF):
         wide = np.dtype(np.complex128 if total.dtype.kind == "c" else np.float64)
         sig, box = self.meta.dataset_shape.sig, self.meta.sig_slice
         detector = self._masks.detector(sig, box, total.shape[1], wide, tile.dtype)
-        detector.add(flat(tile), total)
+        array = known(total)
+        detector.add(flat(tile), array)
+        if array is not total:
+            total[:] = array
 
     def fused_step(self) -> Step | None:
         """Return what `process_tile` does, for all tiles of a partition, with real masks."""
@@ -161,12 +168,18 @@ class ApplyMasksUDF(UDF):
         cuts = [_overlap(int(step), size) for step, size in zip(steps, frame.shape, strict=True)]
         seen = frame[tuple(on_frame for on_frame, _ in cuts)].astype(total.dtype)
         every_mask = (slice(None), *(on_mask for _, on_mask in cuts))
-        weights = masks[every_mask]
-        total += weights.reshape(len(total), -1) @ seen.reshape(-1)
+        weights, pixels = masks[every_mask].reshape(len(total), -1), seen.reshape(-1)
+        if np.isfinite(pixels).all():
+            total += weights @ pixels
+        else:  # 0 times infinity is NaN
+            for number, mask in enumerate(weights):
+                total[number] += mask[mask != 0] @ pixels[mask != 0]
 
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""
-        return {"intensity": self.results[self._sum].astype(self.declarations["intensity"].dtype)}
+        dtype = self.declarations["intensity"].dtype
+        with np.errstate(over="ignore", invalid="ignore"):  # it is infinite, or NaN, then
+            return {"intensity": self.results[self._sum].astype(dtype)}
 
 
 def _check_shifts(shifts: AuxData | npt.ArrayLike, use_sparse: bool | str | None) -> None:
@@ -290,7 +303,7 @@ class MaskStack:
 
 def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
     if not is_scipy_sparse(mask):
-        mask = np.asarray(mask.todense() if hasattr(mask, "todense") else mask)
+        mask = np.asarray(mask.todense() if hasattr(mask, "todense") else left_out(mask))
     if tuple(mask.shape) != sig.axes:
         raise ValueError(
             f"a mask has shape {tuple(mask.shape)}, the frames have sig shape {sig.axes}: they "

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from udfwidgets.buffers import Array, BoolArray
+from udfwidgets.masked import left_out
 from udfwidgets.shapes import Shape
 from udfwidgets.warned import warn
 
@@ -18,8 +19,9 @@ def resolve_roi(roi: Any, nav: Shape) -> BoolArray | None:
     Parameters
     ----------
     roi : object
-        None; an array of nav shape (a dtype other than bool is cast, with a warning); a SciPy or
-        pydata sparse array; one coordinate as a tuple of int; or a list of coordinates, or of
+        None; an array of nav shape (a dtype other than bool is cast, with a warning), of which
+        masked positions are not selected; a SciPy or pydata
+        sparse array; one coordinate as a tuple of int; or a list of coordinates, or of
         (coordinate, bool) pairs. In a list of pairs that only deselects, all others are selected.
     nav : Shape
         Scan axes of the dataset.
@@ -27,7 +29,8 @@ def resolve_roi(roi: Any, nav: Shape) -> BoolArray | None:
     Raises
     ------
     ValueError
-        If the shape of the roi is not that of the scan; both are named.
+        If the shape of the roi is not that of the scan; both are named. If it holds no
+        numbers.
     IndexError
         If a coordinate lies outside the scan.
     """
@@ -41,7 +44,12 @@ def resolve_roi(roi: Any, nav: Shape) -> BoolArray | None:
         pairs = [_as_pair(entry) for entry in roi]
         if all(pair is not None for pair in pairs):
             return _from_coordinates([pair for pair in pairs if pair], nav)
-    mask: Array = np.asarray(roi)
+    mask: Array = np.asarray(left_out(roi))
+    if mask.dtype.kind not in "buifc":
+        raise ValueError(
+            f"roi is {roi!r:.200}, expected an array of bool of nav shape {nav.axes}: make one by "
+            "roi = np.zeros(nav_shape, bool), and set a part of it, as in roi[2:5, :8] = True"
+        )
     if mask.dtype != bool:
         warn(f"roi is of dtype {mask.dtype}, expected bool: every non-zero position is selected")
     if mask.shape != nav.axes:

@@ -30,6 +30,7 @@ from anyio.lowlevel import EventLoopToken, current_token
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.spool import Spool
 from udfwidgets.io.source import Array
+from udfwidgets.masked import without_mask
 
 _logger = logging.getLogger(__name__)
 
@@ -209,7 +210,8 @@ class Feed:
 
     def _checked(self, item: Any) -> Array:
         """Return what the iterator gave as a stack of frames, no more than are wanted."""
-        frames: Array = np.asarray(item)
+        instead = "give item.filled(...)"
+        frames: Array = np.asarray(without_mask(item, f"frame {self._n_taken}", instead))
         if frames.shape == self._sig:
             frames = frames[np.newaxis]
         # Safe casts are not made either: they would hide that something else is recorded.

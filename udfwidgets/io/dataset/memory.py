@@ -12,6 +12,7 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.folded import FoldedDataSet
 from udfwidgets.io.layout.folding import fold, split_axes
 from udfwidgets.io.source import Array, Scratch, Source
+from udfwidgets.masked import without_mask
 
 
 class MemoryDataSet(FoldedDataSet):
@@ -43,7 +44,7 @@ class MemoryDataSet(FoldedDataSet):
     DataSetException
         If the array is not numeric, is empty, or does not fold as asked for.
     ValueError
-        If an axis, or `sig_dims`, is less than 1.
+        If an axis, or `sig_dims`, is less than 1, or some of the values are masked.
     """
 
     def __init__(
@@ -59,7 +60,14 @@ class MemoryDataSet(FoldedDataSet):
         num_partitions: int | None = None,
         tileshape: Sequence[int] | None = None,
     ) -> None:
-        array = np.asarray(data)
+        array = np.asarray(
+            without_mask(
+                data,
+                "data",
+                "pass data.filled(...), and leave frames out with a roi, pixels with masks or "
+                "corrections",
+            )
+        )
         if array.dtype.kind not in "buifc":
             raise DataSetException(
                 f"data is of dtype {array.dtype}, expected numbers (integer, float or complex)"
