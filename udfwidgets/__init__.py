@@ -32,6 +32,21 @@ _MODULES = ("demo", "live")
 
 __all__ = [*_HOMES, *_MODULES]
 
+
+class _LastFinder:
+    """Stands last in `sys.meta_path`, for modules that LiberTEM has and that have no file here."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+        """Look a module up in the tables of `udfwidgets.names`."""
+        if not name.startswith("udfwidgets."):
+            return None
+        return pkgutil.resolve_name("udfwidgets.names.modules:find_spec")(name)
+
+
+if not any(getattr(finder, "__name__", "") == "_LastFinder" for finder in sys.meta_path):
+    sys.meta_path.append(_LastFinder)
+
 # A notebook is made ready between its cells; a script loads what it uses when it uses it.
 if "ipykernel" in sys.modules and sys.platform != "emscripten":
     from IPython import get_ipython

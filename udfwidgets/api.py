@@ -6,7 +6,7 @@ import os
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NoReturn, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, overload
 
 import numpy as np
 from typing_extensions import Unpack
@@ -30,6 +30,7 @@ from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.stream import StreamDataSet
 from udfwidgets.io.load import load
+from udfwidgets.names import further
 from udfwidgets.options import RunOptions, UDFs, check_backends, check_dataset
 from udfwidgets.showing import Showing
 from udfwidgets.udf.auto import AutoUDF
@@ -339,3 +340,7 @@ class Context(Analyses, Showing, Closing):
             "a Context owns the threads of its process and cannot be pickled: make one where it "
             "is needed, and leave it out of what UDFs refer to"
         )
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -25,6 +25,23 @@ _KINDS = ("nav", "sig", "single")
 _USES = (None, "private", "result_only")
 
 
+def reshaped_view(arr: Array, shape: Sequence[int] | Shape) -> Array:
+    """Return a view of an array in another shape.
+
+    Raises
+    ------
+    ValueError
+        If that takes a copy.
+    """
+    view = np.reshape(arr, tuple(shape))
+    if arr.size and not np.may_share_memory(arr, view):
+        raise ValueError(
+            f"an array of shape {arr.shape} and strides {arr.strides} has no view of shape "
+            f"{tuple(shape)}: use np.reshape, which copies it"
+        )
+    return view
+
+
 @dataclass(frozen=True)
 class BufferDeclaration:
     """What a UDF promises to fill: one array per scan position, per detector pixel, or one alone.

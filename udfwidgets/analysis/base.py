@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from udfwidgets.analysis.colours import CYCLIC, Covered, picture, rgb_from_2dvec
 from udfwidgets.analysis.results import AnalysisResult, AnalysisResultSet
 from udfwidgets.buffers import Array, BufferWrapper
 from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.names import further
 from udfwidgets.udf.base import UDF
 
 __all__ = ["Analysis", "AnalysisResult", "AnalysisResultSet"]
@@ -101,3 +102,7 @@ def _parts(data: Array, key: str, title: str, desc: str, covered: Covered) -> li
         AnalysisResult(array, shown, f"{title} [{part}]", f"{desc}, {part}", f"{key}_{part}")
         for part, (array, shown) in pictures.items()
     ]
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

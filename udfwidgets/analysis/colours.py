@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 Array = npt.NDArray[Any]
 Picture = npt.NDArray[np.uint8]
@@ -71,6 +73,44 @@ def rgb_from_2dvector(y: Array, x: Array, vmax: float | None = None) -> Picture:
     lightness = np.clip(np.where(finite, length, 0) / (longest or 1), 0, 1)
     hue = picture(np.arctan2(y, x), limits=(-np.pi, np.pi), colormap=WHEEL)
     return np.round(hue * lightness[..., np.newaxis]).astype(np.uint8)
+
+
+def visualize_simple(
+    result: Array,
+    colormap: str | None = None,
+    logarithmic: bool = False,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    damage: Covered | None = None,
+) -> Picture:
+    """Return an image of numbers with an opaque alpha channel, of shape (y, x, 4).
+
+    Parameters
+    ----------
+    result, logarithmic
+        As `values` and `logarithmic` of `picture`.
+    colormap : str, optional
+        Its name.
+    vmin, vmax : float, optional
+        What the first and the last colour stand for; by default the range without outliers.
+    damage : numpy.ndarray of bool or bool, optional
+        Where they count for the range; by default everywhere.
+    """
+    known = np.asarray(result, np.float64)[np.isfinite(result)]
+    lo, hi = _range(known)
+    limits = None if vmin is None and vmax is None else (lo if vmin is None else vmin, vmax or hi)
+    covered = True if damage is None else damage
+    named = colormap or LINEAR
+    rgb = picture(result, covered, logarithmic=logarithmic, limits=limits, colormap=named)
+    return np.dstack((rgb, np.full(rgb.shape[:2], 255, np.uint8)))
+
+
+def encode_image(result: Picture, save_kwargs: dict[str, Any] | None = None) -> BytesIO:
+    """Return an image as a file in memory: a PNG, or as Pillow's ``save`` is told to."""
+    file = BytesIO()
+    Image.fromarray(result).convert("RGB").save(file, **(save_kwargs or {"format": "png"}))
+    file.seek(0)
+    return file
 
 
 def _range(known: Array) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from udfwidgets.analysis.base import Analysis
 from udfwidgets.analysis.colours import Covered, picture, rgb_from_2dvector
 from udfwidgets.analysis.results import AnalysisResult, AnalysisResultSet
 from udfwidgets.buffers import Array, BufferWrapper
+from udfwidgets.names import further
 from udfwidgets.udf.com import (
     CoMUDF,
     GuessResult,
@@ -112,3 +113,7 @@ class COMAnalysis(Analysis):
 def _result(key: str, array: Array, desc: str, damage: Covered) -> AnalysisResult:
     title = key.replace("_", " ")
     return AnalysisResult(array, partial(picture, array, damage), title, desc, key)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

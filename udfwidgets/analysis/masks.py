@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from udfwidgets.analysis.base import Analysis, lin_and_log
 from udfwidgets.analysis.colours import Covered, picture
 from udfwidgets.analysis.results import AnalysisResult, AnalysisResultSet
 from udfwidgets.buffers import Array, BufferWrapper
+from udfwidgets.names import further
 from udfwidgets.udf.masks import ApplyMasksUDF, MaskFactory
 
 
@@ -95,3 +96,7 @@ class SingleMaskAnalysis(MasksAnalysis):
         data = udf_results["intensity"].data[..., 0]
         words = ("intensity", "intensity", self.get_description())
         return AnalysisResultSet(lin_and_log(data, *words, damage))
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

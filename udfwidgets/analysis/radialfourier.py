@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from udfwidgets.analysis.base import Analysis
 from udfwidgets.analysis.colours import CLASSES, CYCLIC, Covered, picture, rgb_from_2dvector
 from udfwidgets.analysis.results import AnalysisResult, AnalysisResultSet
 from udfwidgets.buffers import Array, BufferWrapper
+from udfwidgets.names import further
 from udfwidgets.udf.masks import ApplyMasksUDF
 
 # Orders weaker than this share of the strongest one of the scan are called no symmetry at all.
@@ -152,3 +153,7 @@ def _complex(coefficients: Array, b: int, o: int) -> AnalysisResult:
     one = coefficients[b, o]
     shown = partial(rgb_from_2dvector, one.imag, one.real)
     return AnalysisResult(one, shown, f"bin {b} order {o}", "coefficient", f"complex_{b}_{o}")
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from udfwidgets.analysis.base import Analysis, lin_and_log
 from udfwidgets.analysis.colours import Covered
 from udfwidgets.analysis.results import AnalysisResultSet
 from udfwidgets.buffers import BoolArray, BufferWrapper
+from udfwidgets.names import further
 from udfwidgets.udf.raw import PickUDF
 
 AXES = ("z", "y", "x")
@@ -62,3 +63,7 @@ class PickFrameAnalysis(Analysis):
         words = ("intensity", "intensity", f"frame at {self.get_origin()}")
         frame = udf_results["intensity"].data[0]
         return AnalysisResultSet(lin_and_log(frame, *words, True, log_first=True))
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from udfwidgets.analysis.base import Analysis, lin_and_log
 from udfwidgets.analysis.colours import Covered
 from udfwidgets.analysis.results import AnalysisResultSet
 from udfwidgets.buffers import BufferWrapper
+from udfwidgets.names import further
 from udfwidgets.udf.sum import SumUDF
 
 
@@ -26,3 +27,7 @@ class SumAnalysis(Analysis):
         words = ("intensity", "intensity", "sum of all frames")
         data = udf_results["intensity"].data
         return AnalysisResultSet(lin_and_log(data, *words, True, log_first=True))
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

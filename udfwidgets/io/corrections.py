@@ -15,6 +15,9 @@ from udfwidgets.shapes import Shape
 
 Indices = npt.NDArray[np.int64]
 
+#: Has modules of names below it, as a package has.
+__path__: list[str] = []
+
 
 class CorrectionSet:
     """What is wrong with a detector, to be put right while the data pass.
@@ -162,6 +165,59 @@ def _patch_long(frames: Array, pixels: Indices, near: Indices, counts: Indices) 
     """Do what `_patch` does, pixel by pixel."""
     for pixel, others, count in zip(pixels, near, counts, strict=True):
         frames[:, pixel] = frames[:, others[:count]].sum(axis=1) / count
+
+
+def correct(
+    buffer: Array,
+    dark_image: npt.ArrayLike | None = None,
+    gain_map: npt.ArrayLike | None = None,
+    excluded_pixels: Any = None,
+    repair_descriptor: None = None,
+    inplace: bool = False,
+    sig_shape: tuple[int, ...] | None = None,
+    allow_empty: bool = False,
+) -> Array:
+    """Return frames corrected as `CorrectionSet` would.
+
+    Parameters
+    ----------
+    buffer : numpy.ndarray
+        Frames, of shape (nav axes, sig axes).
+    dark_image, gain_map : array_like, optional
+        As for `CorrectionSet`.
+    excluded_pixels : array_like of int, optional
+        Places of pixels to patch, of shape (sig axes, pixels).
+    repair_descriptor : None
+        Taken from code written for LiberTEM; pass `excluded_pixels`.
+    inplace : bool
+        Write the result into `buffer`, and return that.
+    sig_shape : tuple of int, optional
+        Needed if there is neither dark image nor gain map.
+    allow_empty : bool
+        As for `CorrectionSet`.
+
+    Raises
+    ------
+    ValueError
+        If the shape of a frame is not known, or a `repair_descriptor` is given.
+    """
+    given = next((np.shape(a) for a in (dark_image, gain_map) if a is not None), sig_shape)
+    if given is None or repair_descriptor is not None:
+        raise ValueError(
+            "correct() needs dark_image=, gain_map= or sig_shape= to know a frame, and takes "
+            "excluded_pixels= instead of a repair_descriptor="
+        )
+    sig = Shape(given, len(given))
+    mask = None
+    if excluded_pixels is not None:
+        mask = np.zeros(sig.axes, bool)
+        mask[tuple(np.asarray(excluded_pixels))] = True
+    corrector = CorrectionSet(dark_image, gain_map, mask, allow_empty).resolve(sig, buffer.dtype)
+    frames = corrector.apply(buffer.reshape(-1, *sig), Scratch()).reshape(buffer.shape)
+    if not inplace:
+        return frames
+    np.copyto(buffer, frames, casting="unsafe")
+    return buffer
 
 
 @numba.njit(nogil=True, cache=True)

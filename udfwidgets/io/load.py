@@ -110,6 +110,30 @@ def _load_auto(
     return _class(detect(path), follow)(path, *args, **kwargs)
 
 
+def get_dataset_cls(filetype: str) -> Callable[..., DataSet]:
+    """Return the class that opens a type of files.
+
+    Raises
+    ------
+    DataSetException
+        If the type is unknown.
+    """
+    if filetype.lower() not in FILETYPES:
+        raise DataSetException(f"unknown file type {filetype!r}, expected one of {list(FILETYPES)}")
+    return _class(filetype.lower(), follow=False)
+
+
+def get_extensions() -> set[str]:
+    """Return the extensions by which a type is told where the first bytes do not."""
+    return {extension.lstrip(".") for extension in _EXTENSIONS}
+
+
+def get_search_order(path: PathLike) -> list[str]:
+    """Return all types, the one that the extension of a path speaks for first."""
+    likely = _EXTENSIONS.get(Path(path).suffix.lower())
+    return sorted(FILETYPES, key=lambda filetype: filetype != likely)
+
+
 def _is_path(filetype: str) -> bool:
     if filetype.lower() in ("auto", *FILETYPES):
         return False

@@ -9,6 +9,11 @@ contract/     what a UDF is shown         compiled/     loops over pixels, witho
 Imports go down only.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from udfwidgets.names import further
 from udfwidgets.udf.base import UDF, UDFMeta
 from udfwidgets.udf.mixins import (
     UDFFrameMixin,
@@ -27,3 +32,6 @@ __all__ = [
     "UDFPreprocessMixin",
     "UDFTileMixin",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ import numpy.typing as npt
 from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
 from udfwidgets.errors import UDFException
 from udfwidgets.masked import without_mask
+from udfwidgets.names import further
 from udfwidgets.udf.contract.auxiliary import AuxData, shown_params
 from udfwidgets.udf.contract.meta import UDFMeta
 from udfwidgets.udf.contract.views import Views
@@ -311,6 +312,14 @@ def declare(udf: UDF, meta: UDFMeta) -> None:
     udf.declarations = declarations
 
 
+def check_cast(fromvar: Array, tovar: Array) -> None:
+    """Raise a TypeError unless the numbers of one array fit into another without loss."""
+    if not np.can_cast(fromvar.dtype, tovar.dtype, casting="safe"):
+        raise TypeError(
+            f"{fromvar.dtype} does not go into {tovar.dtype} without loss: convert it with astype()"
+        )
+
+
 class MaskedResult:
     """A result and which of its elements are valid.
 
@@ -350,3 +359,7 @@ class NoOpUDF(UDF):
 
     def process_tile(self, tile: Array) -> None:
         """Do nothing."""
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

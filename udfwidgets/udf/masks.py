@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.errors import UDFException
 from udfwidgets.masked import left_out
 from udfwidgets.masks import is_scipy_sparse, scipy_sparse
+from udfwidgets.names import further
 from udfwidgets.shapes import Shape, Slice
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.compiled.detectors import Detector
@@ -313,3 +314,7 @@ def _as_row(mask: Any, sig: Shape, sparse: bool) -> Any:
         return scipy_sparse().csr_matrix(mask.reshape(1, -1))
     dense = mask.toarray() if is_scipy_sparse(mask) else mask
     return dense.reshape(-1)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

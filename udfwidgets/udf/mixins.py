@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from udfwidgets.buffers import Array
 
@@ -48,3 +48,12 @@ class UDFPostprocessMixin(Protocol):
 
     def postprocess(self) -> None:
         """Finish the buffers of a partition."""
+
+
+@runtime_checkable
+class UDFMergeAllMixin(Protocol):
+    """Merges all partitions at once; accepted, and not called here."""
+
+    def merge_all(self, ordered_results: Any) -> Any:
+        """Merge all partitions."""
+        raise NotImplementedError

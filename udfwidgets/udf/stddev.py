@@ -197,3 +197,9 @@ def run_stddev(
     results = ctx.run_udf(dataset=dataset, udf=StdDevUDF(), roi=roi, progress=progress)
     arrays = {name: wrapper.data for name, wrapper in results.items()}
     return arrays | {"num_frames": int(arrays["num_frames"][0])}
+
+
+def consolidate_result(udf_result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the results of `StdDevUDF` as arrays, and the number of frames as a number."""
+    arrays = {name: udf_result[name].data for name in ("varsum", "sum", "var", "std", "mean")}
+    return {"num_frames": udf_result["num_frames"].data[0], **arrays}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.fused import Step, add_up_pixels
 from udfwidgets.udf.compiled.kernels import flat, known, strip_dtype, sum_pixels
 from udfwidgets.udf.compiled.words import add_pixels_in_words, finished, kept_as, needs_words
+from udfwidgets.udf.contract.running import Runner
 
 
 class SumSigUDF(UDF):
@@ -72,3 +74,16 @@ class SumSigUDF(UDF):
             return {"intensity": self.results.intensity}
         result = self.declarations["intensity"].dtype
         return {"intensity": finished(self.results.total, self.meta.input_dtype, result)}
+
+
+def run_sumsig(ctx: Runner, dataset: Any) -> Any:
+    """Run `SumSigUDF` and return its results.
+
+    Parameters
+    ----------
+    ctx : Context
+        Runs it.
+    dataset : DataSet
+        From ``ctx.load``.
+    """
+    return ctx.run_udf(dataset=dataset, udf=SumSigUDF())

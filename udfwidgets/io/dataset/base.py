@@ -7,21 +7,23 @@ For each run the engine calls `open()` and gets a `Source`, which holds the file
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.corrections import CorrectionSet
+from udfwidgets.io.described import Described
 from udfwidgets.io.source import Array, Scratch, Source
+from udfwidgets.names import further
 from udfwidgets.shapes import Shape
 
 __all__ = ["Array", "DataSet", "Scratch", "Source"]
 
 
-class DataSet(ABC):
+class DataSet(Described):
     """A 4D-STEM scan that can be opened: its shape, its dtype and how its frames lie together.
 
     Parameters
@@ -126,3 +128,10 @@ class DataSet(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} nav={self.shape.nav} sig={self.shape.sig} {self.dtype}>"
+
+
+#: Has modules of names below it, as a package has.
+__path__: list[str] = []
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -1,0 +1,28 @@
+"""Names of LiberTEM's modules: where each is at home here, or what to use instead.
+
+```
+modules      makes modules of the tables when they are first imported
+homes        what is here, under another path | elsewhere   what is not, and what to use instead
+absent       what stands for a thing that is not here
+```
+
+Nothing of this is loaded before a module is imported, or a name used, that is not in any file.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+
+def further(module: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module that has names in the tables besides its own."""
+
+    def get(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        # Most processes never come here: the tables are loaded then, and not before.
+        return pkgutil.resolve_name("udfwidgets.names.modules:lookup")(module, name)
+
+    return get
