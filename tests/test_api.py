@@ -94,10 +94,10 @@ def test_executors(spec):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"spec": "gpu"}, "unknown executor 'gpu'"),
-        ({"spec": "dask"}, "not part of this version"),
-        ({"spec": "threads", "cpus": 0}, "cpus is 0"),
-        ({"spec": "inline", "cpus": 4}, "cannot use cpus=4"),
+        ({"executor_spec": "gpu"}, "unknown executor 'gpu'"),
+        ({"executor_spec": "dask"}, "not part of this version"),
+        ({"executor_spec": "threads", "cpus": 0}, "cpus is 0"),
+        ({"executor_spec": "inline", "cpus": 4}, "cannot use cpus=4"),
     ],
 )
 def test_wrong_executors(arguments, message):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, overload
 
@@ -22,10 +23,9 @@ from udfwidgets.engine.ends.stream import (
     wait_for_result,
 )
 from udfwidgets.engine.ends.view import ViewClass
-from udfwidgets.engine.executors import Executor, make_executor
+from udfwidgets.engine.executors import Executor, check_gpus, count_of, make_executor
 from udfwidgets.engine.plan.order import Order
 from udfwidgets.engine.subscription import EveryStep
-from udfwidgets.errors import ExecutorSpecException
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.stream import StreamDataSet
@@ -38,6 +38,8 @@ from udfwidgets.udf.record import RecordUDF
 from udfwidgets.warned import warn
 
 __all__ = ["Context"]
+
+_log = logging.getLogger(__name__)
 
 
 class Context(Analyses, Showing, Closing):
@@ -70,34 +72,39 @@ class Context(Analyses, Showing, Closing):
     @classmethod
     def make_with(
         cls,
-        spec: str = "threads",
-        cpus: int | None = None,
+        executor_spec: str = "threads",
+        cpus: int | Iterable[int] | None = None,
         plot_class: ViewClass | None = None,
-        gpus: int | None = None,
+        gpus: int | Iterable[int] | None = None,
+        snooze_timeout: float | None = None,
+        main_process_gpu: int | None = None,
     ) -> Context:
         """Return a Context with an executor of a kind.
 
         Parameters
         ----------
-        spec : {'threads', 'inline', 'synchronous'}
-            Worker threads, or the calling thread alone ('synchronous' is another name for it).
-        cpus : int, optional
-            How many workers.
+        executor_spec : {'threads', 'inline', 'synchronous', 'concurrent', 'pipelined'}
+            Worker threads ('concurrent' and 'pipelined', of LiberTEM, are other names for them), or
+            the calling thread alone ('synchronous' is another name for it).
+        cpus : int, or iterable of int, optional
+            How many workers, or the numbers of the processors, of which as many are used.
         plot_class : callable, optional
             As for `Context`.
-        gpus : int, optional
-            Taken from code written for LiberTEM; there is nothing here that works on them.
+        gpus, main_process_gpu : int, or iterable of int, optional
+            Taken from code written for LiberTEM, where they ask for none: there is nothing here
+            that works on them.
+        snooze_timeout : float, optional
+            Taken without effect: workers that rest cost nothing.
 
         Raises
         ------
         ExecutorSpecException
             If there is no such executor, or it cannot honour `cpus` or `gpus`.
         """
-        if gpus:
-            raise ExecutorSpecException(
-                f"the {spec} executor works on processors and cannot use gpus={gpus}: leave it out"
-            )
-        return cls(make_executor(spec, cpus), plot_class)
+        check_gpus(executor_spec, gpus, main_process_gpu)
+        if snooze_timeout is not None:
+            _log.debug("snooze_timeout is taken without effect: workers that rest cost nothing")
+        return cls(make_executor(executor_spec, count_of(cpus)), plot_class)
 
     def load(self, filetype: str, *args: Any, **kwargs: Any) -> DataSet:
         """Open a scan.

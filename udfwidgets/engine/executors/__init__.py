@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
+from typing import Any
+
 from udfwidgets.engine.executors.base import Executor
 from udfwidgets.engine.executors.inline import InlineExecutor
 from udfwidgets.engine.executors.threads import ThreadsExecutor
 from udfwidgets.errors import ExecutorSpecException
 
-__all__ = ["Executor", "InlineExecutor", "ThreadsExecutor", "make_executor"]
+__all__ = [
+    "Executor",
+    "InlineExecutor",
+    "ThreadsExecutor",
+    "check_gpus",
+    "count_of",
+    "make_executor",
+]
+
+_log = logging.getLogger(__name__)
+
+# Executors of LiberTEM, and what to do instead.
+_ELSEWHERE = {
+    "delayed": "use 'threads', and sync=False for a result to be waited for later",
+    "dask-integration": "use 'threads'; results become dask arrays by dask.array.from_array()",
+    "dask-make-default": "use 'threads'",
+}
 
 
 def make_executor(spec: str, cpus: int | None = None) -> Executor:
@@ -27,6 +47,9 @@ def make_executor(spec: str, cpus: int | None = None) -> Executor:
     """
     if cpus is not None and (isinstance(cpus, bool) or not isinstance(cpus, int) or cpus < 1):
         raise ExecutorSpecException(f"cpus is {cpus!r}, expected a whole number from 1 on, or None")
+    if spec in ("concurrent", "pipelined"):
+        _log.debug("the %s executor of LiberTEM is the threads executor here", spec)
+        spec = "threads"
     if spec == "threads":
         return ThreadsExecutor(cpus)
     if spec in ("inline", "synchronous"):
@@ -41,4 +64,26 @@ def make_executor(spec: str, cpus: int | None = None) -> Executor:
             "the dask executor is not part of this version yet: use 'threads', which keeps all "
             "cores of this machine busy"
         )
+    if spec in _ELSEWHERE:
+        raise ExecutorSpecException(f"there is no {spec} executor: {_ELSEWHERE[spec]}")
     raise ExecutorSpecException(f"unknown executor {spec!r}: use 'threads' or 'inline'")
+
+
+def count_of(cpus: Any) -> int | None:
+    """Return how many workers are asked for, by their number or by those of the processors."""
+    return len(tuple(cpus)) if isinstance(cpus, Iterable) else cpus
+
+
+def check_gpus(spec: str, gpus: Any, main_process_gpu: int | None) -> None:
+    """Raise if GPUs are asked for.
+
+    Raises
+    ------
+    ExecutorSpecException
+        The work is done on processors.
+    """
+    if count_of(gpus) or main_process_gpu is not None:
+        asked = gpus if main_process_gpu is None else main_process_gpu
+        raise ExecutorSpecException(
+            f"the {spec} executor works on processors and cannot use gpus={asked}: leave it out"
+        )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.io.arguments import DataSetType
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.described import Described
 from udfwidgets.io.source import Array, Scratch, Source
@@ -23,7 +24,7 @@ from udfwidgets.shapes import Shape
 __all__ = ["Array", "DataSet", "Scratch", "Source"]
 
 
-class DataSet(Described):
+class DataSet(Described, metaclass=DataSetType):
     """A 4D-STEM scan that can be opened: its shape, its dtype and how its frames lie together.
 
     Parameters
