@@ -11,6 +11,7 @@ import numpy as np
 from udfwidgets.buffers import Array, Buffers
 from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan.partitions import Partition, Plan
+from udfwidgets.engine.work.writers import is_writer
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
 from udfwidgets.udf.compiled.fused import Step, is_known
 from udfwidgets.udf.contract.auxiliary import shown_params
@@ -34,6 +35,8 @@ class AppliedUDF:
         self.method = udf.get_method()
         self.dtype = udf.meta.input_dtype
         self.udf_class = type(udf)
+        #: Whether it is handed copies that it may write to.
+        self.writes = is_writer(self.udf_class)
         # Said by the class itself: the code of a subclass may look.
         self._takes_any_frames = vars(type(udf)).get("takes_any_frames", False)
         self._plan = plan

@@ -11,6 +11,7 @@ from udfwidgets.engine.plan.reading import Frames
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.work.task import Task
 from udfwidgets.engine.work.turns import Turn
+from udfwidgets.engine.work.writers import WritesIntoData
 from udfwidgets.io.source import Scratch
 from udfwidgets.udf.compiled.fused import Step
 
@@ -44,9 +45,12 @@ class Share:
         # Parameters may change: those of the moment in which the partition was handed out count.
         self._udfs = run.udfs
         self._task: Task | None = None
+        #: Whether all has to be done once more, from `begin` on.
+        self.is_to_repeat = False
 
     def begin(self) -> None:
         """Make the UDFs ready for the partition."""
+        self.is_to_repeat = False
         self._on_its_own(self._begin)
 
     @property
@@ -88,6 +92,11 @@ class Share:
         began = time.perf_counter()
         try:
             do()
+        except WritesIntoData:
+            self.is_to_repeat = True
+            if self._task is not None:
+                self._task.dismiss()
+            self._task = None
         except BaseException as error:
             # Whatever a user's code raises belongs to whoever waits for the result.
             self.run.fail(error)

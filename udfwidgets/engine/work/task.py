@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -12,6 +13,7 @@ from udfwidgets.buffers import Array, Buffers
 from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.work.applied import AppliedUDF
 from udfwidgets.engine.work.turns import Turn, is_quick, timed
+from udfwidgets.engine.work.writers import WritesIntoData, note_writer
 from udfwidgets.io.source import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.compiled.fused import Step, is_known
@@ -76,6 +78,11 @@ class Task:
 
         A UDF may write to what it is handed only if nobody else sees the same memory: not the user
         whose array it is, and no other UDF.
+
+        Raises
+        ------
+        WritesIntoData
+            If one tries all the same, for the first time.
         """
         tile = frames if self._corrector is None else self._corrector.apply(frames, scratch)
         row, self._fed = self._fed, self._fed + len(frames)
@@ -103,8 +110,23 @@ class Task:
             # runs on all threads at once.
             if not by_turns:
                 turn.give()
+            seen = converted[one.dtype]
+            if one.writes and not seen.flags.writeable:
+                seen = scratch.array(seen.shape, one.dtype, slot="its own")
+                np.copyto(seen, converted[one.dtype])
             with timed(one.udf_class, len(frames)):
-                one.feed(converted[one.dtype], row, self._stopped)
+                self._show(one, seen, row)
+
+    def _show(self, one: AppliedUDF, tile: Array, row: int) -> None:
+        try:
+            one.feed(tile, row, self._stopped)
+            return
+        except Exception as error:
+            if one.writes or not note_writer(one.udf_class, error):
+                raise
+            # A compiler may keep the error, and with it the frames and the file they are in.
+            traceback.clear_frames(error.__traceback__)
+        raise WritesIntoData
 
     def adopt(self, step: Step, done: Step) -> None:
         """Take the results of one step for those of another, which was not done."""

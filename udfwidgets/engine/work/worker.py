@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,6 +46,11 @@ class Worker:
             share.begin()
         try:
             reading = self._hand_out(assignment)
+            for share in shares:
+                while share.is_to_repeat:
+                    share.begin()
+                    alone = replace(assignment, shares=[share], frames=share.frames)
+                    reading += self._hand_out(alone)
         except BaseException as error:
             for share in shares:
                 share.run.fail(error)
