@@ -96,6 +96,25 @@ class ApplyMasksUDF(UDF):
         # Exact and apart, but for subclasses, whose code may read and write `results.intensity`.
         return "total" if type(self) is ApplyMasksUDF else "intensity"
 
+    def get_mask_count(self) -> int:
+        """Return how many masks there are; the factories are called where that is not said."""
+        sig = self.meta.dataset_shape.sig
+        return int(self.params.mask_count or self._masks.resolve(sig).shape[0])
+
+    def get_mask_dtype(self) -> np.dtype[Any]:
+        """Return the dtype of the masks; the factories are called where that is not said."""
+        sig = self.meta.dataset_shape.sig
+        dtype: np.dtype[Any] = np.dtype(self.params.mask_dtype or self._masks.resolve(sig).dtype)
+        return dtype
+
+    @property
+    def masks(self) -> Array:
+        """The masks, dense, of shape (masks, sig axes)."""
+        sig = self.meta.dataset_shape.sig
+        masks = self._masks.resolve(sig)
+        dense: Array = masks.toarray() if is_scipy_sparse(masks) else masks
+        return dense.reshape(-1, *sig)
+
     def get_preferred_input_dtype(self) -> npt.DTypeLike:
         """Read the data as they are, but in a subclass as floats that it can calculate with."""
         if self._sum == "total":
@@ -112,9 +131,7 @@ class ApplyMasksUDF(UDF):
         # Computed anew for each run, whose copies of the UDF share it: the next dataset can be of
         # another shape, and a factory can look at what has changed meanwhile.
         self._masks = self._masks.renewed()
-        sig = self.meta.dataset_shape.sig
-        count = self.params.mask_count or self._masks.resolve(sig).shape[0]
-        mask_dtype = self.params.mask_dtype or self._masks.resolve(sig).dtype
+        count, mask_dtype = self.get_mask_count(), self.get_mask_dtype()
         preferred = self.params.preferred_dtype or np.float32
         dtype = np.result_type(preferred, self.meta.input_dtype, mask_dtype)
         if self._sum == "intensity":
@@ -127,12 +144,9 @@ class ApplyMasksUDF(UDF):
 
     def get_task_data(self) -> Mapping[str, Any]:
         """Provide the masks."""
-        if self.params.shifts is None:
-            return {}
-        sig = self.meta.dataset_shape.sig
-        masks = self._masks.resolve(sig)
-        dense = masks.toarray() if is_scipy_sparse(masks) else masks
-        return {"masks": dense.reshape(-1, *sig)}
+        # A subclass may look at them; the compiled sums have them in a form of their own.
+        is_seen = self.params.shifts is not None or type(self) is not ApplyMasksUDF
+        return {"masks": self.masks} if is_seen else {}
 
     def process_tile(self, tile: Array) -> None:
         """Multiply a tile with the masks."""
@@ -234,6 +248,7 @@ class MaskStack:
         self._dtype = dtype
         self._lock = threading.Lock()
         self._matrix: Any = None
+        self._sig: tuple[int, ...] = ()
         self._detectors: dict[tuple[Slice, np.dtype[Any], np.dtype[Any]], Detector] = {}
 
     def renewed(self) -> MaskStack:
@@ -249,8 +264,9 @@ class MaskStack:
             If a mask is not of sig shape.
         """
         with self._lock:
-            if self._matrix is None:
-                self._matrix = self._compute(sig)
+            if self._matrix is None or self._sig != sig.axes:
+                self._detectors.clear()
+                self._matrix, self._sig = self._compute(sig), sig.axes
             return self._matrix
 
     def detector(
