@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 
-_PACKAGE = __name__.partition(".")[0]
+# numba calls the package back when it is through with compiling, and imports go through Python's own.
+_INSIDE = (__name__.partition(".")[0], "numba", "importlib", "pkgutil")
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -20,10 +21,12 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """
     # As many frames as stand between here and the caller: Python 3.12 would leave them out itself.
     frame, level = sys._getframe(), 1
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
-        frame, level = frame.f_back, level + 1
+    while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__", "")):
+        frame = frame.f_back
+        # Python does not count the frames of an import.
+        level += not frame.f_globals.get("__name__", "").startswith("importlib._")
     warnings.warn(message, category, stacklevel=level)
 
 
-def _is_ours(module: str) -> bool:
-    return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")
+def _is_inside(module: str) -> bool:
+    return module.partition(".")[0] in _INSIDE

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from udfwidgets.compiling import compiled
 
-@numba.njit(nogil=True, cache=True)
+
+@compiled()
 def render(  # type: ignore[no-untyped-def]
     grains,
     weights,
@@ -81,7 +82,7 @@ def render(  # type: ignore[no-untyped-def]
         _count(image, gain, _mix(seed, np.uint64(first + frame)), out[frame])
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _excite(grains, weights, tilts, reflections, strength, n_pixels, excited):  # type: ignore[no-untyped-def]
     """Write how strongly each reflection is excited, and return the sum."""
     total = np.float32(0)
@@ -101,7 +102,7 @@ def _excite(grains, weights, tilts, reflections, strength, n_pixels, excited):  
     return total
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _draw_diffuse(image, cy, cx, width, total):  # type: ignore[no-untyped-def]
     """Set the image to a peak that falls off with the third power of the distance."""
     # The integral of (1 + r^2 / w^2)^(-3/2) over the plane is 2 pi w^2.
@@ -112,7 +113,7 @@ def _draw_diffuse(image, cy, cx, width, total):  # type: ignore[no-untyped-def]
             image[y, x] = height / (q * math.sqrt(q))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _draw_disk(image, cy, cx, radius, total):  # type: ignore[no-untyped-def]
     """Add a disk with an edge one pixel wide."""
     height, width = image.shape
@@ -124,7 +125,7 @@ def _draw_disk(image, cy, cx, radius, total):  # type: ignore[no-untyped-def]
                 image[y, x] += value * min(1.0, inside)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _mix(seed, number):  # type: ignore[no-untyped-def]
     """Return a well mixed 64-bit number for a frame (the finaliser of SplitMix64)."""
     z = (seed + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) ^ (
@@ -135,7 +136,7 @@ def _mix(seed, number):  # type: ignore[no-untyped-def]
     return z ^ (z >> np.uint64(31))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _count(image, gain, state, out):  # type: ignore[no-untyped-def]
     """Draw the counts of each pixel.
 
@@ -162,7 +163,7 @@ def _count(image, gain, state, out):  # type: ignore[no-untyped-def]
                 out[y, x] = min(65535, max(0, round(mean + math.sqrt(mean) * normal)))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _uniform(state):  # type: ignore[no-untyped-def]
     """Return a number within (0, 1) for a state of SplitMix64."""
     z = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.compiling import compiled
 from udfwidgets.io.scratch import Array, Scratch
 from udfwidgets.masked import without_mask
 from udfwidgets.shapes import Shape
@@ -220,7 +220,7 @@ def correct(
     return buffer
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _patch(frames: Array, pixels: Indices, near: Indices, counts: Indices) -> None:
     """Replace pixels of each frame by the mean of others; `near` has `counts` entries a row."""
     for frame in range(frames.shape[0]):

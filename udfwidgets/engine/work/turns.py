@@ -25,7 +25,6 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -33,6 +32,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from udfwidgets.buffers import Array
+from udfwidgets.compiling import compiled
 
 # Seconds per frame up to which code counts as quick.
 # Why turns are taken, and what else was tried: docs/decisions/040-turns.md.
@@ -170,7 +170,7 @@ def _give(typingctx: Any, place: Any) -> Any:
     return types.none(types.int64), generate
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _convert_and_take(pixels, into, place, has_it, looks):  # type: ignore[no-untyped-def]
     # Given here, in compiled code, and not before: the other thread would ask for the GIL just
     # while this one still has it.

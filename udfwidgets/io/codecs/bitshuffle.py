@@ -10,15 +10,16 @@ a vector register holds. Then each plane holds every eighth element, and they ar
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from udfwidgets.compiling import compiled
 
 ITEMSIZES = (1, 2, 4, 8)
 
 _U8 = np.uint8
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def unshuffle(shuffled, n_items, itemsize, planes, out, to):
     """Undo the transposition of one block.
 
@@ -53,7 +54,7 @@ def unshuffle(shuffled, n_items, itemsize, planes, out, to):
         _weave_8(planes, n, target.view(np.uint64))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def unshuffle_blocks(shuffled, block_bytes, itemsize, out):
     """Undo the transposition of blocks that follow each other.
 
@@ -77,14 +78,14 @@ def unshuffle_blocks(shuffled, block_bytes, itemsize, out):
     out[stop:] = shuffled[stop:]
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _swap(a, b, shift, mask):
     # All in bytes: numba would compute in 64 bits, an eighth as many at once.
     t = _U8(_U8(_U8(a >> shift) ^ b) & mask)
     return _U8(a ^ _U8(t << shift)), _U8(b ^ t)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _turn(data, n, out):
     """Turn eight planes of n bytes, so that bit i of plane j becomes bit j of plane i."""
     s0, s1, s2, s3 = data[:n], data[n : 2 * n], data[2 * n : 3 * n], data[3 * n : 4 * n]
@@ -108,14 +109,14 @@ def _turn(data, n, out):
         t4[k], t5[k], t6[k], t7[k] = e, f, g, h
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _weave_1(planes, n, out):
     for k in range(n):
         for j in range(8):
             out[8 * k + j] = planes[j * n + k]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _weave_2(planes, n, out):
     low, high = planes[: 8 * n].reshape(8, n), planes[8 * n : 16 * n].reshape(8, n)
     for k in range(n):
@@ -123,7 +124,7 @@ def _weave_2(planes, n, out):
             out[8 * k + j] = np.uint16(low[j, k]) | np.uint16(np.uint16(high[j, k]) << np.uint16(8))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _weave_4(planes, n, out):
     p0, p1 = planes[: 8 * n].reshape(8, n), planes[8 * n : 16 * n].reshape(8, n)
     p2, p3 = planes[16 * n : 24 * n].reshape(8, n), planes[24 * n : 32 * n].reshape(8, n)
@@ -134,7 +135,7 @@ def _weave_4(planes, n, out):
             out[8 * k + j] = np.uint32(low) | np.uint32(high) << np.uint32(16)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _weave_8(planes, n, out):
     for k in range(n):
         for j in range(8):

@@ -13,13 +13,14 @@ import ctypes
 import importlib
 from collections.abc import Callable
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from udfwidgets.compiling import compiled
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
@@ -89,7 +90,7 @@ def _decompress(typingctx, function, decompressor, data, n_stored, out, n_bytes,
     return types.int32(*(types.int64,) * 7), generate
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _inflate(function, decompressor, data, at, n_stored, out, to, n_bytes, itemsize):
     made = np.zeros(1, np.int64)
     shuffled = np.empty(n_bytes if itemsize > 1 else 0, np.uint8)
@@ -108,7 +109,7 @@ def _inflate(function, decompressor, data, at, n_stored, out, to, n_bytes, items
     return -1
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def interleave(data, itemsize, out):
     """Undo the shuffle filter, which puts the first bytes of all elements first, then the second.
 

@@ -13,9 +13,9 @@ makes 4.6 GB/s of such blocks where this makes 12, for it copies such matches in
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from udfwidgets.compiling import compiled
 from udfwidgets.io.codecs.unaligned import load_8, move, move_8, move_16, store_8
 
 # So many bytes behind a block, and behind where it is decoded to, may be read or overwritten.
@@ -28,7 +28,7 @@ _REPEAT = np.array([0] + [sum(1 << i for i in range(0, 64, 8 * n)) for n in rang
 _WHOLE = np.array([0] + [8 // n * n for n in range(1, 8)], np.intp)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def decode_block(data, at, end, out, begin, stop):
     """Decode one block to ``out[begin:stop]``.
 
@@ -96,7 +96,7 @@ def decode_block(data, at, end, out, begin, stop):
     return False
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _extend(data, at, end, n_bytes):
     """Add the bytes that go on with a length."""
     while at < end:
@@ -108,7 +108,7 @@ def _extend(data, at, end, n_bytes):
     return at, n_bytes
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _repeat_18(out, to, distance):
     """Write 18 bytes of what lies at a distance before, and up to 6 more."""
     if distance >= 8:
@@ -122,14 +122,14 @@ def _repeat_18(out, to, distance):
         store_8(out, to + 2 * step, word)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _period(out, to, distance):
     """Return a word of what lies at a distance below 8 before, and how much of it is whole."""
     word = (load_8(out, to - distance) & _PERIOD[distance]) * _REPEAT[distance]
     return word, _WHOLE[distance]
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _repeat(out, to, distance, n_bytes):
     """Write what lies at a distance before, up to `SLACK` bytes too many."""
     stop = to + n_bytes

@@ -10,16 +10,16 @@ stores a block raw that did not get shorter.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from udfwidgets.compiling import compiled
 from udfwidgets.io.codecs.bitshuffle import unshuffle
 from udfwidgets.io.codecs.lz4 import SLACK, decode_block
 
 _HEADER_BYTES = 12
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def decode_chunks(data, at, n_stored, out, to, n_bytes, itemsize):
     """Decode chunks, in order.
 
@@ -74,7 +74,7 @@ def decode_chunks(data, at, n_stored, out, to, n_bytes, itemsize):
     return -1
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _big_endian(data, at, n_bytes):
     value = np.int64(0)
     for i in range(n_bytes):
@@ -82,7 +82,7 @@ def _big_endian(data, at, n_bytes):
     return value
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _decode_plain(data, at, end, out, to, n_bytes, block_bytes):
     stop = to + n_bytes
     while to < stop:
@@ -102,7 +102,7 @@ def _decode_plain(data, at, end, out, to, n_bytes, block_bytes):
     return True
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _decode_shuffled(data, at, end, out, to, n_bytes, block_bytes, itemsize, shuffled, planes):
     n_tail = n_bytes % (8 * itemsize)
     stop = to + n_bytes - n_tail

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from udfwidgets.compiling import compiled
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -97,7 +98,7 @@ COMPILER = "udfwidgets-compiler"
 _begun = threading.Lock()
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _fill(image, known, missing, reach):  # type: ignore[no-untyped-def]
     """Give missing pixels the value of the nearest known one, unless that is too far.
 

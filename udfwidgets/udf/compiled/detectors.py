@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array
+from udfwidgets.compiling import compiled
 from udfwidgets.masks import is_scipy_sparse
 from udfwidgets.udf.compiled.kernels import ANY_ORDER
 
@@ -126,7 +126,7 @@ def _runs(rows: Array, columns: Array, values: Array) -> tuple[npt.NDArray[np.in
     return np.stack([rows[first], begin, end, offsets], axis=1).astype(np.int64), weights
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _without_zeros(pixels: Array, weights: Array, zero: Any) -> Any:
     """Return the sum of weighted pixels in the type of `zero`, without those of weight 0."""
     total = zero
@@ -136,7 +136,7 @@ def _without_zeros(pixels: Array, weights: Array, zero: Any) -> Any:
     return total
 
 
-@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+@compiled(fastmath=ANY_ORDER)
 def add_runs(tile: Array, runs: Array, weights: Array, out: Array) -> None:
     """Add the products of each frame with each mask to `out`, run by run.
 
@@ -186,7 +186,7 @@ def add_runs(tile: Array, runs: Array, weights: Array, out: Array) -> None:
         frame += 1
 
 
-@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+@compiled(fastmath=ANY_ORDER)
 def add_matrix(tile: Array, masks: Array, out: Array) -> None:
     """Add the products of each frame with each mask to `out`: a small matrix product.
 

@@ -25,6 +25,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from udfwidgets.buffers import Array
+from udfwidgets.compiling import compiled, compiled_callback
 from udfwidgets.udf.compiled.detectors import add_matrix, add_runs
 from udfwidgets.udf.compiled.kernels import (
     MOMENT_STRIP,
@@ -144,7 +145,7 @@ def _call(typingctx, address, pixels, n_frames, n_pixels, row, out, aux, more, n
     return types.none(types.int64, *arguments), generate
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _drive(frames, frame_bytes, n_pixels, numbers, depth, steps):  # type: ignore[no-untyped-def]
     at = 0
     while at < len(numbers):
@@ -164,7 +165,7 @@ def _compiled(step: Callable[..., None], *dtypes: Any) -> int:
     pixels, out, aux, more = (types.CPointer(numba.from_dtype(np.dtype(dtype))) for dtype in dtypes)
     word = types.int64
     signature = types.void(pixels, word, word, word, out, aux, more, word, word)
-    function = numba.cfunc(signature, cache=True)(step)
+    function = compiled_callback(signature, step)
     _kept.append(function)
     return int(function.address)
 

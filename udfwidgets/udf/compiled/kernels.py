@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from udfwidgets.buffers import Array
+from udfwidgets.compiling import compiled
 
 _WIDENED: dict[np.dtype[Any], np.dtype[Any]] = {
     np.dtype(np.float16): np.dtype(np.float32),
@@ -74,7 +74,7 @@ def strip_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 ANY_ORDER = {"reassoc", "contract", "nsz"}
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def sum_frames(tile: Array, strip: Array, total: Array) -> None:
     """Add all frames of a tile to `total`.
 
@@ -112,7 +112,7 @@ def sum_frames(tile: Array, strip: Array, total: Array) -> None:
             out[i] += sums[i]
 
 
-@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+@compiled(fastmath=ANY_ORDER)
 def sum_pixels(tile: Array, strip: Array, totals: Array) -> None:
     """Add the sum over all pixels of each frame to `totals`.
 
@@ -156,7 +156,7 @@ def sum_pixels(tile: Array, strip: Array, totals: Array) -> None:
 SQUARES_DEPTH = 16
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def add_squares(tile: Array, total: Array, squares: Array) -> None:
     """Add all frames of a tile to `total`, and their squares to `squares`: exactly.
 
@@ -212,7 +212,7 @@ def add_squares(tile: Array, total: Array, squares: Array) -> None:
                         out_squares[i] = u64(out_squares[i] + u64(u32(u32(x) * u32(x))))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> None:
     """Fold a tile into per-pixel sums and sums of squared deviations.
 
@@ -299,7 +299,7 @@ def ramp_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float64) if is_widest else strip_dtype(dtype)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def add_moments(
     tile: Array, spans: Array, origin_y: int, origin_x: int, ramp: Array, out: Array
 ) -> None:
@@ -330,7 +330,7 @@ def add_moments(
         _add_moments_of_spans(tile, spans, origin_y, origin_x, ramp, out)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+@compiled(fastmath=ANY_ORDER)
 def _add_moments_of_all(tile: Array, origin_y: int, origin_x: int, ramp: Array, out: Array) -> None:
     """Do it without a mask, by additions alone.
 
@@ -380,7 +380,7 @@ def _add_moments_of_all(tile: Array, origin_y: int, origin_x: int, ramp: Array, 
             out[frame, 2] += total_x
 
 
-@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+@compiled(fastmath=ANY_ORDER)
 def _add_moments_of_spans(
     tile: Array, spans: Array, origin_y: int, origin_x: int, ramp: Array, out: Array
 ) -> None:
@@ -406,7 +406,7 @@ def _add_moments_of_spans(
         out[frame, 2] += total_x
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def add_logs_by_table(frame: Array, logs: Array, total: Array) -> None:
     """Add to `total` the logarithm of each pixel's height above the darkest one, plus one.
 
@@ -427,7 +427,7 @@ def add_logs_by_table(frame: Array, logs: Array, total: Array) -> None:
         total[i] += logs[np.int64(frame[i]) - lowest]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def add_logs_of_integers(frame: Array, total: Array) -> None:
     """Add to `total` the logarithm of each pixel's height above the darkest one, plus one.
 
@@ -447,7 +447,7 @@ def add_logs_of_integers(frame: Array, total: Array) -> None:
         total[i] += np.log(np.float64(height) + 1.0)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def add_logs(frame: Array, total: Array) -> None:
     """Add to `total` the logarithm of each pixel's height above the darkest one, plus one.
 
@@ -467,7 +467,7 @@ def add_logs(frame: Array, total: Array) -> None:
         total[i] += np.log(np.float64(frame[i]) - lowest + 1.0)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=ANY_ORDER)
+@compiled(fastmath=ANY_ORDER)
 def deviation_in(frame: Array, spans: Array) -> float:
     """Return the standard deviation over the pixels of a mask, NaN where it has none.
 

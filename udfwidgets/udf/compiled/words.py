@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array
+from udfwidgets.compiling import compiled
 from udfwidgets.udf.compiled.kernels import STRIP, exact_dtype
 
 HIGH, LOW = 0, 1
@@ -51,7 +51,7 @@ def finished(total: Array, dtype: np.dtype[Any], result: np.dtype[Any]) -> Array
         return total.astype(result)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def add_frames_in_words(tile: Array, total: Array) -> None:
     """Add all frames of a tile to `total`.
 
@@ -80,7 +80,7 @@ def add_frames_in_words(tile: Array, total: Array) -> None:
             total[begin + i, 1] += low[i]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def add_pixels_in_words(tile: Array, totals: Array) -> None:
     """Add the sum over all pixels of each frame to `totals` (frames, 2)."""
     own = tile.dtype.type

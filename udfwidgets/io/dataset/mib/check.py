@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.compiling import compiled
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.mib.header import MAGIC
 from udfwidgets.io.dataset.mib.parts import Part
@@ -93,7 +93,7 @@ def pieces(raw: npt.NDArray[np.uint8], part: Part, stride: int) -> list[Part]:
     ]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _sequence_numbers(raw, n_frames, stride):  # type: ignore[no-untyped-def]
     """Return the number in each header; -1 where there is none."""
     numbers = np.full(n_frames, -1, np.int64)
@@ -108,7 +108,7 @@ def _sequence_numbers(raw, n_frames, stride):  # type: ignore[no-untyped-def]
     return numbers
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _first_bad_header(raw, first, n_frames, stride, sequence, fixed):  # type: ignore[no-untyped-def]
     """Return the number of the first frame whose header is not the expected one, or -1."""
     for frame in range(first, first + n_frames):

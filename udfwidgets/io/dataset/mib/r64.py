@@ -17,10 +17,10 @@ backwards the words come in reverse order instead.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.compiling import compiled
 from udfwidgets.io.codecs.unaligned import load_8, store_8
 from udfwidgets.io.dataset.mib.header import FrameLayout
 from udfwidgets.io.source import Array
@@ -53,7 +53,7 @@ def decode(raw: npt.NDArray[np.uint8], first: int, layout: FrameLayout, out: Arr
     _decode(raw, begin, layout.stride, len(out), height, row_bytes, is_quad, layout.depth, pixels)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _decode(raw, begin, stride, n_frames, height, row_bytes, is_quad, depth, out):
     for frame in range(n_frames):
         at = begin + frame * stride
@@ -71,7 +71,7 @@ def _decode(raw, begin, stride, n_frames, height, row_bytes, is_quad, depth, out
             at = _forwards(raw, at, half, depth, out, upper)  # chip 1
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _forwards(raw, at, n_bytes, depth, out, to):
     """Decode a chip's row to `n_bytes` of `out`, and tell where in `raw` the next one begins."""
     n_words = n_bytes // 8
@@ -85,7 +85,7 @@ def _forwards(raw, at, n_bytes, depth, out, to):
     return at + n_bytes
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _backwards(raw, at, n_bytes, depth, out, to):
     """Do as `_forwards`, but with the last pixel first."""
     n_words = n_bytes // 8
@@ -104,7 +104,7 @@ def _backwards(raw, at, n_bytes, depth, out, to):
     return at + n_bytes
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _spread(bits, which):
     """Make a byte of 0 or 1 of each bit; `which` has in each byte the one bit that goes there."""
     picked = (bits * _U64(0x0101010101010101)) & which
@@ -112,13 +112,13 @@ def _spread(bits, which):
     return ((picked + _U64(0x7F7F7F7F7F7F7F7F)) >> _U64(7)) & _U64(0x0101010101010101)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _swapped_pairs(word):
     low = _U64(0x00FF00FF00FF00FF)
     return ((word & low) << _U64(8)) | ((word >> _U64(8)) & low)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _turned(word):
     """Reverse the bytes of a word."""
     low = _U64(0x0000FFFF0000FFFF)
@@ -127,7 +127,7 @@ def _turned(word):
     return (word << _U64(32)) | (word >> _U64(32))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _decode_24(raw, begin, stride, n_frames, n_pixels, out):
     pair = _U64(0x0000FFFF0000FFFF)
     for frame in range(n_frames):
