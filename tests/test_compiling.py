@@ -1,4 +1,4 @@
-"""What is compiled is kept on disk; where that goes wrong, everything still runs, after one warning."""
+"""What is compiled is kept on disk; where that goes wrong, all still runs, after one warning."""
 
 from __future__ import annotations
 

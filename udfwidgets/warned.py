@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-# numba calls the package back when it is through with compiling, and imports go through Python's own.
+# numba calls the package back when it has compiled, and an import goes through Python's own.
 _INSIDE = (__name__.partition(".")[0], "numba", "importlib", "pkgutil")
 
 

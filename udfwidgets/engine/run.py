@@ -30,7 +30,7 @@ from udfwidgets.engine.plan.order import Order
 from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.sources import Sources
 from udfwidgets.engine.subscription import Subscriber, Subscribers
-from udfwidgets.errors import UDFException, UDFRunCancelled
+from udfwidgets.errors import DataSetException, UDFException, UDFRunCancelled
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.source import Source
 from udfwidgets.udf.base import UDF
@@ -201,6 +201,7 @@ class Run:
         """Merge what the UDFs made of a partition, which took a worker so many seconds."""
         began = time.perf_counter()
         accumulator = self._accumulator
+        self._check_files()
         with accumulator.lock:
             if self._stopping:
                 return
@@ -322,8 +323,23 @@ class Run:
             error = _as_udf_exception(error)
         # Not while it ends: a reader may complain that the source was closed under it.
         if self.error is None and not self._finishing:
-            self.error = error
+            self.error = self._reason_for(error)
         self.cancel()
+
+    def _check_files(self) -> None:
+        host = self._host
+        if host is not None:
+            host.sources.check(self.dataset)
+
+    def _reason_for(self, error: BaseException) -> BaseException:
+        """Return what is wrong with the files, if a UDF could not cope with what was in them."""
+        if not isinstance(error, DataSetException):
+            try:
+                self._check_files()
+            except DataSetException as reason:
+                reason.__cause__ = error
+                return reason
+        return error
 
     @property
     def state(self) -> RunState:

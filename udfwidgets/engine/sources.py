@@ -7,10 +7,13 @@ import os
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.layout.files import noting_maps, torn
+from udfwidgets.io.layout.guard import GuardedMap, stand_guard
 from udfwidgets.io.source import Source
 
 _log = logging.getLogger(__name__)
@@ -22,7 +25,8 @@ REST = 60.0
 # Each may hold 64 file descriptors, and 1024 is a usual limit for a process.
 MOST_RESTING = 8
 # What identifies the content of a file: device, inode, bytes, and time of the last change.
-Stamp = tuple[tuple[int, int, int, int], ...]
+Mark = tuple[int, int, int, int]
+Stamp = tuple[Mark, ...]
 
 
 @dataclass
@@ -33,6 +37,27 @@ class _Lease:
     holders: int = 0
     #: Whether nobody has held it since the last time it was tidied up.
     is_old: bool = False
+    #: What was mapped while it was opened.
+    maps: list[GuardedMap] = field(default_factory=list)
+
+    def is_as_opened(self) -> bool:
+        """Whether a new run may go on with it."""
+        is_whole = not any(each.is_torn for each in self.maps)
+        return is_whole and self.stamp == _stamp(self.dataset.files)
+
+    def check(self) -> None:
+        """Raise a `DataSetException` if what was read so far may not be what was in the files."""
+        for each in self.maps:
+            if each.is_torn:
+                raise DataSetException(torn(each.path))
+        for path, mark in zip(self.dataset.files, self.stamp, strict=False):
+            found = _mark(path)
+            # One that was deleted or replaced is still there for who has it open.
+            if found is not None and found[:2] == mark[:2] and found != mark:
+                raise DataSetException(
+                    f"{path} was changed while it was read: it has {found[2]} bytes, and had "
+                    f"{mark[2]}; load it again when nothing writes to it any more"
+                )
 
 
 class Sources:
@@ -66,19 +91,36 @@ class Sources:
         try:
             with self._lock:
                 lease = self._leases.get(id(dataset))
-                if lease is not None and not lease.holders and lease.stamp != _stamp(dataset.files):
+                if lease is not None and not lease.holders and not lease.is_as_opened():
                     self._close_unheld(lease)
                     lease = None
                 if lease is None:
                     # The stamp is older than what is opened: a change between the two is seen.
                     stamp = _stamp(dataset.files)
-                    lease = self._leases[id(dataset)] = _Lease(dataset, dataset.open(), stamp)
+                    with noting_maps() as maps:
+                        lease = _Lease(dataset, dataset.open(), stamp, maps=maps)
+                    self._leases[id(dataset)] = lease
+                stand_guard()
                 lease.holders += 1
                 # Else one that had rested for a minute is closed under the run that reads it again.
                 lease.is_old = False
                 return lease.source
         finally:
             self._close_dropped()
+
+    def check(self, dataset: DataSet) -> None:
+        """Look whether the files of an open dataset are still what they were.
+
+        Asked after reading, and before what came of it is merged.
+
+        Raises
+        ------
+        DataSetException
+            If one of them became shorter, was written to, or cannot be read.
+        """
+        lease = self._leases.get(id(dataset))
+        if lease is not None:
+            lease.check()
 
     def close(self, dataset: DataSet) -> None:
         """Give a source back."""
@@ -142,13 +184,19 @@ class Sources:
 
     def _close(self, lease: _Lease) -> None:
         del self._leases[id(lease.dataset)]
+        lease.maps.clear()
         lease.source.close()
 
 
 def _stamp(files: Sequence[Path]) -> Stamp:
     """Return what changes with the files; nothing where one of them cannot be looked at."""
+    marks = [_mark(path) for path in files]
+    return tuple(mark for mark in marks if mark is not None) if all(marks) else ()
+
+
+def _mark(path: Path) -> Mark | None:
     try:
-        found = [path.stat() for path in files]
+        found = os.stat(path)
     except OSError:
-        return ()
-    return tuple((s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns) for s in found)
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

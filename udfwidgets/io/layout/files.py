@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
+from udfwidgets.io.layout.guard import GuardedMap
 from udfwidgets.io.source import Array
 
 PathLike = str | os.PathLike[str]
+_told: ContextVar[list[GuardedMap] | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def noting_maps() -> Iterator[list[GuardedMap]]:
+    """Return a list that gets all files which are mapped in the block, on this thread."""
+    noted: list[GuardedMap] = []
+    token = _told.set(noted)
+    try:
+        yield noted
+    finally:
+        _told.reset(token)
 
 
 def existing_file(path: PathLike) -> Path:
@@ -69,7 +85,8 @@ def map_array(
 ) -> Array:
     """Map a part of a file into memory, read-only.
 
-    The map, and the file descriptor inside it, goes when the last view of the array goes.
+    The map, and the file descriptor inside it, goes when the last view of the array goes. If the
+    file becomes shorter meanwhile, zeros are read, and the map `is_torn`.
 
     Raises
     ------
@@ -84,14 +101,33 @@ def map_array(
             f"{path} ends at byte {found}, expected {needed} bytes for an array of shape "
             f"{shape} and dtype {dtype} from byte {offset}; the file is truncated"
         )
+    begin = offset - offset % mmap.ALLOCATIONGRANULARITY
     try:
-        mapped: np.memmap[Any, np.dtype[Any]] = np.memmap(
-            path, dtype, "r", offset, shape, "F" if order == "F" else "C"
-        )
+        with path.open("rb") as file:
+            mapped = GuardedMap.of(path, file.fileno(), needed - begin, begin)
     except (OSError, ValueError) as error:
         raise DataSetException(f"{path} cannot be mapped into memory: {error}") from error
-    # A plain ndarray: slicing an np.memmap goes through Python code each time.
-    return np.asarray(mapped)
+    if (told := _told.get()) is not None:
+        told.append(mapped)
+    array: Array = np.ndarray(
+        shape, dtype, mapped, offset - begin, order="F" if order == "F" else "C"
+    )
+    return array
+
+
+def check_whole(mapped: Array) -> None:
+    """Raise a `DataSetException` if a map from `map_array` is torn."""
+    base = mapped.base
+    if isinstance(base, GuardedMap) and base.is_torn:
+        raise DataSetException(torn(base.path))
+
+
+def torn(path: Path) -> str:
+    """Return in words what is wrong with a file whose map is torn."""
+    return (
+        f"{path} cannot be read any more: it became shorter while it was read, or its disk "
+        "failed; load it again when it is complete"
+    )
 
 
 class PositionedFile:

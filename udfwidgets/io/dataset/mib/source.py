@@ -13,7 +13,7 @@ from udfwidgets.io.dataset.mib.check import check_headers
 from udfwidgets.io.dataset.mib.header import FrameLayout
 from udfwidgets.io.dataset.mib.parts import Part
 from udfwidgets.io.dataset.mib.r64 import decode
-from udfwidgets.io.layout.files import map_array
+from udfwidgets.io.layout.files import check_whole, map_array
 from udfwidgets.io.source import Array, Scratch, Source
 
 # Each map holds a file descriptor, and 1024 is a usual limit for a process.
@@ -73,6 +73,7 @@ class MIBSource(Source):
         check_headers(raw, part, layout.stride, first, len(out))
         if layout.is_raw:
             decode(raw, begin, layout, out)
+            check_whole(raw)
             return
         width = layout.sig[1]
         itemsize = layout.stored_dtype.itemsize
@@ -84,6 +85,7 @@ class MIBSource(Source):
             (layout.stride, width * itemsize, itemsize),
         )
         np.copyto(out, pixels)  # swaps bytes on the way, without the GIL
+        check_whole(raw)
 
     def _map(self, part: Part) -> npt.NDArray[np.uint8]:
         with self._lock:
