@@ -53,7 +53,7 @@ def elsewhere(folder, frames):
 
 def mib(folder, frames):
     path = folder / "scan.mib"
-    write_mib(path, frames)
+    write_mib(path, frames.reshape(-1, *SIG), "U16", 12)
     return path, {"nav_shape": NAV}
 
 
