@@ -337,7 +337,12 @@ class Context(Analyses, Showing, Closing):
             unfinished.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Cancel all runs, close all streams and end all threads. Closing twice is allowed."""
+        """Cancel all runs, close all streams and end all threads. Closing twice is allowed.
+
+        In a process that was forked there is nothing to close.
+        """
+        if self.executor.is_elsewhere:
+            return
         self.executor.close()
         for stream in tuple(self._streams):
             stream.close()

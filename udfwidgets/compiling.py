@@ -9,6 +9,7 @@ compiled for this process alone, what cannot be read is compiled and kept anew.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache, NullCache
 from numba.core.ccallback import CFunc
+from numba.core.compiler_lock import global_compiler_lock
 
 from udfwidgets.warned import warn
 
@@ -24,6 +26,15 @@ _CANNOT_KEEP = (
     "seconds; make room, or set NUMBA_CACHE_DIR to a folder that can be written"
 )
 _CANNOT_READ = "compiled code was kept in {}, but cannot be read ({}): it is compiled anew"
+
+
+# Not forked in the middle of compiling: the child would wait for ever to compile something itself.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )
 
 
 class _State:

@@ -10,6 +10,7 @@ from udfwidgets.engine.ends.bar import ProgressBar
 from udfwidgets.engine.ends.registry import Registry
 from udfwidgets.engine.ends.view import Plot, PlotSet, View, ViewClass
 from udfwidgets.engine.executors import Executor
+from udfwidgets.engine.executors.base import IS_ELSEWHERE
 from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.plan.order import Order
 from udfwidgets.engine.run import Run
@@ -51,6 +52,8 @@ class Starter:
         is_live: bool = False,
     ) -> tuple[Run, bool]:
         """Check what was asked for and return a run that has not started."""
+        if self.executor.is_elsewhere:
+            raise RuntimeError(IS_ELSEWHERE)
         check_dataset(dataset)
         check_corrections(corrections)
         job = Job.of(

@@ -8,6 +8,10 @@ from udfwidgets.engine.run import Host, Run
 from udfwidgets.engine.work.pool import Traffic
 
 IS_CLOSED = "the Context is closed: make a new one"
+IS_ELSEWHERE = (
+    "this process was forked from the one that made the Context, and has none of its threads: "
+    "make a new Context here"
+)
 
 
 class Executor(Host, Protocol):
@@ -35,6 +39,10 @@ class Executor(Host, Protocol):
     @property
     def traffic(self) -> Traffic:
         """How much has passed through it so far."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this process was forked from the one that has the workers."""
 
     def start(self, run: Run) -> None:
         """Begin a run and return at once.

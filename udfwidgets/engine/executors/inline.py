@@ -43,6 +43,11 @@ class InlineExecutor:
         found = (reference() for reference in self._desks.keyrefs())
         return tuple(run for run in found if run is not None)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whoever waits does the work, in whatever process."""
+        return False
+
     def start(self, run: Run) -> None:
         """Begin a run; its work is done by whoever waits for it."""
         self._settle()

@@ -21,7 +21,7 @@ from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from udfwidgets.engine.bell import Bell
-from udfwidgets.engine.executors.base import IS_CLOSED
+from udfwidgets.engine.executors.base import IS_CLOSED, IS_ELSEWHERE
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import REST, Sources
 from udfwidgets.engine.work.pool import KEPT, MOST_KEPT, Pool, Traffic
@@ -77,12 +77,19 @@ class ThreadsExecutor:
         """How much has passed through it so far."""
         return self._loop.pool.traffic
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this process was forked from the one that has the threads."""
+        return self._loop.is_elsewhere
+
     def start(self, run: Run) -> None:
         """Begin a run on the worker threads."""
         self._loop.start(run, self)
 
     def advance(self, run: Run) -> bool:
         """Leave the work to the workers."""
+        if self.is_elsewhere:  # nobody is there to do it
+            raise RuntimeError(IS_ELSEWHERE)
         return False
 
     def can_advance(self, run: Run) -> bool:
@@ -109,12 +116,19 @@ class _Loop:
     def __init__(self, workers: int) -> None:
         self.pool = Pool(workers)
         self._workers = workers
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
         self._closed = False
 
+    @property
+    def is_elsewhere(self) -> bool:
+        return os.getpid() != self._process
+
     def start(self, run: Run, host: ThreadsExecutor) -> None:
+        if self.is_elsewhere:
+            raise RuntimeError(IS_ELSEWHERE)
         with self._lock:
             if self._closed:
                 raise RuntimeError(IS_CLOSED)
@@ -187,6 +201,8 @@ class _Loop:
         return self._closed and not self.pool.runs
 
     def close(self) -> None:
+        if self.is_elsewhere:
+            return  # the threads, and what they hold, are the other process's
         with self._lock:
             self._closed = True
         atexit.unregister(self.close)

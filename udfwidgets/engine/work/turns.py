@@ -61,6 +61,17 @@ _lock = threading.Lock()
 _usual: list[float] = []
 
 
+def _begin_anew() -> None:
+    """Let go, in a process that was forked, of what threads held that it does not have."""
+    global _lock
+    _lock = threading.Lock()
+    _taken[:] = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
 @contextmanager
 def short_switches() -> Iterator[None]:
     """Have threads wait no longer than `SWITCH` for the GIL until all who are inside have left."""

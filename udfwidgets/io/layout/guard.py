@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import platform
 import signal
 import sys
@@ -133,10 +134,16 @@ class _Guard:
     def is_torn(self, number: int) -> bool:
         return bool(self._places[number, _TORN])
 
+    def begin_anew(self) -> None:
+        """Let go of a lock that another thread held when this process was forked."""
+        self._lock = threading.RLock()
+
 
 @cache
 def _guard() -> _Guard:
-    return _Guard()
+    made = _Guard()
+    os.register_at_fork(after_in_child=made.begin_anew)
+    return made
 
 
 def stand_guard() -> None:

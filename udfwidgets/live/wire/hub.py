@@ -14,6 +14,7 @@ import asyncio
 import atexit
 import contextvars
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -280,7 +281,17 @@ class Hub:
 
 
 _hub = Hub()
-atexit.register(_hub.close)
+
+
+def _begin_anew() -> None:
+    """Leave the pages to the process that this one was forked from, and its thread."""
+    global _hub
+    _hub = Hub()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+atexit.register(lambda: _hub.close())
 
 
 def hub() -> Hub:
