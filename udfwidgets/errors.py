@@ -56,3 +56,26 @@ class UDFException(UDFWidgetsError):
 
 class UDFRunCancelled(UDFWidgetsError):
     """The run was cancelled before it had seen every frame."""
+
+
+# Characters of a text that go to pages and into messages: an exception may have a file in its own.
+MOST_TEXT = 2000
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an exception says, in a length that can be shown, even if it cannot be printed.
+
+    The whole of it stays on the exception.
+    """
+    try:
+        text = str(error)
+    except Exception as reason:
+        return f"(its text cannot be printed: {type(reason).__name__})"
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """Return a text, or its beginning and its length where it is long."""
+    if len(text) <= MOST_TEXT:
+        return text
+    return f"{text[:MOST_TEXT]} ... ({len(text)} characters in all; they are on the exception)"

@@ -340,3 +340,35 @@ def test_images_of_several_udfs_are_named_after_them(ctx, udfs, plots, by_udf):
     live = ctx.live(ctx.load("memory", data=DATA), udfs, plots=plots)
     assert ("udfw-by-udf" in live._dom_classes) == by_udf
     live.close()
+
+
+class Odd(Exception):
+    def __str__(self):
+        return self.args[0].nothing
+
+
+LONG = "x" * 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(Odd("text"), "cannot be printed"), (ValueError(LONG), "x ...")]
+)
+def test_a_card_says_what_can_be_said_of_an_exception(error, said):
+    class Raises(UDF):
+        def get_result_buffers(self):
+            return {"n": self.buffer("nav")}
+
+        def process_frame(self, frame):
+            raise error
+
+    with Context() as ctx:
+        live = ctx.live(ctx.load("memory", data=np.ones((4, 4, 8, 8))), Raises())
+        with pytest.raises(type(error)) as raised:
+            live.result()
+        assert raised.value is error
+        assert live.wait_saved(10)
+        status = live.status.status
+        assert status.state == "failed"
+        assert said in status.message
+        assert len(status.message) < 5000
+        live.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from udfwidgets.udf.base import UDF, UDFMeta
 
 
@@ -42,9 +44,17 @@ def _frames(start: int, stop: int, meta: UDFMeta) -> str:
     return f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"
 
 
+class _Note(str):
+    """A note of ours, told from those of others."""
+
+    __slots__ = ()
+
+
 def add_note(exc: BaseException, note: str) -> None:
-    """Attach a note to an exception; Python 3.10 does not print it but keeps it."""
-    if hasattr(exc, "add_note"):
-        exc.add_note(note)
-    else:
-        exc.__notes__ = [*getattr(exc, "__notes__", []), note]  # type: ignore[attr-defined]
+    """Attach a note to an exception; Python 3.10 does not print it but keeps it.
+
+    It takes the place of an earlier one: a UDF may raise the same object in each run.
+    """
+    others = [each for each in getattr(exc, "__notes__", ()) if not isinstance(each, _Note)]
+    with suppress(AttributeError):  # of an object that takes none
+        exc.__notes__ = [*others, _Note(note)]  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from IPython.display import display
 from udfwidgets.buffers import BufferWrapper, UDFResults
 from udfwidgets.engine.ends.stream import Follower
 from udfwidgets.engine.run import Run
+from udfwidgets.errors import text_of
 from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.keepers import Keepers
@@ -254,7 +255,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         try:
             self._obey(name)
         except Exception as error:
-            run, message = self._run, f"{type(error).__name__}: {error}"
+            run, message = self._run, f"{type(error).__name__}: {text_of(error)}"
             self.status.offer(lambda: replace(status_of(run), message=message))
 
     def _obey(self, name: CommandName) -> None:

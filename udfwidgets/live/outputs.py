@@ -92,7 +92,11 @@ class _Cells:
         shell: Any = get_ipython()
         if not hasattr(shell, "get_parent"):
             return SOMEWHERE  # no kernel
-        return str(shell.get_parent().get("metadata", {}).get("cellId", SOMEWHERE))
+        try:
+            parent = shell.get_parent()
+        except LookupError:
+            return SOMEWHERE  # a kernel that knows only on its main thread
+        return str(parent.get("metadata", {}).get("cellId", SOMEWHERE))
 
     def add(self, outputs: Outputs) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from udfwidgets.engine.merge.progress import RunState
 from udfwidgets.engine.run import Run
+from udfwidgets.errors import shortened, text_of
 from udfwidgets.live.picture.picture import Status
 from udfwidgets.live.wire.protocol import State
 
@@ -50,4 +51,5 @@ def status_of(run: Run, fault: Exception | None = None) -> Status:
 
 def _told(error: BaseException) -> str:
     """Say what went wrong, and in which UDF and where, which is in the notes."""
-    return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+    notes = map(str, getattr(error, "__notes__", ()))
+    return shortened("\n".join([f"{type(error).__name__}: {text_of(error)}", *notes]))

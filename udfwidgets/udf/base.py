@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
-from udfwidgets.errors import UDFException
+from udfwidgets.errors import UDFException, text_of
 from udfwidgets.masked import without_mask
 from udfwidgets.names import further
 from udfwidgets.udf.contract.auxiliary import AuxData, shown_params
@@ -254,8 +254,8 @@ class UDF:
         except TypeError as error:
             passed_on = ", ".join(self._kwargs) or "nothing"
             raise UDFException(
-                f"{type(self).__name__} cannot be copied ({error}): it has passed on {passed_on}; "
-                "pass all parameters of its __init__ on, as in super().__init__(name=name)"
+                f"{type(self).__name__} cannot be copied ({text_of(error)}): it has passed on "
+                f"{passed_on}; pass all parameters of its __init__ on, as in super().__init__(name=name)"
             ) from error
 
     # What the engine uses

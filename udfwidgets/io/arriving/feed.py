@@ -27,7 +27,7 @@ import anyio.to_thread
 import numpy as np
 from anyio.lowlevel import EventLoopToken, current_token
 
-from udfwidgets.errors import DataSetException
+from udfwidgets.errors import DataSetException, text_of
 from udfwidgets.io.arriving.spool import Spool
 from udfwidgets.io.source import Array
 from udfwidgets.masked import without_mask
@@ -185,7 +185,7 @@ class Feed:
                     await self._take()
                     end = "the iterator has ended"
                 except DataSetException as error:
-                    end, cause = str(error), error
+                    end, cause = text_of(error), error
                 except Exception as error:
                     end, cause = f"the iterator raised {error!r}", error
                 finally:
