@@ -255,7 +255,8 @@ class UDF:
             passed_on = ", ".join(self._kwargs) or "nothing"
             raise UDFException(
                 f"{type(self).__name__} cannot be copied ({text_of(error)}): it has passed on "
-                f"{passed_on}; pass all parameters of its __init__ on, as in super().__init__(name=name)"
+                f"{passed_on}; pass all parameters of its __init__ on, as in "
+                "super().__init__(name=name)"
             ) from error
 
     # What the engine uses
