@@ -243,7 +243,7 @@ def test_results_are_those_of_the_frames_that_are_there(
     assert facts["Number of frames"] == str(np.count_nonzero(~missing))
     assert facts["Missing frames"] == str(np.count_nonzero(missing))
     assert dataset.notes[0].startswith(f"{np.count_nonzero(missing)} of 30 frames are missing")
-    assert dataset.notes[0] in facts.values()
+    assert dataset.notes[0] in [fact["value"] for fact in dataset.diagnostics]
     check_all(ctx, dataset, truth, missing, None, order)
 
 
