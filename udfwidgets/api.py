@@ -32,6 +32,7 @@ from udfwidgets.io.dataset.stream import StreamDataSet
 from udfwidgets.io.load import load
 from udfwidgets.names import further
 from udfwidgets.options import RunOptions, UDFs, check_backends, check_dataset
+from udfwidgets.replacing import replacing
 from udfwidgets.showing import Showing
 from udfwidgets.udf.auto import AutoUDF
 from udfwidgets.udf.record import RecordUDF
@@ -329,12 +330,8 @@ class Context(Analyses, Showing, Closing):
                 f"{np.count_nonzero(dataset.missing)} of {dataset.shape.nav.size} frames are "
                 f"missing, and zeros in {target}"
             )
-        unfinished = target.with_name(f".{target.stem}.unfinished.npy")
-        try:
+        with replacing(target, overwrite=overwrite) as unfinished:
             self.run_udf(dataset, RecordUDF(unfinished), progress=progress)
-            unfinished.replace(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Cancel all runs, close all streams and end all threads. Closing twice is allowed.
