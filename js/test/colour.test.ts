@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decode, precision, readBits, readCodes } from "../src/wire/codec";
 import { COLORMAPS, level, palette, table } from "../src/picture/colour";
+import type { Curve } from "../src/wire/protocol";
 import vectors from "./vectors.json";
 
 test.each(vectors.levels)("levels are those of Python: $name", (each) => {
@@ -10,7 +11,7 @@ test.each(vectors.levels)("levels are those of Python: $name", (each) => {
 });
 
 test.each(vectors.codes)("decoded values are those of Python: $name", ({ codes, values, ...e }) => {
-  const encoding = { ...e, curve: e.curve as "linear" | "log" };
+  const encoding = { ...e, curve: e.curve as Curve | null };
   codes.forEach((code, i) => {
     const error = Math.abs(decode(code, encoding) - values[i]);
     expect(error).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(values[i])));
@@ -18,10 +19,16 @@ test.each(vectors.codes)("decoded values are those of Python: $name", ({ codes, 
 });
 
 test("code 0 has no value", () => {
-  expect(decode(0, { lo: 0, hi: 1, curve: "linear" })).toBeNaN();
+  expect(decode(0, { lo: 0, hi: 1, curve: null })).toBeNaN();
 });
 
-test.each(["linear", "log"] as const)("a palette is the level of every code: %s", (curve) => {
+const CURVES: { curve: Curve | null }[] = [
+  { curve: null },
+  { curve: [10, 2, 0, 20] },
+  { curve: [0, 0.02, -3, 20] },
+];
+
+test.each(CURVES)("a palette is the level of every code: %j", ({ curve }) => {
   const encoding = { lo: -3, hi: 40, curve };
   for (const log of [false, true]) {
     const contrast = { lo: 0, hi: 20, log, gamma: 1 };
@@ -42,7 +49,7 @@ test("every colour map has 256 rows", () => {
 });
 
 test("whole numbers are exact", () => {
-  const encoding = { lo: 0, hi: 65534, curve: "linear" as const };
+  const encoding = { lo: 0, hi: 65534, curve: null };
   expect(decode(1235, encoding)).toBe(1234);
   expect(precision(1235, encoding)).toBe(0.5);
 });

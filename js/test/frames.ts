@@ -19,7 +19,7 @@ export function frame(
     rect,
     lo: 0,
     hi: 65534,
-    curve: "linear",
+    curve: null,
     limits: [0, 10],
     limits_log: [0, 100],
     fraction: 1,

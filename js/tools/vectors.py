@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from udfwidgets.live.picture.colour import levels
-from udfwidgets.live.picture.quantise import Encoding
+from udfwidgets.live.picture.quantise import Curve, Encoding
 
 TARGET = Path(__file__).parent.parent / "test" / "vectors.json"
 
@@ -36,8 +36,9 @@ def vectors() -> dict[str, Any]:
                     }
                 )
         codes = np.array([1, 2, 1000, 32768, 65534, 65535], np.uint16)
-        for curve in ("linear", "log"):
-            decoded = Encoding(lo, hi, curve == "log").decode(codes)
+        inner = ((lo + hi) / 2, (hi - lo) / 80, lo + 0.4 * (hi - lo), lo + 0.6 * (hi - lo))
+        for curve in (None, inner, (0.0, hi / 1000, lo, hi)):
+            decoded = Encoding(lo, hi, curve and Curve(*curve)).decode(codes)
             case = {"name": f"{name} {curve}", "lo": lo, "hi": hi, "curve": curve}
             cases["codes"].append({**case, "codes": codes.tolist(), "values": decoded.tolist()})
     return cases

@@ -349,10 +349,10 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
             self.__dict__.pop("_repr_mimebundle_", None)
 
     def png(self) -> bytes | None:
-        """Return the newest pictures side by side as a PNG, in pixels of the data."""
+        """Return the newest pictures side by side as a PNG, with 512 pixels a side at most."""
         if self.comm is not None:
             self.furnish()
-        pictures = [png for image in self._images if (png := image.png()) is not None]
+        pictures = [png for image in self._images if (png := image.png(overview=True)) is not None]
         return side_by_side(pictures) if pictures else None
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from udfwidgets.live.picture.colour import COLORMAPS, colour
 from udfwidgets.live.picture.image_feed import ImageFeed
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
+from udfwidgets.live.wire.hub import hub
 
 #: Room for the title and the axes around the pixels, in CSS pixels.
 MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
@@ -155,7 +156,8 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
             ),
             _dom_classes=["udfw-image"],
         )
-        self._feed = ImageFeed(key, (ny, nx), kind, self._save, self._complete)
+        self._feed = ImageFeed(key, (ny, nx), kind, self._save, self._complete, log)
+        self.canvas.observe(self._note_contrast, ["limits", "auto", "log_scale"])
         self.canvas.connect(self._feed)
         self._open = True
 
@@ -219,17 +221,25 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
             self.canvas.limits = [] if limits is None else [float(n) for n in limits]
             self.canvas.auto = limits is None
 
-    def png(self) -> bytes | None:
-        """Return the newest picture that was taken as a PNG, in pixels of the data."""
-        picture = self._feed.picture
-        if picture is None:
+    def png(self, *, overview: bool = False) -> bytes | None:
+        """Return the newest picture that was taken as a PNG.
+
+        Parameters
+        ----------
+        overview : bool
+            As pages show it, with 512 pixels a side at most; otherwise in pixels of the data.
+        """
+        picture, seen = self._feed.picture, self._feed.overview()
+        if picture is None or seen is None:
             return None
+        is_nav = self._feed.kind_of_axes == "nav"
+        values, covered = seen if overview else (picture.values, picture.coverage)
         automatic = self._feed.limits_log if self.log else self._feed.limits
         rgb = colour(
-            picture.values, self.limits or automatic, self.colormap, log=self.log, gamma=self.gamma
+            values, self.limits or automatic, self.colormap, log=self.log, gamma=self.gamma
         )
-        if self.overlay and self._feed.kind_of_axes == "nav" and picture.coverage is not None:
-            rgb[~picture.coverage] = (190, 190, 190)
+        if self.overlay and is_nav and covered is not None:
+            rgb[~covered] = (190, 190, 190)
         file = io.BytesIO()
         Image.fromarray(rgb).save(file, "PNG")
         return file.getvalue()
@@ -239,6 +249,7 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
         if self._open:
             self._open = False
             self.canvas.disconnect()
+            self.canvas.unobserve(self._note_contrast, ["limits", "auto", "log_scale"])
             with self._making:
                 figure = self._figure
             if figure is not None:
@@ -255,6 +266,11 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
             "buffers": {name: base64.b64encode(b).decode() for name, b in buffers.items()},
         }
 
+    def _note_contrast(self, change: dict[str, Any]) -> None:
+        limits = self.limits
+        self._feed.contrast((limits[0], limits[1]) if limits else None, self.log)
+        hub().news()
+
     def _note_interaction(self, change: dict[str, Any]) -> None:
         kind = change["new"]
         panzoom = isinstance(kind, bqplot.PanZoom)
@@ -263,7 +279,7 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         mime: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
         mime["text/plain"] = repr(self)
-        png = self.png()
+        png = self.png(overview=True)
         if png is not None:
             mime["image/png"] = base64.b64encode(png).decode()
         return mime

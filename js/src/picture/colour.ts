@@ -3,7 +3,9 @@
 import { decode, type Encoding } from "../wire/codec";
 import hex from "./colormaps.json";
 
-export const LOG_DEPTH = 1000;
+const LOG_DEPTH = 1000;
+const DEEPEST = 1e300;
+const LARGEST = 8e307;
 export const COLORMAPS = Object.keys(hex) as (keyof typeof hex)[];
 export type Rgb = readonly [number, number, number];
 
@@ -28,11 +30,29 @@ export function table(colormap: string): Uint8Array {
   return rgb;
 }
 
+/** Return whether a logarithmic scale has a symmetric one in its place: a limit is not positive. */
+export function isSymmetric(lo: number): boolean {
+  return lo <= 0;
+}
+
+/** Return the place of a value between limits, 0 to 1; rule for rule what `place.py` does. */
+function place(value: number, lo: number, hi: number, log: boolean): number {
+  const t = (value - lo) / (hi - lo);
+  const cut = t > 0 ? Math.min(t, 1) : 0;
+  if (!log) return cut;
+  if (lo < 0) {
+    const knee = Math.max(-lo, Math.abs(hi)) / LOG_DEPTH;
+    const bent = (v: number): number => Math.sign(v) * Math.log1p(Math.abs(v) / knee);
+    const inside = cut === 0 ? lo : cut === 1 ? hi : value;
+    return (bent(inside) - bent(lo)) / (bent(hi) - bent(lo));
+  }
+  const depth = lo > hi / LARGEST ? Math.min((hi - lo) / lo, DEEPEST) : LOG_DEPTH;
+  return Math.log1p(cut * depth) / Math.log1p(depth);
+}
+
 /** Return the row of the colour table for a value, 0 to 255. */
 export function level(value: number, { lo, hi, log, gamma }: Contrast): number {
-  let t = (value - lo) / (hi - lo);
-  t = t > 0 ? Math.min(t, 1) : 0;
-  if (log) t = Math.log1p(t * LOG_DEPTH) / Math.log1p(LOG_DEPTH);
+  let t = place(value, lo, hi, log);
   if (gamma !== 1) t = t ** gamma;
   return Math.floor(t * 255 + 0.5);
 }

@@ -148,7 +148,8 @@ export class Painter {
     if (hides) colours[0] = 0; // what lies below has the hatch where nothing came
     const source = new OffscreenCanvas(width, height);
     const rect: Rect = [0, 0, height, width];
-    const pixels = coloured(detail.codes, width, rect, colours, null, 0);
+    const coverage = hides ? this.store.covers(detail.rect) : null;
+    const pixels = coloured(detail.codes, width, rect, colours, coverage, 0);
     source.getContext("2d")?.putImageData(pixels, 0, 0);
     drawPixels(surface, source, spot);
   }

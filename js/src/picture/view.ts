@@ -31,6 +31,8 @@ export interface Place {
   interaction: () => string;
   /** Ask for a part in full resolution. */
   look: (rect: Rect | null) => void;
+  /** Ask for codes that serve these limits, or those proposed for a scale. */
+  contrast: (limits: [number, number] | null, log: boolean) => void;
   visible: (visible: boolean) => void;
 }
 
@@ -133,6 +135,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
   store.views.add(news);
   signal.addEventListener("abort", () => store.views.delete(news));
   settings.onChange(schedule, signal);
+  followContrast(place, signal);
   onThemeChange(() => {
     theme = null;
     schedule();
@@ -193,6 +196,22 @@ function followDetail(place: Place, schedule: () => void, signal: AbortSignal): 
     timer = setTimeout(ask, SETTLE);
   }, signal);
   signal.addEventListener("abort", () => clearTimeout(timer));
+}
+
+/** Say which limits are chosen, not by way of the model alone: a kernel at work may not hear that. */
+function followContrast({ settings, contrast }: Place, signal: AbortSignal): void {
+  const chosen = (): { limits: [number, number] | null; log: boolean } => {
+    const own = settings.get("limits");
+    const limits = !settings.get("auto") && own.length === 2 ? own : null;
+    return { limits: limits && [limits[0], limits[1]], log: settings.get("log_scale") };
+  };
+  let before = JSON.stringify(chosen());
+  settings.onChange(() => {
+    const { limits, log } = chosen();
+    const now = JSON.stringify({ limits, log });
+    if (now !== before) contrast(limits, log);
+    before = now;
+  }, signal);
 }
 
 function followSize(element: Element, callback: () => void, signal: AbortSignal): void {

@@ -1,21 +1,35 @@
 /** 16-bit codes and the numbers they stand for; the inverse of `quantise.py`. */
 
+import type { Curve } from "./protocol";
+
 /** Codes above 1. */
 export const STEPS = 65534;
-export const CURVE_DEPTH = 1e12;
+/** Share of the codes for what lies on one side outside of the contrast. */
+const OUTSIDE = 0.25;
 
 export interface Encoding {
   lo: number;
   hi: number;
-  curve: "linear" | "log";
+  curve: Curve | null;
 }
 
 /** Return the value of a code; NaN for code 0, which means "no value". */
 export function decode(code: number, { lo, hi, curve }: Encoding): number {
   if (code === 0) return NaN;
-  let u = (code - 1) / STEPS;
-  if (curve === "log") u = Math.expm1(u * Math.log1p(CURVE_DEPTH)) / CURVE_DEPTH;
-  return lo + u * (hi - lo);
+  const u = (code - 1) / STEPS;
+  if (curve === null) return lo + u * (hi - lo);
+  const [centre, scale, low, high] = curve;
+  const below = lo < low ? OUTSIDE : 0;
+  const above = 1 - (high < hi ? OUTSIDE : 0);
+  const bent = (value: number): number => Math.asinh((value - centre) / scale);
+  const between = (a: number, b: number, t: number): number => bent(a) + t * (bent(b) - bent(a));
+  const y =
+    u < below
+      ? between(lo, low, u / below)
+      : u > above
+        ? between(high, hi, (u - above) / (1 - above))
+        : between(low, high, (u - below) / (above - below));
+  return Math.min(hi, Math.max(lo, centre + scale * Math.sinh(y)));
 }
 
 /** Return half the distance to the next code, so how exact a decoded value is. */

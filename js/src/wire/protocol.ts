@@ -13,6 +13,7 @@
 
 export type Rect = [y: number, x: number, height: number, width: number];
 export type Pair = [number, number];
+export type Curve = [centre: number, scale: number, lo: number, hi: number];
 export type State =
   | "waiting"
   | "running"
@@ -37,7 +38,8 @@ interface Fields {
   limits: Pair;
   rect: Rect;
   "rect?": Rect | null;
-  curve: "linear" | "log";
+  "limits?": Pair | null;
+  "curve?": Curve | null;
   state: State;
   view: View;
   command: CommandName;
@@ -62,6 +64,7 @@ export const TABLES = {
   ack: { type: "type", page: "string", painted: "sequences" },
   have: { type: "type", page: "string", held: "sequences" },
   look: { ...about, rect: "rect?" },
+  contrast: { ...about, limits: "limits?", log: "boolean" },
   command: { ...about, name: "command" },
   gone: about,
   bye: { type: "type", page: "string" },
@@ -83,7 +86,7 @@ export const TABLES = {
     rect: "rect",
     lo: "number",
     hi: "number",
-    curve: "curve",
+    curve: "curve?",
     limits: "limits",
     limits_log: "limits",
     fraction: "number",
@@ -122,7 +125,7 @@ export type StatusFrame = Message<typeof TABLES.status>;
 export type TotalsFrame = Message<typeof TABLES.total>;
 export type Frames = Typed<"frames", typeof TABLES.frames>;
 
-type Sent = "hello" | "want" | "see" | "ack" | "have" | "look" | "command" | "gone" | "bye";
+type Sent = "hello" | "want" | "see" | "ack" | "have" | "look" | "contrast" | "command" | "gone" | "bye";
 /** Anything a page says. */
 export type FromPage = { [Name in Sent]: Typed<Name, (typeof TABLES)[Name]> }[Sent];
 /** All that a page says at one time. */

@@ -107,6 +107,18 @@ export class ImageStore implements Receiver {
     return { value: decode(code, frame), error: precision(code, frame), covered };
   }
 
+  /** Whether each data pixel of a part is in, as one byte; null where all of the image is. */
+  covers([top, left, height, width]: Rect): Uint8Array | null {
+    const { frame, coverage } = this;
+    if (!frame || !coverage || this.kind === "sig") return null;
+    const [rows, columns] = frame.grid;
+    const factor = Math.max(Math.ceil(frame.shape[0] / rows), Math.ceil(frame.shape[1] / columns));
+    return Uint8Array.from({ length: height * width }, (_, i) => {
+      const y = Math.floor((top + Math.floor(i / width)) / factor);
+      return coverage[y * columns + Math.floor((left + (i % width)) / factor)];
+    });
+  }
+
   /** Drop what has faded away; true if anything still glows. */
   fade(): boolean {
     const oldest = this.now() - FLASH_MILLISECONDS;

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from udfwidgets.live.picture.colour import COLORMAPS, colour, levels, table
-from udfwidgets.live.picture.quantise import Encoding
+from udfwidgets.live.picture.quantise import Curve, Encoding
 
 JS = Path(__file__).parents[3] / "js"
 VECTORS = json.loads((JS / "test" / "vectors.json").read_text("utf-8"))
@@ -32,7 +32,7 @@ def test_levels_are_those_the_browser_is_tested_with(case):
 
 @pytest.mark.parametrize("case", VECTORS["codes"], ids=lambda c: c["name"])
 def test_values_are_those_the_browser_is_tested_with(case):
-    encoding = Encoding(case["lo"], case["hi"], case["curve"] == "log")
+    encoding = Encoding(case["lo"], case["hi"], case["curve"] and Curve(*case["curve"]))
     values = encoding.decode(np.array(case["codes"], np.uint16))
     np.testing.assert_allclose(values, case["values"], rtol=1e-12, atol=1e-12)
 

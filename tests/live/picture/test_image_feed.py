@@ -279,3 +279,59 @@ def test_changed_rect_holds_every_difference(before, after):
 def test_union_steps_over_nothing():
     assert union([(0, 0, 0, 0), (1, 2, 3, 4), (5, 0, 1, 1)]) == (1, 0, 5, 6)
     assert union([]) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "u1", "i4", "i8", "f4", "f8"])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("side", [8, 2 * OVERVIEW])
+def test_outside_is_outside_to_the_end_for_every_dtype(dtype, progressive, side):
+    roi = np.zeros((side, side), bool)
+    roi[: side // 2] = True
+    values = np.where(roi, 1, 0).astype(dtype)
+    image_feed = feed((side, side))
+    estimable = roi if progressive else None
+    image_feed.take_in(Picture(values, roi, final=True, estimable=estimable))
+    part = part_of(image_feed, look=(0, 0, side, side))
+    codes = np.frombuffer(part.buffers["pixels"].memory, np.uint16).reshape(part.header["grid"])
+    rows = len(codes) // 2
+    assert codes[:rows].all()
+    assert not codes[rows:].any()
+    if part.header["detail_rect"]:
+        detail = np.frombuffer(part.buffers["detail"].memory, np.uint16).reshape(side, side)
+        np.testing.assert_array_equal(detail != 0, roi)
+
+
+def test_limits_that_are_chosen_get_codes_of_their_own():
+    values = np.random.default_rng(0).normal(0, 1, (64, 64))
+    values[0, 0] = 1e30
+    image_feed = feed(values.shape)
+    kept = []
+    image_feed._save = lambda header, _: kept.append(header["curve"])
+    image_feed.offer(lambda: Picture(values, final=True), final=True)
+    image_feed.refresh()
+    first = image_feed.version
+    image_feed.contrast((0.5, 0.5001), False)
+    assert image_feed.pending
+    image_feed.refresh()
+    assert image_feed.version > first
+    assert len(set(kept)) == 2
+    _, encoding, _ = image_feed._shown
+    assert encoding.serves(((0.5, 0.5001), False))
+    # What is served already is not sent again.
+    again = image_feed.version
+    image_feed.contrast((0.5, 0.5001), False)
+    assert not image_feed.pending
+    image_feed.contrast(None, False)
+    image_feed.refresh()
+    image_feed.contrast((0.0, 2.0), False)
+    image_feed.refresh()
+    assert image_feed.version <= again + 1
+
+
+def test_overview_of_a_large_picture_is_what_pages_show():
+    values = np.random.default_rng(0).random((2 * OVERVIEW, 2 * OVERVIEW))
+    image_feed = feed(values.shape, "sig")
+    image_feed.take_in(Picture(values, final=True))
+    seen, covered = image_feed.overview()
+    assert covered is None
+    np.testing.assert_allclose(seen, block_mean(values, 2), atol=1e-4)

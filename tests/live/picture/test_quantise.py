@@ -15,14 +15,18 @@ IMAGES = st.sampled_from(("bool", "u2", "i8", "u8", "f4", "f8")).flatmap(
 )
 
 
-def settled(image, before=None, **options):
+def contrasts_of(image, log):
+    both = [(LINEAR(image), False), (LOGARITHMIC(image), True)]
+    return both[::-1] if log else both
+
+
+def settled(image, before=None, log=False, **options):
     with np.errstate(all="ignore"):
         return settle(
             before,
             finite_range(image),
             whole_numbers=image.dtype.kind in "iub",
-            linear=LINEAR(image),
-            log=LOGARITHMIC(image),
+            contrasts=contrasts_of(image, log),
             **options,
         )
 
@@ -51,7 +55,7 @@ def test_colours_stay_within_one_level(kind, log):
         "offset": 1e6 + rng.random((128, 128)),
         "hot pixel": np.where(radius < 1, 1e9, rng.random((128, 128))),
     }[kind]
-    encoding = settled(image)
+    encoding = settled(image, log=log)
     limits = (LOGARITHMIC if log else LINEAR)(image)
     shown = levels(encoding.decode(encoding.encode(image)), limits, log=log)
     truth = levels(image, limits, log=log)
@@ -83,3 +87,27 @@ def test_range_is_sticky_while_data_fits():
 def test_last_picture_wastes_no_range():
     image = np.linspace(0, 10, 100).reshape(10, 10)
     assert settled(image, before=settled(image), exact=True) == Encoding(0, 10)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e9, 1e38, 1e300])
+@pytest.mark.parametrize("signs", [(1, 1), (-1, 1), (-1, -1)], ids=str)
+def test_values_far_from_all_others_cost_no_colours(far, signs):
+    image = np.random.default_rng(2).normal(0, 1, (200, 200))
+    image[0, 0], image[-1, -1] = signs[0] * far, signs[1] * far
+    limits = LINEAR(image)
+    truth = levels(image, limits)
+    encoding = settled(image)
+    shown = levels(encoding.decode(encoding.encode(image)), limits)
+    assert len(np.unique(shown)) == len(np.unique(truth)) > 200
+    assert np.abs(shown.astype(int) - truth).max() <= 1
+
+
+@pytest.mark.parametrize("far", [1e9, 1e38])
+def test_limits_that_a_person_chooses_are_served(far):
+    image = np.random.default_rng(2).normal(0, 1, (200, 200))
+    image[0, 0], image[-1, -1] = -far, far
+    limits = (0.5, 0.51)
+    chosen = [(limits, False), *contrasts_of(image, False)]
+    encoding = settle(None, finite_range(image), whole_numbers=False, contrasts=chosen)
+    shown = levels(encoding.decode(encoding.encode(image)), limits)
+    assert np.abs(shown.astype(int) - levels(image, limits)).max() <= 1

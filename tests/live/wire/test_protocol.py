@@ -13,7 +13,6 @@ TABLE = json.loads(
     (Path(__file__).parents[3] / "js" / "src" / "wire" / "protocol.json").read_text("utf-8")
 )
 SPECIAL = {
-    "curve": "curve",
     "state": "state",
     "messages": "messages",
     "images": "images",
@@ -42,6 +41,7 @@ def word(name: str, hint: object) -> str:
         float: "number",
         protocol.CommandName: "command",
         protocol.Rect: "rect",
+        protocol.Curve: "curve",
         tuple[int, int]: "shape",
         tuple[float, float]: "limits",
     }

@@ -10,13 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.live.picture.contrast import Limits
+from udfwidgets.live.picture.place import places
 
 #: The colour maps an image offers. `twilight` is the cyclic one, for phases.
 COLORMAPS = ("viridis", "magma", "inferno", "cividis", "gray", "turbo", "twilight")
-
-#: A logarithmic scale shows log(1 + LOG_DEPTH * t) of the position t in the range, so three
-#: decades. Unlike a plain logarithm it has a place for zero and for negative numbers.
-LOG_DEPTH = 1000.0
 
 
 @cache
@@ -41,15 +38,11 @@ def levels(
     limits : tuple of float
         Shown as the first and the last colour.
     log : bool
-        Spread out the lower end, see `LOG_DEPTH`.
+        On a logarithmic scale, see `udfwidgets.live.picture.place`.
     gamma : float
         Exponent of the position in the range, after the logarithm.
     """
-    lo, hi = limits
-    t = (np.asarray(values, np.float64) - lo) / (hi - lo)
-    t = np.clip(np.nan_to_num(t, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
-    if log:
-        t = np.log1p(t * LOG_DEPTH) / np.log1p(LOG_DEPTH)
+    t = places(values, limits, log=log)
     if gamma != 1:
         t = t**gamma
     return np.floor(t * 255 + 0.5).astype(np.uint8)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, Limits, finite_range, sample
 from udfwidgets.live.picture.picture import Picture
-from udfwidgets.live.picture.quantise import Encoding, settle
+from udfwidgets.live.picture.quantise import Contrast, Encoding, settle
 from udfwidgets.live.picture.sampling import (
     bins,
     block_any,
@@ -51,6 +51,8 @@ class ImageFeed(SlotFeed[Picture]):
         As in `SlotFeed`.
     on_painted : callable
         Called when a page shows a picture of it.
+    log : bool
+        Whether it begins with a logarithmic scale.
     """
 
     kind = "images"
@@ -63,6 +65,7 @@ class ImageFeed(SlotFeed[Picture]):
         kind: Literal["nav", "sig"],
         save: Callable[[dict[str, Any], dict[str, memoryview]], None],
         on_painted: Callable[[], None],
+        log: bool = False,
     ) -> None:
         super().__init__(key, save)
         self._on_painted = on_painted
@@ -71,6 +74,11 @@ class ImageFeed(SlotFeed[Picture]):
         self.limits: Limits = (0.0, 1.0)
         self.limits_log: Limits = (0.0, 1.0)
         self.kind_of_axes = kind
+        #: What a person has chosen: limits, or None for those proposed, and the scale.
+        self._chosen: tuple[Limits | None, bool] = (None, log)
+        self._is_chosen_anew = False
+        #: The newest picture and its codes, for other threads.
+        self._shown: tuple[Picture, Encoding, Codes] | None = None
         self._factor = factor_for(shape, OVERVIEW)
         self._encoding = Encoding(0.0, 1.0)
         self._codes: Codes = np.zeros((0, 0), np.uint16)
@@ -94,9 +102,50 @@ class ImageFeed(SlotFeed[Picture]):
         if news.fraction > 0 or news.generation == 0:
             known = sample(news.values, covered)
             self.limits, self.limits_log = LINEAR.of(known), LOGARITHMIC.of(known)
+        self._make_codes(news)
+        return news.final
+
+    def contrast(self, limits: Limits | None, log: bool) -> None:
+        """Have the codes serve these limits from now on; None stands for those proposed."""
+        if self._chosen != (limits, log):
+            self._chosen = (limits, log)
+            self._is_chosen_anew = True
+
+    @property
+    def pending(self) -> bool:
+        """Whether something was offered that has not been taken, or other limits were chosen."""
+        return super().pending or self._is_chosen_anew
+
+    def refresh(self) -> None:
+        """Take the newest offer, and serve the limits that were chosen."""
+        is_anew, self._is_chosen_anew = self._is_chosen_anew, False
+        super().refresh()
+        news = self.picture
+        # Codes that tell the levels apart are good enough, and need not be sent again.
+        if is_anew and news is not None and not self._encoding.serves(self._contrasts()[0]):
+            self._make_codes(news)
+            if news.final:
+                self._keep()
+
+    def overview(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None] | None:
+        """Return what pages show of the whole picture, and where a nav image has values.
+
+        It has at most `OVERVIEW` pixels a side, and is no work: it is what the codes stand for.
+        """
+        if self._shown is None:
+            return None
+        picture, encoding, codes = self._shown
+        covered = picture.coverage if self.kind_of_axes == "nav" else None
+        if self._factor == 1:
+            return picture.values, covered
+        return encoding.decode(codes), None if covered is None else block_any(covered, self._factor)
+
+    def _make_codes(self, news: Picture) -> None:
         before = self._encoding, self._codes, self._coverage
         self._encoding = self._settle(news)
+        covered = news.coverage if self.kind_of_axes == "nav" else None
         self._codes = self._encoding.encode(self._overview(news.values, covered))
+        self._shown = (news, self._encoding, self._codes)
         self._coverage = self._packed(news)
         rect = self._whole()
         if before[0] == self._encoding and before[1].shape == self._codes.shape:
@@ -104,7 +153,6 @@ class ImageFeed(SlotFeed[Picture]):
         self.version += 1
         self._changes[self.version] = (rect, not _same(before[2], self._coverage))
         self._changes.pop(self.version - REMEMBERED, None)
-        return news.final
 
     def part(self, sight: Sight, pool: BufferPool) -> Part:
         """Return the rectangle that changed since the version a page has."""
@@ -122,6 +170,7 @@ class ImageFeed(SlotFeed[Picture]):
         detail_rect = self._clipped(sight.look) if self._factor > 1 else None
         if detail_rect is not None:
             buffers["detail"] = pool.copy(self._detail(detail_rect))
+        curve = self._encoding.curve
         header: dict[str, Any] = {
             "generation": self.picture.generation,
             "whole": whole,
@@ -130,7 +179,7 @@ class ImageFeed(SlotFeed[Picture]):
             "rect": rect,
             "lo": self._encoding.lo,
             "hi": self._encoding.hi,
-            "curve": "log" if self._encoding.log else "linear",
+            "curve": None if curve is None else (curve.centre, curve.scale, curve.lo, curve.hi),
             "limits": self.limits,
             "limits_log": self.limits_log,
             "fraction": float(self.picture.fraction),
@@ -153,25 +202,31 @@ class ImageFeed(SlotFeed[Picture]):
             finite_range(news.values),
             # Means of blocks are no whole numbers.
             whole_numbers=news.values.dtype.kind in "iub" and self._factor == 1,
-            linear=self.limits,
-            log=self.limits_log,
+            contrasts=self._contrasts(),
             exact=news.final,
         )
+
+    def _contrasts(self) -> list[Contrast]:
+        """Return the contrast in use, and those that are a button away."""
+        chosen, log = self._chosen
+        used = chosen or (self.limits_log if log else self.limits)
+        return [(used, log), (self.limits, False), (self.limits_log, True)]
 
     def _overview(
         self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None
     ) -> npt.NDArray[Any]:
         if self._factor > 1:
             values = block_mean(values, self._factor, covered)
-        estimable = None if self.picture is None else self.picture.estimable
-        if covered is None or estimable is None:
+        if covered is None:
             return values
-        covered, estimable = (block_any(mask, self._factor) for mask in (covered, estimable))
-        # This is the thread that hears the buttons: compiling takes seconds.
-        if not can_spread():
-            # Without estimates for a moment, but in time.
-            return _only(values, covered)
-        return spread(values, covered, estimable)
+        covered = block_any(covered, self._factor)
+        values = _within(values, covered)
+        estimable = None if self.picture is None else self.picture.estimable
+        # This is the thread that hears the buttons: compiling takes seconds. Without estimates for
+        # a moment, but in time.
+        if estimable is None or not can_spread():
+            return values
+        return spread(values, covered, block_any(estimable, self._factor))
 
     def _packed(self, news: Picture) -> npt.NDArray[np.uint8] | None:
         if news.coverage is None:
@@ -193,10 +248,15 @@ class ImageFeed(SlotFeed[Picture]):
     def _detail(self, rect: Rect) -> Codes:
         assert self.picture is not None, "only called after a version exists"
         y, x, height, width = rect
-        values, coverage = self.picture.values[y : y + height, x : x + width], self.picture.coverage
-        if self.kind_of_axes == "nav" and coverage is not None:
-            values = _only(values, coverage[y : y + height, x : x + width])
-        return self._encoding.encode(values)
+        part = (slice(y, y + height), slice(x, x + width))
+        covered = self.picture.coverage if self.kind_of_axes == "nav" else None
+        values = self.picture.values[part]
+        return self._encoding.encode(values if covered is None else _within(values, covered[part]))
+
+
+def _within(values: npt.NDArray[Any], covered: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    """Return values with NaN where they have no meaning, whatever number stands there."""
+    return values if covered.all() else np.where(covered, values, np.nan)
 
 
 def changed_rect(before: Codes, after: Codes) -> Rect:

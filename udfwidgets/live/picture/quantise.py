@@ -1,51 +1,75 @@
-"""Real numbers as 16-bit codes, precisely enough for every contrast a person may choose.
+"""Real numbers as 16-bit codes, precisely enough for the contrast in use.
 
-Code 0 means "no value". Codes 1 to 65535 lie on a curve over the range of the data, not of the
-contrast, so that changing the contrast needs no new pixels. The range is sticky: it has headroom
-and changes only when data leaves it or shrinks a lot, because every change re-sends the image.
+Code 0 means "no value". Codes 1 to 65535 lie between the smallest and the largest value of the
+data: evenly where that serves the contrast, so that another one seldom needs new codes. Where one
+value lies far from all others, half of the codes or more are for what the contrast shows, and the
+rest for what is outside of it. The range is sticky: it has headroom and changes only when data
+leaves it or shrinks a lot, because every change re-sends the image.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.live.picture.contrast import LARGEST, Limits, widened
+from udfwidgets.live.picture.place import knee, values_at
 
 #: Codes above 1.
 STEPS = 65534
-#: The logarithmic curve is log(1 + CURVE_DEPTH * u), u from 0 to 1: a relative step of 4e-4 over
-#: twelve decades, a tenth of a colour level.
-CURVE_DEPTH = 1e12
-#: A linear curve leaves a linear contrast this much narrower than the range 2000 codes, ...
-NARROWEST = 32.0
-#: ... and a logarithmic contrast is finer at its lower end by another factor of ten.
-NARROWEST_LOG = 3.0
+#: A contrast is served by this many codes for each of its levels, ...
+CODES_A_LEVEL = 2
+#: ... of which there are so many.
+LEVELS = 256
+#: Share of the codes for what lies on one side outside of the contrast.
+OUTSIDE = 0.25
 # Shares of the range: room on both sides, so that it seldom has to change, and how little of it may
 # be in use before the codes are too coarse.
 HEADROOM = 0.25
 SHRUNK = 0.125
 
+#: Limits, and whether they are those of a logarithmic scale.
+Contrast = tuple[Limits, bool]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Has the codes lie evenly in arsinh((v - centre) / scale), in each of three parts.
+
+    Attributes
+    ----------
+    centre, scale : float
+        Values nearer to the centre than the scale are told apart evenly, others by their ratio.
+    lo, hi : float
+        The part of the range that the contrast in use shows.
+    """
+
+    centre: float
+    scale: float
+    lo: float
+    hi: float
+
 
 @dataclass(frozen=True)
 class Encoding:
-    """The curve between values and codes.
+    """What codes stand for.
 
     Attributes
     ----------
     lo, hi : float
         Values of codes 1 and 65535.
-    log : bool
-        Whether the steps grow with the distance from `lo`.
+    curve : Curve, optional
+        Of codes that do not lie evenly.
     """
 
     lo: float
     hi: float
-    log: bool = False
+    curve: Curve | None = None
 
     def encode(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
         """Return the codes of values; what is outside the range gets its ends, NaN gets 0.
@@ -54,12 +78,7 @@ class Encoding:
         """
         work = values.astype(np.float64)
         missing = np.isnan(work) if values.dtype.kind == "f" else None
-        np.clip(work, self.lo, self.hi, out=work)
-        work -= self.lo
-        work *= (CURVE_DEPTH if self.log else STEPS) / (self.hi - self.lo)
-        if self.log:
-            np.log1p(work, out=work)
-            work *= STEPS / math.log1p(CURVE_DEPTH)
+        work = self._steps(work)
         # Code 0 is taken, and what is cut off below has to round.
         work += 1.5
         if missing is not None:
@@ -69,9 +88,48 @@ class Encoding:
     def decode(self, codes: npt.NDArray[np.uint16]) -> npt.NDArray[np.float64]:
         """Return the values of codes; code 0 gives NaN."""
         u = (codes.astype(np.float64) - 1) / STEPS
-        if self.log:
-            u = np.expm1(u * math.log1p(CURVE_DEPTH)) / CURVE_DEPTH
-        return np.where(codes == 0, np.nan, self.lo + u * (self.hi - self.lo))
+        if self.curve is None:
+            values = self.lo + u * (self.hi - self.lo)
+        else:
+            bent = np.interp(u, self._shares, self._knots)
+            values = self.curve.centre + self.curve.scale * np.sinh(bent)
+        return np.where(codes == 0, np.nan, np.clip(values, self.lo, self.hi))
+
+    def serves(self, contrast: Contrast) -> bool:
+        """Return whether all levels of a contrast can be told apart, as far as there are values."""
+        limits, log = contrast
+        levels = values_at(np.linspace(0, 1, LEVELS), limits, log=log)
+        levels = levels[(self.lo <= levels) & (levels <= self.hi)]
+        return bool((np.diff(self._steps(levels)) >= CODES_A_LEVEL).all())
+
+    def _steps(self, work: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return values as codes before rounding, counted from 0; `work` is written over."""
+        np.clip(work, self.lo, self.hi, out=work)
+        if self.curve is None:
+            work -= self.lo
+            work *= STEPS / (self.hi - self.lo)
+            return work
+        work -= self.curve.centre
+        work /= self.curve.scale
+        np.arcsinh(work, out=work)
+        steps = np.interp(work, self._knots, self._shares)
+        steps *= STEPS
+        return np.asarray(steps)
+
+    @cached_property
+    def _knots(self) -> npt.NDArray[np.float64]:
+        """Where the parts of the curve meet."""
+        assert self.curve is not None, "only asked for where there is one"
+        ends = np.array([self.lo, self.curve.lo, self.curve.hi, self.hi])
+        return np.arcsinh((ends - self.curve.centre) / self.curve.scale)
+
+    @cached_property
+    def _shares(self) -> npt.NDArray[np.float64]:
+        """Which share of the codes lies below each of them."""
+        assert self.curve is not None, "only asked for where there is one"
+        below = OUTSIDE if self.lo < self.curve.lo else 0.0
+        above = OUTSIDE if self.curve.hi < self.hi else 0.0
+        return np.array([0.0, below, 1.0 - above, 1.0])
 
 
 def settle(
@@ -79,8 +137,7 @@ def settle(
     span: Limits | None,
     *,
     whole_numbers: bool,
-    linear: Limits,
-    log: Limits,
+    contrasts: Sequence[Contrast],
     exact: bool = False,
 ) -> Encoding:
     """Return the encoding for data that spans `span`: the one before, wherever it still serves.
@@ -93,8 +150,9 @@ def settle(
         Smallest and largest finite value; None if there is none.
     whole_numbers : bool
         Integer data that fits is encoded without loss.
-    linear, log : tuple of float
-        The contrast limits proposed for a linear and for a logarithmic scale.
+    contrasts : sequence of Contrast
+        The first one is in use and is served for sure; the others, which a person may turn to, if
+        one encoding serves all.
     exact : bool
         No more data will come, so headroom would be wasted.
     """
@@ -104,28 +162,52 @@ def settle(
     if whole_numbers and hi - lo <= STEPS:
         return _settle_whole(before, lo, hi)
     lo, hi = widened(lo, hi)
-    extent = hi - lo
-    curved = extent > NARROWEST * _extent(linear) or extent > NARROWEST_LOG * _extent(log)
-    if before is not None and not exact and before.log == curved:
-        fits = before.lo <= lo and hi <= before.hi
-        if fits and extent >= SHRUNK * (before.hi - before.lo):
-            return before
-    if not exact:
-        room = HEADROOM * extent
-        # What is never negative stays so.
-        lo, hi = (0.0 if 0 <= lo <= room else lo - room), hi + room
-    return Encoding(max(lo, -LARGEST), min(hi, LARGEST), curved)
+    offered = list(_offered(lo, hi, contrasts, exact))
+    if before is not None and not exact and _fits(before, lo, hi):
+        offered.insert(0, before)
+    for wanted in (contrasts, contrasts[:1]):
+        for encoding in offered:
+            if all(encoding.serves(contrast) for contrast in wanted):
+                return encoding
+    return offered[-1]
+
+
+def _fits(before: Encoding, lo: float, hi: float) -> bool:
+    in_use = hi - lo >= SHRUNK * (before.hi - before.lo)
+    return in_use and before.lo <= lo and hi <= before.hi
+
+
+def _offered(
+    lo: float, hi: float, contrasts: Sequence[Contrast], exact: bool
+) -> Iterator[Encoding]:
+    """Yield encodings, from one that serves any contrast of the data to one that serves the first.
+
+    What is never negative stays so.
+    """
+    room = 0.0 if exact else HEADROOM * (hi / 2 - lo / 2) * 2
+    lo, hi = (0.0 if 0 <= lo <= room else max(lo - room, -LARGEST)), min(hi + room, LARGEST)
+    yield Encoding(lo, hi)
+    inside = [limits for limits, _ in contrasts]
+    by_ratio = min((knee(limits) for limits, log in contrasts if log), default=0.0)
+    if by_ratio:
+        yield _curved(lo, hi, 0.0, by_ratio, min(inside)[0], max(i[1] for i in inside))
+    (low, high), log = contrasts[0]
+    centre, scale = (0.0, knee((low, high))) if log else (low / 2 + high / 2, (high - low) / 8)
+    yield _curved(lo, hi, centre, scale, low, high)
+
+
+def _curved(lo: float, hi: float, centre: float, scale: float, low: float, high: float) -> Encoding:
+    # The quotient of the largest number by it must be one, too.
+    scale = max(scale, max(abs(lo), abs(hi)) * 1e-300, 1e-300)
+    low, high = (min(max(end, lo), hi) for end in (low, high))
+    return Encoding(lo, hi, Curve(centre, scale, low, high))
 
 
 def _settle_whole(before: Encoding | None, lo: float, hi: float) -> Encoding:
-    lossless = before is not None and not before.log and before.hi - before.lo == STEPS
+    lossless = before is not None and before.curve is None and before.hi - before.lo == STEPS
     if lossless and before is not None and before.lo <= lo and hi <= before.hi:
         return before
     start = 0.0 if lo >= 0 and hi <= STEPS else lo
     if start + STEPS - start != STEPS:  # beyond 2**53 a float64 has no such steps
         return Encoding(*widened(lo, hi))
     return Encoding(start, start + STEPS)
-
-
-def _extent(limits: Limits) -> float:
-    return limits[1] - limits[0]

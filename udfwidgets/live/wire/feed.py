@@ -125,11 +125,15 @@ class SlotFeed(Feed, Generic[Offered]):
     def _take(self, source: Callable[[], Offered | None]) -> None:
         news = source()
         if news is not None and self.take_in(news):
-            part = self.part(Sight("visible"), self._pool)
-            self._save(
-                {**part.header, "key": self.key, "sequence": 0},
-                {name: lease.memory for name, lease in part.buffers.items()},
-            )
+            self._keep()
+
+    def _keep(self) -> None:
+        """Have the current state kept with the notebook."""
+        part = self.part(Sight("visible"), self._pool)
+        self._save(
+            {**part.header, "key": self.key, "sequence": 0},
+            {name: lease.memory for name, lease in part.buffers.items()},
+        )
 
     @abstractmethod
     def take_in(self, news: Offered) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from udfwidgets.live.wire.pool import BufferPool, Lease
 from udfwidgets.live.wire.protocol import CREDIT, CommandName, Frames, Rect, View
 
+Limits = tuple[float, float]
 Send = Callable[[Frames, list[memoryview]], None]
 
 #: Without acknowledgements, because the kernel's main thread is blocked, a frame per this many
@@ -155,6 +156,9 @@ class Feed(ABC):
     def command(self, name: CommandName) -> None:  # noqa: B027  most have no buttons
         """Answer a button that a person has pressed."""
 
+    def contrast(self, limits: Limits | None, log: bool) -> None:  # noqa: B027  most have no colours
+        """Serve limits that a person has chosen, or those proposed for a scale."""
+
     def painted(self) -> None:  # noqa: B027  most have nothing to wait for it
         """Take note that a page shows something of it; called again and again."""
 
@@ -245,6 +249,9 @@ class Flow:
             rect = message["rect"]
             sight.look = None if rect is None else tuple(rect)
             sight.version = NOTHING
+        elif kind == "contrast" and feed is not None:
+            limits = message["limits"]
+            feed.contrast(None if limits is None else (limits[0], limits[1]), message["log"])
         elif kind == "gone":
             page.sights.pop(key, None)
         elif kind == "command" and feed is not None:

@@ -24,6 +24,7 @@ from typing import Any
 import comm
 
 from udfwidgets.live.wire.flow import PACE, Feed, Flow, Send
+from udfwidgets.live.wire.heard import heard
 from udfwidgets.live.wire.protocol import TARGET, Frames
 
 #: Seconds between two messages to a page at least: a screen shows no more.
@@ -142,7 +143,9 @@ class Hub:
     def receive(self, message: Mapping[str, Any], send: Send) -> None:
         """Queue what a page said; safe on any thread."""
         independent = threading.current_thread() is not threading.main_thread()
-        messages = message.get("messages", []) if message.get("type") == "said" else [message]
+        messages = heard(message)
+        if not messages:
+            return
         with self._wake:
             self._inbox.extend((each, send, independent) for each in messages)
             self._work = True
@@ -226,7 +229,7 @@ class Hub:
             context.run(channel.send, data=frames, buffers=buffers)
 
         data = message["content"]["data"]
-        page = data.get("page", "")
+        page = data.get("page", "") if isinstance(data, Mapping) else ""
         channel.on_msg(lambda m: self.receive(m["content"]["data"], send))
         channel.on_close(lambda _: self.receive({"type": "bye", "page": page}, send))
         self.receive(data, send)

@@ -28,8 +28,9 @@ not the newest. A page that finds a gap in the sequence numbers says `want` agai
 What a page says at one time travels in one `said` message, for the same reason; commands and
 farewells do not wait for others to come.
 
-`look` asks for a part of a large image in full resolution, `command` says which button was pressed,
-and `bye` is said when a page closes.
+`look` asks for a part of a large image in full resolution, `contrast` for codes that tell the
+levels of other limits apart, `command` says which button was pressed, and `bye` is said when a page
+closes.
 
 A `frames` message comes with binary buffers; its parts name them by index. Pixels are codes of
 16 bits, little-endian (see `live.picture.quantise`); coverage of a nav image is one bit per
@@ -50,6 +51,9 @@ CREDIT = 2
 
 Rect = tuple[int, int, int, int]
 """y, x, height, width."""
+
+Curve = tuple[float, float, float, float]
+"""Centre, scale, and the part of the range that is shown, see `live.picture.quantise`."""
 
 View = Literal["none", "hidden", "visible"]
 """What a page shows of a model."""
@@ -111,6 +115,16 @@ class Look(TypedDict):
     rect: Rect | None
 
 
+class Contrast(TypedDict):
+    """A person has chosen limits or a scale; without limits those that are proposed count."""
+
+    type: Literal["contrast"]
+    page: str
+    key: str
+    limits: tuple[float, float] | None
+    log: bool
+
+
 class Command(TypedDict):
     """A person has pressed a button."""
 
@@ -152,7 +166,7 @@ class ImageFrame(TypedDict):
     rect: Rect
     lo: float
     hi: float
-    curve: Literal["linear", "log"]
+    curve: Curve | None
     limits: tuple[float, float]
     limits_log: tuple[float, float]
     fraction: float
@@ -201,7 +215,7 @@ class Frames(TypedDict):
     totals: list[TotalsFrame]
 
 
-FromPage = Hello | Want | See | Ack | Have | Look | Command | Gone | Bye
+FromPage = Hello | Want | See | Ack | Have | Look | Contrast | Command | Gone | Bye
 
 
 class Said(TypedDict):
@@ -224,6 +238,7 @@ MESSAGES: dict[str, type] = {
     "ack": Ack,
     "have": Have,
     "look": Look,
+    "contrast": Contrast,
     "command": Command,
     "gone": Gone,
     "bye": Bye,
