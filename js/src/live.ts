@@ -42,7 +42,11 @@ function initialize({ model, signal }: Context): () => void {
   const store = storeOf(model);
   restore(store, model.get<Saved>("_saved"));
   const hub = hubOf(model, ending.signal);
-  const remove = hub.add(key, store);
+  const remove = hub.add(key, store, (lost) => {
+    if (lost && !store.settled) fallBack(store, model.get<Saved>("_saved"));
+    if (store instanceof StatusStore) store.lost = lost;
+    store.paint();
+  });
   // Where it cannot be found out, nothing is ever said to be deleted.
   const isClosed = (): boolean => model.widget_manager?.context?.isDisposed ?? true;
   const live = { hub, store, sight: new Sight((view) => hub.see(key, view), isClosed) };
@@ -138,6 +142,8 @@ async function renderImage(
     ratio: model.get<number>("ratio"),
     interaction: () => model.get<string>("_interaction"),
     look: (rect: ImageFrame["detail_rect"]) => hub.say({ type: "look", key, rect }),
+    contrast: (limits: [number, number] | null, log: boolean) =>
+      hub.say({ type: "contrast", key, limits, log }),
     visible,
   };
   showImage(place, signal);
@@ -153,6 +159,15 @@ function restore(store: Receiver, { header, buffers = {} }: Saved): void {
     views.push(new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer));
   }
   store.apply(part as unknown as Part, views);
+}
+
+/** Without its kernel a model shows the end of its run, if that was saved, and not what came before. */
+function fallBack(store: Store, saved: Saved): void {
+  const { header } = saved;
+  const isOlder =
+    store instanceof ImageStore &&
+    (header as ImageFrame | undefined)?.generation !== (store.frame?.generation ?? 0);
+  if (header && !(isOlder && store.frame)) restore(store, saved);
 }
 
 function settingsOf(model: Model): Keeper<Settings> {

@@ -5,6 +5,7 @@ import {
   duration,
   frames,
   percent,
+  plainPair,
   short,
   shortPair,
   titleParts,
@@ -93,4 +94,12 @@ test.each([
 ])("the title %s in parts", (title, parts) => {
   expect(Object.values(titleParts(title))).toEqual(parts);
   expect(parts.join("")).toBe(title);
+});
+
+test.each([
+  [0, 1234567.89, "0", "1230000"],
+  [0.1234567, 0.7654321, "0.123", "0.765"],
+  [1000000, 1000001, "1000000", "1000001"],
+])("an input shows the digits that matter: %d to %d", (lo, hi, from, to) => {
+  expect(plainPair(lo, hi)).toEqual([from, to]);
 });

@@ -220,3 +220,19 @@ test("messages for other pages are left alone", () => {
   bench.hub.receive({ type: "frames", to: "other", images: [{ key: "a", sequence: 1 }] });
   expect(receiver.sequence).toBe(0);
 });
+
+test("a kernel that is gone is said to all, and only those that it speaks of again are back", () => {
+  const bench = new Bench();
+  bench.connect();
+  const said: string[] = [];
+  for (const key of ["a", "b"]) {
+    bench.hub.add(key, new Double(), (lost) => said.push(`${key} ${lost ? "lost" : "back"}`));
+  }
+  bench.hub.lose();
+  bench.hub.lose();
+  expect(said).toEqual(["a lost", "b lost"]);
+  expect(bench.hub.connected).toBe(false);
+  bench.connect();
+  bench.deliver(["b", 1]);
+  expect(said).toEqual(["a lost", "b lost", "b back"]);
+});

@@ -27,6 +27,8 @@ const FINAL: readonly State[] = ["done", "cancelled", "failed"];
 /** What a page knows of one status bar. */
 export class StatusStore implements Receiver {
   status: StatusFrame | null = null;
+  /** Whether the kernel that sent it seems to be gone. */
+  lost = false;
   readonly views = new Set<() => void>();
 
   get sequence(): number {
@@ -144,7 +146,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   const show = (): void => {
     const { status } = store;
     const current = status?.state ?? "waiting";
-    const live = !place.element.closest(".jupyter-widgets-disconnected");
+    const live = !store.lost && !place.element.closest(".jupyter-widgets-disconnected");
     const lost = !live && !FINAL.includes(current);
     title.textContent = title.title = place.title();
     shell.dataset.udfwState = lost ? "lost" : current;

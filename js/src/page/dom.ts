@@ -52,6 +52,8 @@ export function iconButton(name: keyof typeof ICONS, label: string): HTMLButtonE
   const button = make("button", { className: `udfw-button udfw-${name}`, title: label, label });
   button.type = "button";
   button.append(icon(name));
+  // On each: JupyterLab looks at the element that has the focus only.
+  keepKeys(button);
   return button;
 }
 

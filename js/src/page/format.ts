@@ -53,6 +53,18 @@ export function shortPair(lo: number, hi: number): [string, string] {
   return [written(lo), written(hi)];
 }
 
+/** Write both ends of a range for an input: no digits that make no difference to the colours. */
+export function plainPair(lo: number, hi: number): [string, string] {
+  const round = (digits: number): number[] => [lo, hi].map((end) => Number(end.toPrecision(digits)));
+  const isNear = ([a, b]: number[]): boolean =>
+    Math.max(Math.abs(a - lo), Math.abs(b - hi)) <= (hi - lo) * 1e-3;
+  for (let digits = 3; digits < 17; digits++) {
+    const [a, b] = round(digits);
+    if (isNear([a, b])) return [String(a), String(b)];
+  }
+  return [String(lo), String(hi)];
+}
+
 function written(number: number): string {
   return (number < 0 ? MINUS : "") + grouped(String(Math.abs(number)));
 }

@@ -1,9 +1,18 @@
 /** The header of an image: title, buttons, and the panel in which colours are chosen. */
 
-import { COLORMAPS, gradient } from "./colour";
+import { COLORMAPS, gradient, isSymmetric } from "./colour";
 import { iconButton, keepKeys, make } from "../page/dom";
-import { shortPair, titleParts } from "../page/format";
+import { plainPair, shortPair, titleParts } from "../page/format";
 import type { Keeper, Settings } from "../page/settings";
+
+/** What is told of a scale. */
+const SCALES = {
+  "": "",
+  log: "Colours follow the logarithm of the value",
+  symlog:
+    "Colours follow the logarithm of the value, of either sign, and are linear around zero: " +
+    "not all values in the range are positive",
+} as const;
 
 export interface Actions {
   reset(): void;
@@ -18,6 +27,7 @@ export class Toolbar {
   private readonly low = make("span", { className: "udfw-limit" });
   private readonly high = make("span", { className: "udfw-limit" });
   private readonly ramp = make("span", { className: "udfw-ramp" });
+  private readonly scale = make("span", { className: "udfw-scale" });
   private readonly swatch = make("button", { className: "udfw-swatch", label: "Colours" });
   private readonly buttons = {
     log: iconButton("log", "Logarithmic scale"),
@@ -36,7 +46,8 @@ export class Toolbar {
     this.panel = new Panel(settings, actions, signal);
     this.swatch.type = "button";
     this.swatch.title = "Colours and contrast";
-    this.swatch.append(this.low, this.ramp, this.high);
+    this.swatch.append(this.scale, this.low, this.ramp, this.high);
+    keepKeys(this.swatch);
     const { log, auto, overlay, reset, save } = this.buttons;
     const tools = make("div", { className: "udfw-tools" }, log, auto, overlay, reset, save);
     tools.setAttribute("role", "toolbar");
@@ -56,6 +67,11 @@ export class Toolbar {
       if (!this.element.contains(event.target as Node)) this.open(false);
     };
     document.addEventListener("pointerdown", outside, { signal, capture: true });
+    const left = ({ relatedTarget }: FocusEvent): void => {
+      // Without a target the window has lost the focus, or a click has gone to nothing.
+      if (relatedTarget && !this.element.contains(relatedTarget as Node)) this.open(false);
+    };
+    this.element.addEventListener("focusout", left, { signal });
     settings.onChange(() => this.update(), signal);
     this.update();
   }
@@ -88,6 +104,11 @@ export class Toolbar {
     const [low, high] = shortPair(lo, hi);
     if (this.low.textContent !== low) this.low.textContent = low;
     if (this.high.textContent !== high) this.high.textContent = high;
+    const scale = !this.settings.get("log_scale") ? "" : isSymmetric(lo) ? "symlog" : "log";
+    if (this.scale.textContent !== scale) {
+      this.scale.textContent = scale;
+      this.scale.title = SCALES[scale];
+    }
     this.panel.update();
   }
 
@@ -113,6 +134,7 @@ class Panel {
   readonly element = make("div", { className: "udfw-panel" });
   private readonly maps = new Map<string, HTMLButtonElement>();
   private readonly ends: HTMLInputElement[] = [];
+  private readonly refusal = make("div", { className: "udfw-refusal" });
 
   constructor(
     private readonly settings: Keeper<Settings>,
@@ -128,6 +150,7 @@ class Panel {
       const text = make("span", { text: name });
       const button = make("button", { className: "udfw-map", label: name }, ramp, text);
       button.type = "button";
+      keepKeys(button);
       button.addEventListener("click", () => settings.set({ colormap: name }), { signal });
       this.maps.set(name, button);
       this.element.append(button);
@@ -137,6 +160,7 @@ class Panel {
       const input = make("input", { label: `${label} value` });
       input.type = "number";
       input.step = "any";
+      keepKeys(input);
       input.addEventListener("change", () => this.choose(), { signal });
       const key = (event: KeyboardEvent): void => {
         // JupyterLab keeps the browser from taking Enter for a change.
@@ -147,7 +171,16 @@ class Panel {
       this.ends.push(input);
       row.append(make("label", { text: label }, input));
     }
-    this.element.append(row);
+    this.refusal.setAttribute("role", "alert");
+    this.element.append(row, this.refusal);
+    this.refuse("");
+  }
+
+  /** Say why limits are not taken; nothing where they are. */
+  private refuse(why: string): void {
+    this.refusal.textContent = why;
+    this.refusal.hidden = why === "";
+    for (const input of this.ends) input.setAttribute("aria-invalid", String(why !== ""));
   }
 
   get isOpen(): boolean {
@@ -174,20 +207,26 @@ class Panel {
 
   /** Forget what was typed. */
   private restore(): void {
-    for (const [i, input] of this.ends.entries()) {
-      this.fill(input, i);
-      input.removeAttribute("aria-invalid");
-    }
+    for (const [i, input] of this.ends.entries()) this.fill(input, i);
+    this.refuse("");
   }
 
   private fill(input: HTMLInputElement, end: number): void {
-    input.value = String(Number(this.actions.limits()[end].toPrecision(6)));
+    input.value = plainPair(...this.actions.limits())[end];
   }
 
   private choose(): void {
     const [lo, hi] = this.ends.map((input) => input.valueAsNumber);
-    const valid = lo < hi;
-    for (const input of this.ends) input.setAttribute("aria-invalid", String(!valid));
-    if (valid) this.settings.set({ limits: [lo, hi], auto: false });
+    const why = refusalOf(lo, hi);
+    this.refuse(why);
+    if (why === "") this.settings.set({ limits: [lo, hi], auto: false });
   }
+}
+
+/** Return why two numbers are no limits; nothing if they are. */
+export function refusalOf(lo: number, hi: number): string {
+  if (Number.isNaN(lo) || Number.isNaN(hi)) {
+    return `${Number.isNaN(lo) ? "From" : "To"} is no number: type one, such as 0.5 or 1e3`;
+  }
+  return lo < hi ? "" : `From (${lo}) has to be less than To (${hi})`;
 }

@@ -64,6 +64,9 @@ const EXPECTED = 64;
 interface Member {
   receiver: Receiver;
   view: View;
+  /** Whether the kernel that knew it seems to be gone. */
+  lost: boolean;
+  onLife: (lost: boolean) => void;
 }
 
 export class Hub {
@@ -98,13 +101,30 @@ export class Hub {
     this.transport = null;
   }
 
+  /**
+   * Take the kernel to be gone, with all that it knew, until it speaks again.
+   *
+   * Nobody says so to a comm: what is asked on it is never answered.
+   */
+  lose(): void {
+    this.disconnect();
+    this.outbox = [];
+    for (const member of this.members.values()) this.tell(member, true);
+  }
+
+  private tell(member: Member, lost: boolean): void {
+    if (member.lost === lost) return;
+    member.lost = lost;
+    member.onLife(lost);
+  }
+
   get connected(): boolean {
     return this.transport !== null;
   }
 
   /** Take in the parts for a widget until the function returned is called. */
-  add(key: string, receiver: Receiver): () => void {
-    const member: Member = { receiver, view: "none" };
+  add(key: string, receiver: Receiver, onLife: (lost: boolean) => void = () => {}): () => void {
+    const member: Member = { receiver, view: "none", lost: false, onLife };
     this.members.set(key, member);
     const early = this.early.get(key) ?? [];
     this.early.delete(key);
@@ -164,6 +184,7 @@ export class Hub {
       this.want(part.key, member);
       return;
     }
+    this.tell(member, false);
     this.fresh.set(part.key, part.sequence);
     if (this.scheduled) return;
     this.scheduled = true;

@@ -43,10 +43,23 @@ export interface Manager {
   get_model(id: string): Promise<BackboneModel>;
 }
 
+interface Signal<Args> {
+  connect(slot: (sender: unknown, args: Args) => void): boolean;
+}
+
 interface Kernel {
   id: string;
   createComm?(target: string): Comm;
+  isDisposed?: boolean;
+  status?: string;
+  statusChanged?: Signal<string>;
+  disposed?: Signal<unknown>;
 }
+
+/** After one of these a kernel knows nothing of what was said before, whoever has restarted it. */
+const GONE = new Set(["starting", "restarting", "autorestarting", "terminating", "dead"]);
+/** A kernel that says one of these can be spoken to. */
+const READY = new Set(["idle", "busy"]);
 
 interface Comm {
   isDisposed?: boolean;
@@ -61,6 +74,8 @@ class Entry {
   readonly hub = new Hub();
   readonly models = new Set<Model>();
   private opening = false;
+  private readonly watched = new WeakSet<Kernel>();
+  private isGone = false;
 
   /** Let the hub speak, and be spoken to, as long as a model lives. */
   attach(model: Model, signal: AbortSignal): void {
@@ -72,7 +87,30 @@ class Entry {
       this.models.delete(model);
       model.off("msg:custom", heard);
     });
+    this.watch(model.widget_manager?.kernel ?? null);
     void this.connect();
+  }
+
+  /** Take note when a kernel ends, which no comm is told of. */
+  private watch(kernel: Kernel | null): void {
+    if (!kernel || this.watched.has(kernel)) return;
+    this.watched.add(kernel);
+    const isCurrent = (): boolean => (this.model?.widget_manager?.kernel ?? kernel) === kernel;
+    const gone = (): void => {
+      // Each notebook has a connection of its own, and one that is closed says nothing of others.
+      if (!isCurrent()) return;
+      this.isGone = true;
+      this.hub.lose();
+    };
+    kernel.disposed?.connect(gone);
+    kernel.statusChanged?.connect((_, status) => {
+      if (GONE.has(status)) gone();
+      else if (READY.has(status) && this.isGone && isCurrent()) {
+        // Asked anew: one that has only been out of reach still knows its widgets.
+        this.isGone = false;
+        void this.connect();
+      }
+    });
   }
 
   /** The newest model: a notebook that was closed leaves its own behind, which reach nobody. */
@@ -81,11 +119,12 @@ class Entry {
   }
 
   private async connect(): Promise<void> {
-    if (this.hub.connected || this.opening) return;
+    if (this.hub.connected || this.opening || this.isGone) return;
     this.opening = true;
     try {
       const kernel = this.model?.widget_manager?.kernel ?? null;
-      this.hub.connect((await this.openComm(kernel)) ?? this.throughModels());
+      const transport = (await this.openComm(kernel)) ?? this.throughModels();
+      if (!this.isGone) this.hub.connect(transport);
     } finally {
       this.opening = false;
     }
@@ -108,11 +147,15 @@ class Entry {
           if (comm.isDisposed) {
             this.hub.disconnect();
             void this.connect();
-          } else if (open) {
-            comm.send(message);
-          } else {
+            return;
+          }
+          try {
+            if (open) comm.send(message);
+            else comm.open(message);
             open = true;
-            comm.open(message);
+          } catch {
+            // JupyterLab refuses to send to a kernel that is dead.
+            this.hub.lose();
           }
         },
       };
