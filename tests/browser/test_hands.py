@@ -82,5 +82,6 @@ def test_scale_is_labelled(lab: Lab, lab_notebook: NotebookMaker) -> None:
     lab.wait_until("() => document.querySelectorAll('.udfw-scale')[1].textContent !== ''")
     assert nav.text_content() == ""
     assert sig.text_content() in ("log", "symlog")
+    lab.page.locator(".udfw-image").first.hover()
     lab.page.locator(".udfw-log").first.click()
     lab.wait_until("() => document.querySelector('.udfw-scale').textContent === 'log'")

@@ -216,39 +216,3 @@ def test_closed_context_is_said_on_the_card(lab: Lab, lab_notebook: NotebookMake
     message.wait_for(state="visible")
     assert "the Context is closed" in (message.text_content() or "")
     wait_for_states(lab, "cancelled")
-
-
-def test_kernel_that_is_shut_down_is_said_on_the_card(
-    lab: Lab, lab_notebook: NotebookMaker
-) -> None:
-    started(lab, lab_notebook)
-    lab.page.evaluate("() => window.lab.panel().context.sessionContext.shutdown()")
-    wait_for_states(lab, "lost")
-    assert lab.page.locator(".udfw-status button:visible").count() == 0
-
-
-def test_second_window_is_told_of_a_restart(lab: Lab, lab_notebook: NotebookMaker) -> None:
-    started(lab, lab_notebook)
-    lab.save()
-    first = lab.page
-    with lab.second_window():
-        show(lab)
-        assert_alive(lab)
-        first.evaluate("() => window.lab.panel().context.sessionContext.restartKernel()")
-        wait_for_states(lab, "lost")
-        assert lab.page.locator(".udfw-status button:visible").count() == 0
-
-
-def test_end_that_was_out_of_sight_is_shown_without_a_kernel(
-    lab: Lab, lab_notebook: NotebookMaker
-) -> None:
-    started(lab, lab_notebook, "\n" * 200)
-    lab.page.evaluate("() => window.lab.cell(2).node.scrollIntoView({block: 'end'})")
-    sights = "{p.sights[live.status._key].view for p in hub().flow.pages.values()}"
-    wait_for_python(lab, sights, {"hidden"})
-    lab.execute("live.result() and live.wait_saved()")
-    lab.page.evaluate("() => window.lab.panel().context.sessionContext.shutdown()")
-    wait_for_states(lab, "done")
-    show(lab)
-    lab.wait_until("() => document.querySelector('.udfw-canvas').dataset.udfwState === 'final'")
-    assert fraction(lab) == 1
