@@ -247,7 +247,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
             self._number += 1
             if self._generation is not None:
                 self._generation.supersede()
-                # A page that loses its kernel shows the end that was saved: not that of the old run.
+                # A page without its kernel shows the end that was saved: not that of the old run.
                 for widget in (*(image.canvas for image in self._images), self._status):
                     widget._saved = {}
                 self._follow()
