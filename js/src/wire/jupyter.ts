@@ -118,13 +118,18 @@ class Entry {
     return [...this.models].at(-1);
   }
 
+  private isThere(): boolean {
+    return !this.isGone;
+  }
+
   private async connect(): Promise<void> {
     if (this.hub.connected || this.opening || this.isGone) return;
     this.opening = true;
     try {
       const kernel = this.model?.widget_manager?.kernel ?? null;
       const transport = (await this.openComm(kernel)) ?? this.throughModels();
-      if (!this.isGone) this.hub.connect(transport);
+      // It may have ended meanwhile.
+      if (this.isThere()) this.hub.connect(transport);
     } finally {
       this.opening = false;
     }
