@@ -281,10 +281,5 @@ def union(rects: list[Rect]) -> Rect:
     return (y, x, bottom - y, right - x)
 
 
-def _only(values: npt.NDArray[Any], covered: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-    """Return the values where they are covered, NaN elsewhere."""
-    return values if covered.all() else np.where(covered, values, np.nan)
-
-
 def _same(a: npt.NDArray[np.uint8] | None, b: npt.NDArray[np.uint8] | None) -> bool:
     return a is b or (a is not None and b is not None and np.array_equal(a, b))
