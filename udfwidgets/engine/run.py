@@ -297,6 +297,12 @@ class Run:
         if self._waiting != before:
             self._subscribers.changed(self)
 
+    def note_waiting(self, what: str) -> None:
+        """Tell the subscribers what the whole run waits for; nothing, if that has come."""
+        before, self._waiting = self._waiting, what
+        if what != before and not self._ended:
+            self._subscribers.changed(self)
+
     def touch(self) -> None:
         """Have it served before others from now on: a person has turned to it."""
         self.touched = next(_touches)

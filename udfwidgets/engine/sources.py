@@ -43,7 +43,7 @@ class _Lease:
     def is_as_opened(self) -> bool:
         """Whether a new run may go on with it."""
         is_whole = not any(each.is_torn for each in self.maps)
-        return is_whole and self.stamp == _stamp(self.dataset.files)
+        return is_whole and self.stamp == stamp_of(self.dataset.files)
 
     def check(self) -> None:
         """Raise a `DataSetException` if what was read so far may not be what was in the files."""
@@ -96,7 +96,7 @@ class Sources:
                     lease = None
                 if lease is None:
                     # The stamp is older than what is opened: a change between the two is seen.
-                    stamp = _stamp(dataset.files)
+                    stamp = stamp_of(dataset.files)
                     with noting_maps() as maps:
                         lease = _Lease(dataset, dataset.open(), stamp, maps=maps)
                     self._leases[id(dataset)] = lease
@@ -188,7 +188,7 @@ class Sources:
         lease.source.close()
 
 
-def _stamp(files: Sequence[Path]) -> Stamp:
+def stamp_of(files: Sequence[Path]) -> Stamp:
     """Return what changes with the files; nothing where one of them cannot be looked at."""
     marks = [_mark(path) for path in files]
     return tuple(mark for mark in marks if mark is not None) if all(marks) else ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import pkgutil
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from udfwidgets.engine.executors.base import Executor
@@ -22,11 +23,14 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+# Brings distributed, which is an extra, and takes half a second.
+DASK = "udfwidgets.engine.executors.dask:DaskExecutor"
+
 # Executors of LiberTEM, and what to do instead.
 _ELSEWHERE = {
     "delayed": "use 'threads', and sync=False for a result to be waited for later",
     "dask-integration": "use 'threads'; results become dask arrays by dask.array.from_array()",
-    "dask-make-default": "use 'threads'",
+    "dask-make-default": "use 'dask'",
 }
 
 
@@ -36,7 +40,8 @@ def make_executor(spec: str, cpus: int | None = None) -> Executor:
     Parameters
     ----------
     spec : str
-        'threads'; 'inline', or 'synchronous', which is the same.
+        'threads'; 'dask', or 'processes', which is the same; 'inline', or 'synchronous', which is
+        the same.
     cpus : int, optional
         How many workers; by default as many as this process may use.
 
@@ -59,14 +64,19 @@ def make_executor(spec: str, cpus: int | None = None) -> Executor:
                 f"cpus={cpus}: leave cpus out, or use 'threads'"
             )
         return InlineExecutor()
-    if spec == "dask":
-        raise ExecutorSpecException(
-            "the dask executor is not part of this version yet: use 'threads', which keeps all "
-            "cores of this machine busy"
-        )
+    if spec in ("dask", "processes"):
+        try:
+            found: Callable[..., Executor] = pkgutil.resolve_name(DASK)
+        except ImportError as error:
+            raise ExecutorSpecException(
+                f"the {spec} executor needs the package distributed: pip install udfwidgets[dask]"
+            ) from error
+        return found(cpus=cpus)
     if spec in _ELSEWHERE:
         raise ExecutorSpecException(f"there is no {spec} executor: {_ELSEWHERE[spec]}")
-    raise ExecutorSpecException(f"unknown executor {spec!r}: use 'threads' or 'inline'")
+    raise ExecutorSpecException(
+        f"unknown executor {spec!r}: use 'threads', 'processes', 'dask' or 'inline'"
+    )
 
 
 def count_of(cpus: Any) -> int | None:

@@ -84,6 +84,12 @@ class Pool:
         self._at_work: dict[Assignment, float] = {}
         self._turn = 0
 
+    def resize(self, workers: int) -> None:
+        """Have so many work at the same time from now on."""
+        with self._lock:
+            self._workers = workers
+        self.bell.ring()
+
     def add(self, run: Run) -> None:
         """Take a run in that has begun."""
         with self._lock:
@@ -146,6 +152,7 @@ class Pool:
             # a partition of a fast run takes 2.
             while (assignment := self.take()) is not None:
                 has_worked = True
+                assignment.work_out()
                 self.learn(assignment, worker.work(assignment))
         finally:
             worker.rest()

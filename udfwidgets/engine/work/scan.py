@@ -18,7 +18,7 @@ from udfwidgets.engine.plan.order import Order, Positions, coarse_to_fine
 from udfwidgets.engine.plan.partitions import Partition
 from udfwidgets.engine.plan.reading import Frames
 from udfwidgets.engine.run import Run
-from udfwidgets.engine.work.share import Share
+from udfwidgets.engine.work.share import Served, Share
 from udfwidgets.errors import AcquisitionEnded
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.source import Source
@@ -40,7 +40,7 @@ class Assignment:
         Where it comes from.
     begin, end : int
         The frames in question, counted in the order of the scan.
-    taken : mapping of Run to (numpy.ndarray of int or None)
+    taken : mapping of Served to (numpy.ndarray of int or None)
         Which of them each run gets, counted from `begin`; None for all.
 
     Attributes
@@ -54,7 +54,7 @@ class Assignment:
     scan: Scan
     begin: int
     end: int
-    taken: Mapping[Run, Frames | None]
+    taken: Mapping[Served, Frames | None]
     shares: Sequence[Share] = ()
     frames: Frames = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -148,7 +148,9 @@ class Scan:
         # For all that are ready, also those that wait for few of these frames: they are read once.
         # Who is not ready finds them in its backlog on the next round.
         taken = {run: run.backlog.take(*span) for run in ready}
-        getting = {run: places for run, places in taken.items() if places is None or len(places)}
+        getting: dict[Served, Frames | None] = {
+            run: places for run, places in taken.items() if places is None or len(places)
+        }
         return Assignment(self, *span, getting)
 
     def _look_what_arrived(self) -> AcquisitionEnded | None:

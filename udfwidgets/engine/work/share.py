@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from udfwidgets.buffers import Array
-from udfwidgets.engine.plan.partitions import Partition
+from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.plan.reading import Frames
-from udfwidgets.engine.run import Run
 from udfwidgets.engine.work.task import Task
 from udfwidgets.engine.work.turns import Turn
 from udfwidgets.engine.work.writers import WritesIntoData
 from udfwidgets.io.source import Scratch
+from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.fused import Step
+
+
+class Served(Protocol):
+    """What work is done for: a run, or what stands for it in another process."""
+
+    @property
+    def udfs(self) -> tuple[UDF, ...]:
+        """What it runs, bound to the dataset."""
+
+    @property
+    def plan(self) -> Plan:
+        """Which frames it reads, in which tiles."""
+
+    def enter(self) -> bool:
+        """Begin a stretch of work, unless it is stopping; then `leave` has to be called."""
+
+    def leave(self) -> None:
+        """End a stretch of work."""
+
+    def is_stopping(self) -> bool:
+        """Whether workers should stop."""
+
+    def fail(self, error: BaseException) -> None:
+        """Stop with an error."""
+
+    def merge(
+        self, partition: Partition, parts: Sequence[Mapping[str, Any]], seconds: float
+    ) -> None:
+        """Take what the UDFs made of a partition, which took a worker so many seconds."""
 
 
 class Share:
@@ -24,7 +54,7 @@ class Share:
 
     Parameters
     ----------
-    run : Run
+    run : Served
         Whose it is.
     partition : Partition
         Of the run's selected frames.
@@ -37,7 +67,7 @@ class Share:
         Of the worker's time that it has taken so far.
     """
 
-    def __init__(self, run: Run, partition: Partition, frames: Frames) -> None:
+    def __init__(self, run: Served, partition: Partition, frames: Frames) -> None:
         self.run = run
         self.partition = partition
         self.frames = frames

@@ -1,0 +1,285 @@
+"""Runs on a real Dask cluster: the same results as threads, also when workers come and go."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+
+import anyio
+import numpy as np
+import psutil
+import pytest
+from distributed import Client, LocalCluster
+from distributed.deploy.subprocess import SubprocessCluster
+
+from tests.io.elsewhere import eventually
+from udfwidgets import ApplyMasksUDF, Context, PickUDF, StdDevUDF, SumSigUDF, SumUDF
+from udfwidgets.engine.executors.dask import DaskExecutor
+from udfwidgets.errors import DataSetException, ExecutorSpecException, UDFException
+from udfwidgets.udf import UDF
+from udfwidgets.udf.com import CoMUDF
+from udfwidgets.udf.logsum import LogsumUDF
+
+#: Of workers, one after the other, at random moments.
+KILLS = int(os.environ.get("UDFWIDGETS_KILLS", "3"))
+DATA = np.random.default_rng(7).integers(0, 1000, (24, 20, 16, 16)).astype("u2")
+ROI = np.random.default_rng(8).random((24, 20)) < 0.4
+
+
+class ByFrame(UDF):
+    """Pure Python, a little of it per frame; sums in each kind of buffer."""
+
+    def get_result_buffers(self):
+        return {
+            "largest": self.buffer("nav"),
+            "total": self.buffer("sig", dtype="f8"),
+            "count": self.buffer("single", dtype="i8"),
+            "process": self.buffer("nav", dtype="i8"),
+        }
+
+    def process_frame(self, frame):
+        for _ in range(self.params.get("spin", 0)):
+            pass
+        self.results.largest[:] = frame.max()
+        self.results.total[:] += frame
+        self.results.count[:] += 1
+        self.results.process[:] = os.getpid()
+
+    def merge(self, dest, src):
+        dest.largest[:] = src.largest
+        dest.total[:] += src.total
+        dest.count[:] += src.count
+        dest.process[:] = src.process
+
+
+class Failing(UDF):
+    def get_result_buffers(self):
+        return {"nothing": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        raise ZeroDivisionError("on purpose")
+
+
+class Deadly(Failing):
+    def process_frame(self, frame):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Holding(Failing):
+    def __init__(self):
+        super().__init__()
+        self.lock = threading.Lock()
+
+    def process_frame(self, frame):
+        pass
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("scan") / "scan.npy"
+    np.save(path, DATA)
+    return path
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    # Scheduler and workers in processes of their own: what is left open here is the client's.
+    with SubprocessCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture
+def ctx(cluster):
+    with Context(executor=DaskExecutor(cluster)) as ctx:
+        yield ctx
+
+
+def check(results, data=DATA):
+    np.testing.assert_array_equal(results["total"].data, data.sum((0, 1)))
+    np.testing.assert_array_equal(results["largest"].data, data.max((2, 3)))
+    assert results["count"].data[0] == data.shape[0] * data.shape[1]
+
+
+def masks():
+    return np.random.default_rng(3).random((2, 16, 16))
+
+
+@pytest.mark.parametrize("roi", [None, ROI], ids=["all", "roi"])
+def test_results_are_those_of_threads(ctx, path, roi):
+    udfs = [SumUDF(), SumSigUDF(), StdDevUDF(), ApplyMasksUDF(masks), CoMUDF(), LogsumUDF()]
+    found = ctx.run_udf(ctx.load("npy", path=path), udfs, roi=roi)
+    with Context() as threads:
+        expected = threads.run_udf(threads.load("npy", path=path), udfs, roi=roi)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.keys() == theirs.keys()
+        for name in ours:
+            np.testing.assert_allclose(ours[name].data, theirs[name].data, rtol=1e-5)
+
+
+def test_python_is_run_in_several_processes(ctx, path):
+    results = ctx.run_udf(ctx.load("npy", path=path), ByFrame(spin=1000))
+    check(results)
+    processes = set(np.unique(results["process"].data))
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+
+
+def test_large_arrays_in_memory_are_put_into_a_file(ctx):
+    data = np.random.default_rng(1).integers(0, 9, (32, 32, 32, 32)).astype("u2")
+    check(
+        ctx.run_udf(ctx.load("memory", data=data, sig_dims=2), LargeParameter(np.ones(10**6))), data
+    )
+    pick = ctx.run_udf(ctx.load("memory", data=data, sig_dims=2), PickUDF(), roi=(3, 4))
+    np.testing.assert_array_equal(pick["intensity"].data[0], data[3, 4])
+
+
+class LargeParameter(ByFrame):
+    def __init__(self, weights):
+        super().__init__(weights=weights)
+
+    def process_frame(self, frame):
+        assert self.params.weights.sum() == 10**6
+        super().process_frame(frame)
+
+
+def test_steps_are_those_of_a_run_with_their_damage(ctx, path):
+    dataset, n_steps = ctx.load("npy", path=path), 0
+    for step in ctx.run_udf_iter(dataset, ByFrame()):
+        n_steps += 1
+        done = step.damage.data
+        np.testing.assert_array_equal(step.buffers[0]["total"].data, DATA[done].sum(0))
+        np.testing.assert_array_equal(step.buffers[0]["largest"].data[done], DATA.max((2, 3))[done])
+    assert done.all()
+    assert n_steps > 3
+
+
+@pytest.mark.anyio
+async def test_two_runs_at_once_and_leaving_early(ctx, path):
+    dataset = ctx.load("npy", path=path)
+
+    async def to_the_end():
+        check(await ctx.run_udf(dataset, ByFrame(), sync=False))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(to_the_end)
+        async for step in ctx.run_udf_iter(dataset, ByFrame(spin=1000), sync=False):
+            assert step.damage.data.any()
+            break
+    assert not ctx.analyses
+
+
+def test_an_error_of_a_udf_comes_back_with_its_type(ctx, path):
+    with pytest.raises(ZeroDivisionError, match="on purpose") as error:
+        ctx.run_udf(ctx.load("npy", path=path), Failing())
+    notes = "\n".join(error.value.__notes__)
+    assert "Failing" in notes
+    assert "worker" in notes
+    check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
+
+
+def test_what_cannot_be_sent_is_named(ctx, path):
+    with pytest.raises(UDFException, match=r"Holding\.lock cannot be sent"):
+        ctx.run_udf(ctx.load("npy", path=path), Holding())
+
+
+def test_another_file_on_a_worker_is_told_of(ctx, tmp_path):
+    np.save(tmp_path / "a.npy", DATA)
+    dataset = ctx.load("npy", path=tmp_path / "a.npy")
+    ctx.run_udf(dataset, SumUDF())
+    dataset.files[0].unlink()
+    with pytest.raises((DataSetException, FileNotFoundError), match=r"a\.npy"):
+        ctx.run_udf(dataset, SumUDF())
+
+
+def test_parameters_change_on_the_way(ctx, path):
+    dataset = ctx.load("npy", path=path)
+    stream = ctx.run_udf_iter(dataset, Scaled(factor=1))
+    next(stream)
+    stream.update_parameters_experimental([{"factor": 2}])
+    for step in stream:
+        found = step.buffers[0]["value"].data
+    assert set(np.unique(found)) == {1, 2}
+
+
+class Scaled(UDF):
+    def __init__(self, factor):
+        super().__init__(factor=factor)
+
+    def get_result_buffers(self):
+        return {"value": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        self.results.value[:] = self.params.factor
+
+
+def test_killed_workers_cost_nothing(ctx, path):
+    """Each partition is merged once: the count would show any that was merged twice."""
+    rng = random.Random(5)
+    dataset, client = ctx.load("npy", path=path), ctx.executor.client
+    for _ in range(KILLS):
+        client.wait_for_workers(2)
+        victim, *_ = client.run(os.getpid).values()
+        at, is_dead = rng.random() * 0.8, False
+        for step in ctx.run_udf_iter(dataset, ByFrame(spin=5000)):
+            if not is_dead and step.damage.data.mean() >= at:
+                os.kill(victim, signal.SIGKILL)
+                is_dead = True
+        check(step.buffers[0])
+
+
+def test_a_partition_that_kills_its_workers_is_told_of(ctx, path):
+    with pytest.raises(UDFException, match="has killed its worker three times"):
+        ctx.run_udf(ctx.load("npy", path=path), Deadly(), roi=(0, 0))
+    check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
+
+
+def test_a_cluster_of_ones_own_goes_with_its_context(path):
+    with Context.make_with("processes", cpus=1) as ctx:
+        check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
+        (worker,) = ctx.executor.client.run(os.getpid).values()
+    assert not psutil.pid_exists(worker)
+
+
+def test_a_run_waits_for_workers_and_takes_those_that_come_late(path):
+    with (
+        LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+        Context(executor=DaskExecutor(client)) as ctx,
+    ):
+        result = ctx.run_udf(ctx.load("npy", path=path), ByFrame(), sync=False)
+        (run,) = ctx.analyses
+        eventually(lambda: "worker" in run.progress.waiting)
+        cluster.scale(1)
+        check(anyio.run(_awaited, result))
+        client.close()
+
+
+async def _awaited(result):
+    return await result
+
+
+def test_a_lost_scheduler_is_told_of(path, tmp_path):
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
+    found = tmp_path / "scheduler.json"
+    with subprocess.Popen([*command, "--port", "0", "--scheduler-file", str(found)]) as scheduler:
+        eventually(lambda: found.exists() and found.read_text().endswith("}"))
+        with (
+            Client(scheduler_file=str(found), set_as_default=False) as client,
+            Context(executor=DaskExecutor(client)) as ctx,
+        ):
+            result = ctx.run_udf(ctx.load("npy", path=path), ByFrame(), sync=False)
+            scheduler.kill()
+            with pytest.raises((ConnectionError, UDFException), match="scheduler"):
+                anyio.run(_awaited, result)
+
+
+@pytest.mark.parametrize("cpus", [0, -1, 1.5, True])
+def test_a_wrong_number_of_processes(cpus):
+    with pytest.raises(ExecutorSpecException, match="whole number"):
+        Context.make_with("processes", cpus=cpus)

@@ -1,0 +1,39 @@
+"""Clients of Dask clusters: of one that is running, or of one that is started on this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distributed import Client, LocalCluster
+
+
+def start_local(workers: int) -> Any:
+    """Return a client of a new cluster on this machine, which nobody else can reach.
+
+    Each process has one thread: Python code of users holds the GIL of its process only.
+
+    Parameters
+    ----------
+    workers : int
+        How many processes.
+    """
+    cluster = LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        silence_logs=50,
+    )
+    return Client(cluster, set_as_default=False)
+
+
+def connect(address: str) -> Any:
+    """Return a client of a running cluster.
+
+    Parameters
+    ----------
+    address : str
+        Of its scheduler, such as ``tcp://host:8786``.
+    """
+    return Client(address, set_as_default=False)

@@ -1,0 +1,202 @@
+"""What happens on a worker of a Dask cluster: carries out orders, with datasets that stay open.
+
+Everything here lives in a process of the cluster. Its state is that of the process: datasets that
+are open, UDFs that are unpacked, and runs that have been stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cloudpickle
+
+from udfwidgets.buffers import Buffers
+from udfwidgets.engine.executors.dask.messages import Answer, Order, Part, Portion
+from udfwidgets.engine.executors.dask.parcels import VERSIONS, Parcel
+from udfwidgets.engine.plan.partitions import Partition, Plan
+from udfwidgets.engine.sources import Sources, stamp_of
+from udfwidgets.engine.work.scan import Assignment, Scan
+from udfwidgets.engine.work.share import Share
+from udfwidgets.engine.work.worker import Worker
+from udfwidgets.errors import DataSetException, UDFException
+from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.udf.base import UDF
+
+# Unpacked parcels that are kept: UDFs of some runs, with their parameters, and datasets.
+MOST_UNPACKED = 64
+# Stopped runs that are remembered; orders for them are on their way for a moment only.
+MOST_STOPPED = 1024
+
+
+def carry_out(order: Order) -> Answer:
+    """Do what an order says, on the thread of the worker that Dask gives us."""
+    return _site.carry_out(order)
+
+
+async def stop(run: str) -> None:
+    """Have whoever works on a run leave off; called beside the work, on the worker's own loop."""
+    _site.stop(run)
+
+
+def close() -> None:
+    """Close all datasets of this process."""
+    _site.close()
+
+
+class Served:
+    """Stands for a run, in the process of a worker, while one of its partitions is worked on."""
+
+    def __init__(self, portion: Portion, udfs: tuple[UDF, ...], plan: Plan, site: Site) -> None:
+        self.udfs = udfs
+        self.plan = plan
+        self.error: BaseException | None = None
+        self.buffers: Sequence[Buffers] | None = None
+        self._key = portion.run
+        self._site = site
+
+    def enter(self) -> bool:
+        """Begin a stretch of work, unless it is stopping."""
+        return not self.is_stopping()
+
+    def leave(self) -> None:
+        """End a stretch of work: nothing waits for it."""
+
+    def is_stopping(self) -> bool:
+        """Whether it was stopped from afar, or has failed."""
+        return self.error is not None or self._site.is_stopped(self._key)
+
+    def fail(self, error: BaseException) -> None:
+        """Keep the first error, for the answer."""
+        self.error = self.error or error
+
+    def merge(
+        self, partition: Partition, parts: Sequence[Mapping[str, Any]], seconds: float
+    ) -> None:
+        """Keep the buffers, for the answer: they are merged where the run is."""
+        self.buffers = parts
+
+
+class Site:
+    """What a worker's process keeps from one order to the next."""
+
+    def __init__(self) -> None:
+        self._sources = Sources(may_rest=True)
+        self._unpacked: OrderedDict[str, Any] = OrderedDict()
+        self._stopped: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._worker = Worker()
+
+    def carry_out(self, order: Order) -> Answer:
+        """Do what an order says; all errors are in the answer."""
+        try:
+            _check_versions(order)
+            dataset: DataSet = self._unpack(order.dataset)
+            served = [self._served(portion) for portion in order.portions]
+            _check_files(dataset, order)
+            source = self._sources.open(dataset)
+        except Exception as error:
+            return _answer(0.0, [Part(0.0, error=_pack_error(error))] * len(order.portions))
+        try:
+            shares = [
+                Share(run, portion.partition, portion.frames)
+                for run, portion in zip(served, order.portions, strict=True)
+            ]
+            scan = Scan(dataset, source)
+            assignment = Assignment(scan, 0, 0, dict.fromkeys(served), shares, order.frames)
+            reading = self._worker.work(assignment)
+        finally:
+            self._sources.close(dataset)
+        return _answer(
+            reading,
+            [
+                Part(share.seconds, run.buffers, _pack_error(run.error))
+                for share, run in zip(shares, served, strict=True)
+            ],
+        )
+
+    def stop(self, run: str) -> None:
+        """Have whoever works on a run leave off."""
+        with self._lock:
+            self._stopped[run] = None
+            while len(self._stopped) > MOST_STOPPED:
+                self._stopped.popitem(last=False)
+
+    def is_stopped(self, run: str) -> bool:
+        """Whether a run was stopped."""
+        return run in self._stopped
+
+    def close(self) -> None:
+        """Close all datasets."""
+        self._sources.close_resting()
+        self._sources = Sources(may_rest=True)
+
+    def _served(self, portion: Portion) -> Served:
+        udfs, plan = self._unpack(portion.work)
+        return Served(portion, udfs, plan, self)
+
+    def _unpack(self, parcel: Parcel) -> Any:
+        content = self._unpacked.get(parcel.key)
+        if content is None:
+            content = self._unpacked[parcel.key] = parcel.unpack()
+        self._unpacked.move_to_end(parcel.key)
+        while len(self._unpacked) > MOST_UNPACKED:
+            self._unpacked.popitem(last=False)
+        return content
+
+
+def _answer(reading: float, parts: Sequence[Part]) -> Answer:
+    return Answer(_here(), reading, parts)
+
+
+def _check_files(dataset: DataSet, order: Order) -> None:
+    """Raise if the files here are not those that the dataset was made of."""
+    if dataset.is_growing:
+        return
+    for path in dataset.files:
+        if not path.exists():
+            raise DataSetException(
+                f"{_here()} does not see {path}: put the file where all workers see it under the "
+                "same path, such as a shared folder"
+            )
+    found = [(size, changed) for *_, size, changed in stamp_of(dataset.files)]
+    expected = [(size, changed) for *_, size, changed in order.stamp]
+    if found != expected:
+        names = ", ".join(str(path) for path in dataset.files)
+        raise DataSetException(
+            f"{_here()} sees another {names} than the process that has loaded it (sizes and times "
+            f"{found}, expected {expected}): copy the file anew, with its times, or load it again"
+        )
+
+
+def _check_versions(order: Order) -> None:
+    if order.versions != VERSIONS:
+        raise UDFException(
+            f"{_here()} has {VERSIONS}, the process of the run has {order.versions}: install the "
+            "same versions on both sides"
+        )
+
+
+def _pack_error(error: BaseException | None) -> bytes | None:
+    """Return an error with its notes, so that it can be unpacked; else one that says the same."""
+    if error is None:
+        return None
+    notes = getattr(error, "__notes__", [])
+    try:
+        packed: bytes = cloudpickle.dumps((error, notes))
+        pickle.loads(packed)
+    except Exception:
+        packed = pickle.dumps((UDFException(f"{type(error).__name__}: {error}"), notes))
+    return packed
+
+
+def _here() -> str:
+    return f"the worker on {socket.gethostname()} (process {os.getpid()})"
+
+
+_site = Site()
