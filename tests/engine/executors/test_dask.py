@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from multiprocessing import resource_tracker
 
 import anyio
 import numpy as np
@@ -239,6 +240,13 @@ def test_a_partition_that_kills_its_workers_is_told_of(ctx, path):
     check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
 
 
+@pytest.fixture(scope="module")
+def tracker():
+    """What multiprocessing keeps to the end of a process once a child was started in it."""
+    resource_tracker.ensure_running()
+
+
+@pytest.mark.usefixtures("tracker")
 def test_a_cluster_of_ones_own_goes_with_its_context(path):
     with Context.make_with("processes", cpus=1) as ctx:
         check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))

@@ -48,6 +48,8 @@ from udfwidgets.io.dataset.base import DataSet
 AHEAD = 2
 # Seconds between two looks at the cluster.
 LOOK = 1.0
+# Seconds after which a scheduler that does not answer is given up.
+PATIENCE = 5.0
 
 
 class DaskExecutor:
@@ -305,22 +307,28 @@ class _Desk:
         def tell() -> None:
             self._client.run(remote.stop, run, wait=False, on_error="ignore")
 
-        await anyio.to_thread.run_sync(tell)
+        # Asked of a scheduler that is gone, Dask waits for half a minute.
+        if self._client.status == "running":
+            await anyio.to_thread.run_sync(tell, abandon_on_cancel=True)
 
     async def _watch(self) -> None:
         """Look whether the cluster is there, and how many workers it has."""
         while True:
             await anyio.sleep(LOOK)
-            if self._client.status != "running" and not self._closed:
+            n_workers = None
+            with anyio.move_on_after(PATIENCE):
+                if self._client.status == "running":
+                    n_workers = await anyio.to_thread.run_sync(
+                        self._count_workers, abandon_on_cancel=True
+                    )
+            if n_workers is None:
                 self._fail_all(
                     ConnectionError(
                         "the Dask scheduler is gone: start the cluster anew, and make a new Context"
                     )
                 )
-            else:
-                n_workers = await anyio.to_thread.run_sync(self._count_workers)
-                for run in self.pool.runs:
-                    run.note_waiting("" if n_workers else "a worker of the Dask cluster")
+            for run in self.pool.runs:
+                run.note_waiting("" if n_workers else "a worker of the Dask cluster")
             self.pool.bell.ring()
 
     def _fail_all(self, error: BaseException) -> None:
