@@ -84,9 +84,11 @@ class Context(Analyses, Showing, Closing):
 
         Parameters
         ----------
-        executor_spec : {'threads', 'inline', 'synchronous', 'concurrent', 'pipelined'}
-            Worker threads ('concurrent' and 'pipelined', of LiberTEM, are other names for them), or
-            the calling thread alone ('synchronous' is another name for it).
+        executor_spec : str
+            'threads'; 'processes', single-threaded ones of a Dask cluster that is started on this
+            machine, for Python code that holds the GIL for long; or 'inline', the calling thread
+            alone. Other names, of LiberTEM: 'concurrent' and 'pipelined' for threads, 'dask' for
+            processes, 'synchronous' for inline.
         cpus : int, or iterable of int, optional
             How many workers, or the numbers of the processors, of which as many are used.
         plot_class : callable, optional
