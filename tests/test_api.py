@@ -95,7 +95,6 @@ def test_executors(spec):
     ("arguments", "message"),
     [
         ({"executor_spec": "gpu"}, "unknown executor 'gpu'"),
-        ({"executor_spec": "dask"}, "not part of this version"),
         ({"executor_spec": "threads", "cpus": 0}, "cpus is 0"),
         ({"executor_spec": "inline", "cpus": 4}, "cannot use cpus=4"),
     ],

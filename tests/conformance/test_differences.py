@@ -15,7 +15,7 @@ from tests.conformance.running import OURS, run
 from tests.engine.pacing import iterate
 from udfwidgets.engine.ends.view import NoView
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
-from udfwidgets.errors import DataSetException, ExecutorSpecException
+from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.memory import MemoryDataSet
 from udfwidgets.live import LiveAnalysis
 from udfwidgets.udf import UDF
@@ -164,12 +164,6 @@ def test_the_live_image_is_the_default(ctx, dataset, monkeypatch) -> None:
     with udfwidgets.Context.make_with("inline", plot_class=NoView) as headless:
         headless.run_udf(dataset, udfwidgets.SumUDF(), plots=True)
     assert len(shown) == 1
-
-
-@clause("`'inline'`, `'threads'`, `'dask'` (`'synchronous'` is inline)")
-def test_dask_is_announced() -> None:
-    with pytest.raises(ExecutorSpecException, match="dask executor is not part of this version"):
-        udfwidgets.Context.make_with("dask")
 
 
 @clause("changes parameters for the partitions not yet handed out")

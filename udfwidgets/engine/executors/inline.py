@@ -116,7 +116,6 @@ class _Desk:
         try:
             assignment = self._scan.take()
             if assignment is not None:
-                assignment.work_out()
                 self._worker.work(assignment)
                 self._worker.rest()
             return assignment

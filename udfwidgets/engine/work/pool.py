@@ -152,7 +152,6 @@ class Pool:
             # a partition of a fast run takes 2.
             while (assignment := self.take()) is not None:
                 has_worked = True
-                assignment.work_out()
                 self.learn(assignment, worker.work(assignment))
         finally:
             worker.rest()

@@ -37,11 +37,10 @@ class Worker:
     def work(self, assignment: Assignment) -> float:
         """Read the frames once and let every share see its own; return seconds spent on reading.
 
-        The assignment has been worked out.
-
         All errors go to the runs: those of a UDF to its own, those of the file to all that want the
         frames which cannot be read.
         """
+        assignment.work_out()
         shares, reading = assignment.shares, 0.0
         for share in shares:
             share.begin()

@@ -82,6 +82,13 @@ class Served:
         self.buffers = parts
 
 
+class _Ordered(Assignment):
+    """An assignment that was worked out where its order comes from."""
+
+    def work_out(self) -> None:
+        """Leave it as it came."""
+
+
 class Site:
     """What a worker's process keeps from one order to the next."""
 
@@ -108,7 +115,7 @@ class Site:
                 for run, portion in zip(served, order.portions, strict=True)
             ]
             scan = Scan(dataset, source)
-            assignment = Assignment(scan, 0, 0, dict.fromkeys(served), shares, order.frames)
+            assignment = _Ordered(scan, 0, 0, dict.fromkeys(served), shares, order.frames)
             reading = self._worker.work(assignment)
         finally:
             self._sources.close(dataset)
