@@ -94,7 +94,7 @@ use Context(), or Context.make_with('threads') or ('inline')
     executor.cli:
     executor.concurrent: ConcurrentWorkerContext AsyncConcurrentJobExecutor
     executor.dask: DaskWorkerContext set_worker_log_level worker_setup cluster_spec
-        CommonDaskMixin DaskJobExecutor AsyncDaskJobExecutor cli_worker
+        CommonDaskMixin AsyncDaskJobExecutor cli_worker
     executor.delayed: DelayedUDFRunner DelayedJobExecutor make_copy merge_wrap task_wrap
         structure_from_task delayed_to_buffer_wrappers
     executor.inline: InlineWorkerContext

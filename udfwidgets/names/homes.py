@@ -77,6 +77,8 @@ executor.base
     engine.executors.base: BaseJobExecutor=Executor
 executor.concurrent
     engine.executors.threads: ConcurrentJobExecutor=ThreadsExecutor
+executor.dask
+    engine.executors.dask.executor: DaskJobExecutor=DaskExecutor
 executor.inline
     engine.executors.inline: InlineJobExecutor=InlineExecutor
 executor.pipelined

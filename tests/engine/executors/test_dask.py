@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from multiprocessing import resource_tracker
 
 import anyio
@@ -291,3 +292,9 @@ def test_a_lost_scheduler_is_told_of(path, tmp_path):
 def test_a_wrong_number_of_processes(cpus):
     with pytest.raises(ExecutorSpecException, match="whole number"):
         Context.make_with("processes", cpus=cpus)
+
+
+def test_libertem_spells_it_so(cluster, path):
+    executor = import_module("udfwidgets.executor.dask").DaskJobExecutor.connect(cluster)
+    with Context(executor=executor) as ctx:
+        check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))

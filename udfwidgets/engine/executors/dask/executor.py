@@ -31,7 +31,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from udfwidgets.engine.bell import Bell
 from udfwidgets.engine.blame import add_note
-from udfwidgets.engine.executors.base import IS_CLOSED
+from udfwidgets.engine.executors.base import IS_CLOSED, IS_ELSEWHERE
 from udfwidgets.engine.executors.dask import remote
 from udfwidgets.engine.executors.dask.cluster import connect, start_local
 from udfwidgets.engine.executors.dask.messages import Answer, Order, Part, Portion
@@ -70,6 +70,21 @@ class DaskExecutor:
         self._desk = _Desk(client, cpus)
         self._finalizer = weakref.finalize(self, _close_from_elsewhere, self._desk)
         self._finalizer.atexit = False
+
+    @classmethod
+    def connect(cls, address: str) -> DaskExecutor:
+        """Return an executor for a running cluster, by the address of its scheduler."""
+        return cls(address)
+
+    @classmethod
+    def make_local(cls, cpus: int | None = None) -> DaskExecutor:
+        """Return an executor with a cluster of its own on this machine."""
+        return cls(cpus=cpus)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this process was forked from the one that has the client."""
+        return self._desk.is_elsewhere
 
     @property
     def workers(self) -> int:
@@ -131,6 +146,7 @@ class _Desk:
     """Where orders go out and answers come in."""
 
     def __init__(self, client: Any, cpus: int | None) -> None:
+        self._process = os.getpid()
         self._given = client
         self._cpus = cpus or len(os.sched_getaffinity(0))
         self.pool = Pool(self._cpus * AHEAD)
@@ -150,6 +166,10 @@ class _Desk:
         self._temporary = tempfile.TemporaryDirectory(prefix="udfwidgets-")
         self._folder = Path(self._temporary.name)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        return os.getpid() != self._process
+
     def connect(self) -> Any:
         """Return the client, connected."""
         with self._connecting:
@@ -167,6 +187,8 @@ class _Desk:
 
     def start(self, run: Run, host: DaskExecutor) -> None:
         """Begin a run."""
+        if self.is_elsewhere:
+            raise RuntimeError(IS_ELSEWHERE)
         with self._lock:
             if self._closed:
                 raise RuntimeError(IS_CLOSED)
@@ -338,6 +360,8 @@ class _Desk:
 
     def close(self) -> None:
         """End all runs, and what was started for them."""
+        if self.is_elsewhere:
+            return
         with self._lock:
             if self._closed and self._client is None:
                 return
