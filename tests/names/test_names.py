@@ -39,16 +39,18 @@ def test_one_thing_has_one_identity() -> None:
 
 
 def test_what_is_not_here_can_be_imported_and_says_what_to_do() -> None:
-    from udfwidgets.executor.dask import DaskJobExecutor
+    from udfwidgets.executor.delayed import DelayedJobExecutor
 
-    assert not isinstance(InlineExecutor(), DaskJobExecutor)
+    assert not isinstance(InlineExecutor(), DelayedJobExecutor)
     uses = (
-        DaskJobExecutor,
-        lambda: DaskJobExecutor.connect,
-        lambda: type("Mine", (DaskJobExecutor,), {}),
+        DelayedJobExecutor,
+        lambda: DelayedJobExecutor.connect,
+        lambda: type("Mine", (DelayedJobExecutor,), {}),
     )
     for use in uses:
-        with pytest.raises(NotHere, match=r"executor\.dask\.DaskJobExecutor is not .*threads"):
+        with pytest.raises(
+            NotHere, match=r"executor\.delayed\.DelayedJobExecutor is not .*threads"
+        ):
             use()
 
 

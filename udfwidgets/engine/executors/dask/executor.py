@@ -394,8 +394,7 @@ def _settle(share: Share, part: Part, answer: Answer) -> None:
     run = share.run
     if part.error is not None:
         error, notes = pickle.loads(part.error)
-        for note in (*notes, f"on {answer.worker}"):
-            add_note(error, note)
+        add_note(error, "\n".join([*notes, f"on {answer.worker}"]))
         run.fail(error)
     elif part.buffers is not None and run.enter():
         try:
