@@ -11,6 +11,7 @@ import pytest
 
 from udfwidgets import warm
 from udfwidgets.udf.compiled.fused import add_up_frames, add_up_moments, add_up_runs
+from udfwidgets.udf.compiled.kernels import moment_dtype
 
 
 def python(*arguments, **environment):
@@ -36,7 +37,14 @@ def test_what_is_compiled_ahead_is_found_on_disk():
     assert int(compiled) == int(found) >= 6
 
 
-@pytest.mark.parametrize("step", [add_up_frames, add_up_moments, add_up_runs])
+def moments(dtype):
+    return add_up_moments(dtype, moment_dtype(dtype, 8, 8))
+
+
+moments.cache_info = add_up_moments.cache_info
+
+
+@pytest.mark.parametrize("step", [add_up_frames, moments, add_up_runs])
 def test_every_usual_dtype_is_covered(step):
     warm.warm()
     before = step.cache_info().misses

@@ -208,7 +208,7 @@ class Extremes(UDF):
     def merge(self, dest, src):
         dest.least[:] = np.minimum(dest.least, src.least)
         dest.greatest[:] = np.maximum(dest.greatest, src.greatest)
-        dest.row[:] = src.row
+        dest.first[:] = src.first
 
 
 @clause("`preprocess()`")

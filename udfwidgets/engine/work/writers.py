@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from weakref import WeakSet
 
+from udfwidgets.errors import text_of
+
 _writers: WeakSet[type] = WeakSet()
 
 
@@ -23,7 +25,7 @@ def is_writer(udf: type) -> bool:
 
 def note_writer(udf: type, error: Exception) -> bool:
     """Note that UDFs of a class need a copy, if that is what an error of theirs says."""
-    text = str(error)
+    text = text_of(error)
     # NumPy's words, and those of the compiler of numba.
     refused = "read-only" in text or "readonly array" in text
     if refused:

@@ -124,7 +124,9 @@ def _nav(hdr: dict[str, str]) -> tuple[tuple[int, int] | None, list[str]]:
     if nav is not None or not n_frames:
         return nav, []
     nav = square(n_frames) or (n_frames, 1)
-    return nav, [f"the .hdr does not tell how long a line is: taken as a scan of {nav}"]
+    return nav, [
+        f"the .hdr does not tell how long a line is; the shape {nav} is a guess: pass nav_shape="
+    ]
 
 
 def _begin(parts: list[Part], n_promised: int, may_be_lost: bool) -> int:
