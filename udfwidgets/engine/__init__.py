@@ -10,7 +10,7 @@ plan/        what is asked for, resolved    | sources  open files
                                             | bell  wakes who waits | blame  whose error it is
 ```
 
-Imports go down only. The words of the field are those of the README; these are of this room:
+Imports go down only. These are words of this room:
 
 job, run
     A job is what was asked for, checked. A run does it, once.

@@ -4,8 +4,10 @@
 load            opens a scan by the name of its type
 dataset/        the dataset contract, one module for each simple format, one package for each family
 arriving/       frames that still come
-layout/         where frames lie | corrections   what is put right in them
+layout/         where frames lie
 source          the contract between a format and the workers that read
+                | corrections   what is put right in frames | described   what a dataset tells
+                | arguments     those of LiberTEM, taken or refused
 codecs/         what undoes compression, and knows no file | scratch   memory of one worker
 ```
 

@@ -2,8 +2,9 @@
 
 ```
 sum, sumsigudf, stddev, masks, com, ...   a UDF each
-base | mixins                             what a UDF is
-contract/     what a UDF is shown         compiled/     loops over pixels, without the GIL
+base                                      what a UDF is
+contract/     what a UDF is shown         | compiled/   loops over pixels, without the GIL
+                                          | mixins      names for what a UDF implements
 ```
 
 Imports go down only.

@@ -359,7 +359,7 @@ def test_a_guess_of_the_lines_is_said(scan: Path) -> None:
     with pytest.warns(UserWarning, match=r"not tell how long a line is; the shape \(8, 1\)"):
         dataset = MIBDataSet(write_hdr(scan.with_suffix(".hdr"), 8, 1))
     assert dataset.shape.nav == (8, 1)
-    assert "taken as" in dataset.notes[0]
+    assert "is a guess" in dataset.notes[0]
 
 
 def test_more_frames_than_the_hdr_promises(scan: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,8 +1,8 @@
 """Merlin: scans in `.mib` files of Quantum Detectors.
 
 ```
-growing   scans that are still being recorded
-dataset   scans that are complete
+growing   scans that are still being recorded | dataset   those that are complete
+source    frames of files that are complete
 check     holds headers against the first one | r64   pixels as the chips send them
 parts     the files that make one scan
 header    what the headers say
