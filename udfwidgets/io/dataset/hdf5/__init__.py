@@ -2,12 +2,9 @@
 
 ```
 dataset | growing    a scan that is complete, or still being written
-source | swmr        the fastest way that its storage allows, for each of them
-arrival              which frames have come
-turned               stacks with the frames along the last axis
-chunked              frames put together from chunks
-store | locked       reads chunks by their positions, or through h5py
-virtual              files behind a virtual dataset
+source | arrival     the fastest way that its storage allows | which frames have come
+swmr | turned        files that are still written | stacks with the frames along the last axis
+chunked | store | virtual | locked   frames out of chunks, chunks by position, virtual, through h5py
 chunks | find        where chunks lie, which dataset is the scan
 ```
 """
