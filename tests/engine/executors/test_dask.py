@@ -199,6 +199,17 @@ def test_another_file_on_a_worker_is_told_of(ctx, tmp_path):
         ctx.run_udf(dataset, SumUDF())
 
 
+def test_a_file_that_becomes_shorter_is_told_of(ctx, tmp_path):
+    path = tmp_path / "scan.raw"
+    path.write_bytes(DATA.tobytes())
+    dataset = ctx.load("raw", path=path, dtype="u2", nav_shape=(24, 20), sig_shape=(16, 16))
+    stream = ctx.run_udf_iter(dataset, ByFrame(spin=20_000))
+    next(stream)
+    os.truncate(path, 4096)
+    with pytest.raises(DataSetException, match=r"scan\.raw"):
+        list(stream)
+
+
 def test_parameters_change_on_the_way(ctx, path):
     dataset = ctx.load("npy", path=path)
     stream = ctx.run_udf_iter(dataset, Scaled(factor=1))

@@ -117,6 +117,7 @@ class Site:
             scan = Scan(dataset, source)
             assignment = _Ordered(scan, 0, 0, dict.fromkeys(served), shares, order.frames)
             reading = self._worker.work(assignment)
+            self._check(dataset, served)
         finally:
             self._sources.close(dataset)
         return _answer(
@@ -142,6 +143,14 @@ class Site:
         """Close all datasets."""
         self._sources.close_resting()
         self._sources = Sources(may_rest=True)
+
+    def _check(self, dataset: DataSet, served: Sequence[Served]) -> None:
+        """Have nothing merged of files that changed while they were read."""
+        try:
+            self._sources.check(dataset)
+        except Exception as error:
+            for run in served:
+                run.error = error
 
     def _served(self, portion: Portion) -> Served:
         udfs, plan = self._unpack(portion.work)
