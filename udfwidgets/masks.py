@@ -52,11 +52,26 @@ def ring(
     """Return a ring: its outer rim belongs to it, its inner rim does not.
 
     The dtype is that of `circular`.
+
+    Raises
+    ------
+    ValueError
+        If the inner radius is larger than the outer one.
     """
+    check_radii(radius_inner, radius)
     if antialiased:
         return _only_ring(centerX, centerY, imageSizeX, imageSizeY, radius, radius_inner)
     frame = (centerX, centerY, imageSizeX, imageSizeY)
     return circular(*frame, radius) & ~circular(*frame, radius_inner)
+
+
+def check_radii(inner: float, outer: float) -> None:
+    """Raise a ValueError if the inner radius of a ring is larger than its outer one."""
+    if inner > outer:
+        raise ValueError(
+            f"the inner radius of the ring is {inner}, the outer one {outer}: nothing lies between "
+            "them; exchange the two"
+        )
 
 
 def radial_gradient(
@@ -251,6 +266,7 @@ def radial_bins(
     """
     frame = (centerX, centerY, imageSizeX, imageSizeY)
     outermost = bounding_radius(*frame) if radius is None else radius
+    check_radii(radius_inner, outermost)
     count = int(np.round(outermost - radius_inner)) if n_bins is None else n_bins
     if use_sparse is None:
         width = (outermost - radius_inner) / count

@@ -39,6 +39,7 @@ class RadialFourierAnalysis(Analysis):
         filled = {"cx": size_x / 2, "cy": size_y / 2, "ri": 0, "n_bins": 1, "max_order": 24}
         filled |= parameters
         filled.setdefault("ro", masks.bounding_radius(filled["cx"], filled["cy"], size_x, size_y))
+        masks.check_radii(filled["ri"], filled["ro"])
         width = (filled["ro"] - filled["ri"]) / filled["n_bins"]
         area = np.pi * (filled["ro"] ** 2 - (filled["ro"] - width) ** 2)
         filled.setdefault("use_sparse", bool(area < SPARSE_BELOW * size_y * size_x))

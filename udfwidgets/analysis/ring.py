@@ -16,7 +16,9 @@ class RingMaskAnalysis(SingleMaskAnalysis):
     def get_parameters(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters with a ring along the border as default."""
         outer = parameters.get("ro", min(self.dataset.shape.sig) / 2)
-        return super().get_parameters({"ro": outer, "ri": 0.8 * outer, **parameters})
+        filled = super().get_parameters({"ro": outer, "ri": 0.8 * outer, **parameters})
+        masks.check_radii(filled["ri"], filled["ro"])
+        return filled
 
     def get_mask_factories(self) -> Sequence[MaskFactory]:
         """Return what makes the mask."""

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.masks import check_radii
 from udfwidgets.shapes import Slice
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.kernels import deviation_in, flat
@@ -35,6 +36,7 @@ class FEMUDF(UDF):
     """
 
     def __init__(self, center: tuple[float, float], rad_in: float, rad_out: float) -> None:
+        check_radii(rad_in, rad_out)
         super().__init__(center=center, rad_in=rad_in, rad_out=rad_out)
 
     def get_preferred_input_dtype(self) -> npt.DTypeLike:

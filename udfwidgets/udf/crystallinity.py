@@ -39,6 +39,7 @@ class CrystallinityUDF(UDF):
         real_center: Point | None = None,
         real_rad: float | None = None,
     ) -> None:
+        masks.check_radii(rad_in, rad_out)
         super().__init__(rad_in=rad_in, rad_out=rad_out, real_center=real_center, real_rad=real_rad)
 
     def get_result_buffers(self) -> Mapping[str, BufferDeclaration]:

@@ -1,0 +1,40 @@
+"""Mistakes of beginners, which would end in zeros or silence: each is told in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from udfwidgets import Context, masks
+from udfwidgets.udf.crystallinity import CrystallinityUDF
+from udfwidgets.udf.FEM import FEMUDF
+
+DATA = np.random.default_rng(0).integers(1, 1000, (4, 5, 6, 8)).astype("u2")
+
+
+@pytest.fixture(params=["inline", "threads"])
+def ctx(request):
+    with Context.make_with(request.param) as ctx:
+        yield ctx
+
+
+@pytest.fixture
+def dataset(ctx):
+    return ctx.load("memory", data=DATA)
+
+
+RINGS = {
+    "analysis": lambda ctx, dataset: ctx.create_ring_analysis(dataset, ri=5, ro=2),
+    "radial": lambda ctx, dataset: ctx.create_radial_fourier_analysis(dataset, ri=5, ro=2),
+    "fem": lambda ctx, dataset: FEMUDF((3, 4), 5, 2),
+    "crystallinity": lambda ctx, dataset: CrystallinityUDF(5, 2),
+    "mask": lambda ctx, dataset: masks.ring(4, 3, 8, 6, 2, 5),
+    "smooth mask": lambda ctx, dataset: masks.ring(4, 3, 8, 6, 2, 5, antialiased=True),
+    "bins": lambda ctx, dataset: masks.radial_bins(4, 3, 8, 6, 2, 5, n_bins=2),
+}
+
+
+@pytest.mark.parametrize("make", RINGS.values(), ids=RINGS)
+def test_a_ring_turned_inside_out(ctx, dataset, make):
+    with pytest.raises(ValueError, match=r"inner radius of the ring is 5, the outer one 2.*exch"):
+        make(ctx, dataset)
