@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from udfwidgets import Context, masks
 from udfwidgets.udf.crystallinity import CrystallinityUDF
 from udfwidgets.udf.FEM import FEMUDF
+from udfwidgets.udf.masks import ApplyMasksUDF
 
 DATA = np.random.default_rng(0).integers(1, 1000, (4, 5, 6, 8)).astype("u2")
 
@@ -38,3 +40,28 @@ RINGS = {
 def test_a_ring_turned_inside_out(ctx, dataset, make):
     with pytest.raises(ValueError, match=r"inner radius of the ring is 5, the outer one 2.*exch"):
         make(ctx, dataset)
+
+
+DISK = masks.circular(4, 3, 8, 6, 2)
+GIVEN = {
+    "array": (DISK, [DISK]),
+    "list": ([DISK, 2 * DISK], [DISK, 2 * DISK]),
+    "among callables": ([lambda: DISK, ~DISK], [DISK, ~DISK]),
+    "stack": (np.stack([DISK, ~DISK, DISK]), [DISK, ~DISK, DISK]),
+    "sparse": (scipy.sparse.csr_matrix(DISK), [DISK]),
+    "list of sparse": ([scipy.sparse.coo_matrix(DISK)], [DISK]),
+}
+
+
+@pytest.mark.parametrize(("given", "meant"), GIVEN.values(), ids=GIVEN)
+def test_masks_in_the_place_of_what_makes_them(ctx, dataset, given, meant):
+    behind = np.stack([(DATA * mask).sum(axis=(2, 3)) for mask in meant], axis=-1)
+    result = ctx.run_udf(dataset, ApplyMasksUDF(mask_factories=given))
+    assert np.array_equal(result["intensity"].data, behind)
+    analysis = ctx.create_mask_analysis(given, dataset)
+    assert np.array_equal(ctx.run(analysis).mask_0.raw_data, behind[..., 0])
+
+
+def test_a_mask_of_another_shape(ctx, dataset):
+    with pytest.raises(ValueError, match=r"a mask has shape \(8, 6\), the frames have sig shape"):
+        ctx.run_udf(dataset, ApplyMasksUDF(DISK.T))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -20,7 +19,7 @@ from udfwidgets.analysis.ring import RingMaskAnalysis
 from udfwidgets.analysis.sum import SumAnalysis
 from udfwidgets.engine.plan.roi import resolve_roi
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.udf.masks import MaskFactory
+from udfwidgets.udf.masks import Masks
 
 
 class Analyses(ABC):
@@ -68,7 +67,7 @@ class Analyses(ABC):
 
     def create_mask_analysis(
         self,
-        factories: MaskFactory | Sequence[MaskFactory],
+        factories: Masks,
         dataset: DataSet,
         use_sparse: bool | str | None = None,
         mask_count: int | None = None,

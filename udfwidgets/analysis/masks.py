@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from udfwidgets.analysis.colours import Covered, picture
 from udfwidgets.analysis.results import AnalysisResult, AnalysisResultSet
 from udfwidgets.buffers import Array, BufferWrapper
 from udfwidgets.names import further
-from udfwidgets.udf.masks import ApplyMasksUDF, MaskFactory
+from udfwidgets.udf.masks import ApplyMasksUDF, Masks
 
 
 class MasksAnalysis(Analysis):
@@ -29,9 +29,9 @@ class MasksAnalysis(Analysis):
         `ApplyMasksUDF` takes them, the last one as `preferred_dtype`.
     """
 
-    def get_mask_factories(self) -> MaskFactory | Sequence[MaskFactory]:
+    def get_mask_factories(self) -> Masks:
         """Return what makes the masks."""
-        factories: MaskFactory | Sequence[MaskFactory] = self.parameters["factories"]
+        factories: Masks = self.parameters["factories"]
         return factories
 
     def get_udf(self) -> ApplyMasksUDF:

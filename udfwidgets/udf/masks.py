@@ -22,6 +22,8 @@ from udfwidgets.udf.compiled.kernels import flat, known
 from udfwidgets.udf.contract.auxiliary import AuxData
 
 MaskFactory = Callable[[], Any]
+#: Masks as a user may give them: what makes them, or the arrays themselves, one or several.
+Masks = MaskFactory | Array | Sequence[MaskFactory | Array]
 
 
 class ApplyMasksUDF(UDF):
@@ -34,7 +36,8 @@ class ApplyMasksUDF(UDF):
     ----------
     mask_factories : callable, or sequence of callable
         Each returns one mask of sig shape, dense or a SciPy sparse matrix. A single callable may
-        also return several, as a list or as a stack of shape (masks, sig axes).
+        also return several, as a list or as a stack of shape (masks, sig axes). Masks themselves
+        are taken in the place of callables; each copy of the UDF for another process carries them.
     use_sparse : bool or str, optional
         True (or 'scipy.sparse', 'scipy.sparse.csr', ...) to multiply sparsely, False for
         densely; by default sparsely if all masks come sparse.
@@ -60,7 +63,7 @@ class ApplyMasksUDF(UDF):
 
     def __init__(
         self,
-        mask_factories: MaskFactory | Sequence[MaskFactory],
+        mask_factories: Masks,
         use_sparse: bool | str | None = None,
         mask_count: int | None = None,
         mask_dtype: npt.DTypeLike | None = None,
@@ -239,7 +242,7 @@ class MaskStack:
 
     def __init__(
         self,
-        factories: MaskFactory | Sequence[MaskFactory],
+        factories: Masks,
         use_sparse: bool | str | None,
         dtype: npt.DTypeLike | None,
     ) -> None:
@@ -303,9 +306,10 @@ class MaskStack:
         return matrix if self._dtype is None else matrix.astype(self._dtype)
 
     def _call_factories(self, sig: Shape) -> list[Any]:
-        if not callable(self._factories):
-            return [factory() for factory in self._factories]
-        mask = self._factories()
+        given = self._factories
+        if not callable(given) and not hasattr(given, "shape"):
+            return [factory() if callable(factory) else factory for factory in given]
+        mask: Any = given() if callable(given) else given
         if isinstance(mask, (list, tuple)):
             return list(mask)
         is_stack = not is_scipy_sparse(mask) and np.ndim(mask) == sig.dims + 1
