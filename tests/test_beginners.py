@@ -7,6 +7,8 @@ import pytest
 import scipy.sparse
 
 from udfwidgets import Context, masks
+from udfwidgets.errors import UDFException
+from udfwidgets.udf import UDF
 from udfwidgets.udf.crystallinity import CrystallinityUDF
 from udfwidgets.udf.FEM import FEMUDF
 from udfwidgets.udf.masks import ApplyMasksUDF
@@ -65,3 +67,21 @@ def test_masks_in_the_place_of_what_makes_them(ctx, dataset, given, meant):
 def test_a_mask_of_another_shape(ctx, dataset):
     with pytest.raises(ValueError, match=r"a mask has shape \(8, 6\), the frames have sig shape"):
         ctx.run_udf(dataset, ApplyMasksUDF(DISK.T))
+
+
+class Forgetful(UDF):
+    def __init__(self, offset):
+        self.offset = offset
+
+    def get_result_buffers(self):
+        return {"brightest": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        self.results.brightest[:] = frame.max() + self.params.offset
+
+
+def test_an_init_that_forgets_that_of_the_base_class(ctx, dataset):
+    with pytest.raises(
+        UDFException, match=r"Forgetful\.__init__ does not call super\(\)\.__init__"
+    ):
+        ctx.run_udf(dataset, Forgetful(1))

@@ -280,7 +280,13 @@ def input_dtype_of(udf: UDF, dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def check_choices(udf: UDF) -> None:
     """Raise what is wrong with the method and the array libraries that a UDF chooses."""
-    name, offered = type(udf).__name__, udf.get_backends()
+    name = type(udf).__name__
+    if "_kwargs" not in vars(udf):
+        raise UDFException(
+            f"{name}.__init__ does not call super().__init__: write super().__init__(name=name) in "
+            "it, with all parameters that it takes, or super().__init__() where it takes none"
+        )
+    offered = udf.get_backends()
     if UDF.BACKEND_NUMPY not in ([offered] if isinstance(offered, str) else offered):
         raise ValueError(
             f"{name}.get_backends() gives {offered!r}, expected at least self.BACKEND_NUMPY: the "
