@@ -85,3 +85,41 @@ def test_an_init_that_forgets_that_of_the_base_class(ctx, dataset):
         UDFException, match=r"Forgetful\.__init__ does not call super\(\)\.__init__"
     ):
         ctx.run_udf(dataset, Forgetful(1))
+
+
+class Returning(UDF):
+    def get_result_buffers(self):
+        return {
+            "ratio": self.buffer("nav", use="result_only"),
+            "brightest": self.buffer("nav"),
+        }
+
+    def get_results(self):
+        return {"ratio": self.results.brightest / 2}
+
+
+class ReturningFrames(Returning):
+    def process_frame(self, frame):
+        return frame.max()
+
+
+class ReturningTiles(Returning):
+    def process_tile(self, tile):
+        return tile.max(axis=(1, 2))
+
+
+class ReturningPartitions(Returning):
+    def process_partition(self, partition):
+        return partition.max(axis=(1, 2))
+
+
+@pytest.mark.parametrize("udf_class", [ReturningFrames, ReturningTiles, ReturningPartitions])
+def test_a_udf_that_returns_its_result(ctx, dataset, udf_class):
+    words = rf"{udf_class.__name__}\.process_\w+ returns.*self\.results\.brightest\[:\] = "
+    for _ in range(2):  # each run tells it
+        with pytest.warns(UserWarning, match=words) as caught:
+            ctx.run_udf(dataset, [udf_class(), udf_class()])
+        (warning,) = caught
+        (method,) = (m for name, m in vars(udf_class).items() if name.startswith("process_"))
+        assert warning.filename == __file__
+        assert warning.lineno == method.__code__.co_firstlineno

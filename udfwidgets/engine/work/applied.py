@@ -11,6 +11,7 @@ import numpy as np
 from udfwidgets.buffers import Array, Buffers
 from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan.partitions import Partition, Plan
+from udfwidgets.engine.work.returned import tell_of_returned
 from udfwidgets.engine.work.writers import is_writer
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
 from udfwidgets.udf.compiled.fused import Step, is_known
@@ -88,7 +89,9 @@ class AppliedUDF:
                 self._feed_frames(tile, row, stopped)
             else:
                 self._take_all_in_hand()
-                self._udf.process_partition(tile)  # type: ignore[attr-defined]
+                returned = self._udf.process_partition(tile)  # type: ignore[attr-defined]
+                if returned is not None:
+                    tell_of_returned(self._udf, self._plan)
 
     def _take_all_in_hand(self) -> None:
         partition = self._partition
@@ -111,7 +114,9 @@ class AppliedUDF:
             self._meta.take_in_hand(start, end, number)
             self._results.show_tile(row, row + len(tile), box)
             self._params.show_tile(row, row + len(tile), box)
-            self._udf.process_tile(tile[cut])  # type: ignore[attr-defined]
+            returned = self._udf.process_tile(tile[cut])  # type: ignore[attr-defined]
+            if returned is not None:
+                tell_of_returned(self._udf, self._plan)
 
     def _selected(self, row: int) -> int:
         rows = self._partition.rows
@@ -129,6 +134,7 @@ class AppliedUDF:
             for each in views.frame_by_frame(row, stop)
         ]
         meta.take_in_hand(self._selected(row), self._selected(row) + 1)
+        returned = None
         for i, frame in enumerate(tile):
             if stopped():
                 return
@@ -136,7 +142,9 @@ class AppliedUDF:
             meta.in_hand = (selected, selected + 1)
             for names, name, array in shown:
                 names[name] = array[i]
-            process(frame)
+            returned = process(frame)
+        if returned is not None:  # of the last one: a look at each would cost time
+            tell_of_returned(self._udf, self._plan)
 
     def adopt(self, done: Step) -> None:
         """Take the results of a step that is done for those of its own; they are not written to."""
