@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -12,6 +14,7 @@ from udfwidgets.udf import UDF
 from udfwidgets.udf.crystallinity import CrystallinityUDF
 from udfwidgets.udf.FEM import FEMUDF
 from udfwidgets.udf.masks import ApplyMasksUDF
+from udfwidgets.udf.stddev import StdDevUDF
 
 DATA = np.random.default_rng(0).integers(1, 1000, (4, 5, 6, 8)).astype("u2")
 
@@ -123,3 +126,40 @@ def test_a_udf_that_returns_its_result(ctx, dataset, udf_class):
         (method,) = (m for name, m in vars(udf_class).items() if name.startswith("process_"))
         assert warning.filename == __file__
         assert warning.lineno == method.__code__.co_firstlineno
+
+
+@pytest.fixture
+def results(ctx, dataset):
+    return ctx.run_udf(dataset, StdDevUDF())
+
+
+def test_an_unknown_result(results):
+    with pytest.raises(KeyError, match=r"there is no result 'varsun' here, only varsum, var, "):
+        results["varsun"]
+    with pytest.raises(AttributeError, match=r"no 'maen'; there is no .* only mean, "):
+        results.maen  # noqa: B018
+    with pytest.raises(AttributeError, match=r"write results\['mean'\]"):
+        results.mean  # noqa: B018
+    assert results.get("varsun") is None
+    assert "varsun" not in results
+
+
+def test_results_are_a_dict_that_can_be_pickled(results):
+    again = pickle.loads(pickle.dumps(results))
+    assert isinstance(again, dict)
+    assert repr(again) == repr(dict(results))
+    with pytest.raises(KeyError, match="only std, "):
+        again["sdt"]
+
+
+class Misspelt(UDF):
+    def get_result_buffers(self):
+        return {"sum": self.buffer("nav"), "brightest": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        self.results.britest[:] = frame.max()
+
+
+def test_an_unknown_buffer_in_a_udf(ctx, dataset):
+    with pytest.raises(AttributeError, match=r"no 'britest' here, only brightest, sum"):
+        ctx.run_udf(dataset, Misspelt())

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.brief import zeros
 from udfwidgets.shapes import Shape
+from udfwidgets.unknown import unknown
 
 Array = npt.NDArray[Any]
 BoolArray = npt.NDArray[np.bool_]
@@ -241,6 +242,18 @@ class BufferWrapper:
 
     def __repr__(self) -> str:
         return f"<BufferWrapper kind={self.kind} dtype={self.dtype} extra_shape={self.extra_shape}>"
+
+
+class Results(dict[str, BufferWrapper]):
+    """The results of one UDF by name: a dict that says which names there are."""
+
+    def __missing__(self, name: object) -> BufferWrapper:
+        raise KeyError(unknown(name, self, "result "))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in self:
+            raise AttributeError(f"a result is an item: write results[{name!r}]")
+        raise AttributeError(f"a dict of results has no {name!r}; {unknown(name, self, 'result ')}")
 
 
 def _empty_value(dtype: np.dtype[Any]) -> Any:

@@ -13,6 +13,7 @@ from udfwidgets.buffers import (
     BufferDeclaration,
     Buffers,
     BufferWrapper,
+    Results,
     UDFResults,
 )
 from udfwidgets.engine.blame import Blame
@@ -49,17 +50,15 @@ def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
     return UDFResults(make, BufferWrapper(DAMAGE, frozen.damage, plan.shape, plan.roi, everywhere))
 
 
-def _results_of(
-    udf: UDF, arrays: Buffers, damage: BoolArray, plan: Plan
-) -> dict[str, BufferWrapper]:
+def _results_of(udf: UDF, arrays: Buffers, damage: BoolArray, plan: Plan) -> Results:
     udf.results = Views(udf.declarations, arrays)
     with Blame(udf):
         results = _completed(udf, udf.get_results())
-        return {
-            name: _wrap(udf, name, declaration, results[name], damage, plan)
+        return Results(
+            (name, _wrap(udf, name, declaration, results[name], damage, plan))
             for name, declaration in udf.declarations.items()
             if declaration.visible
-        }
+        )
 
 
 def _completed(udf: UDF, results: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.unknown import unknown
 
 
 class Views:
@@ -82,7 +83,7 @@ class Views:
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("_absent", ()):
             return None
-        raise AttributeError(f"there is no {name!r} here, only {', '.join(self) or 'nothing'}")
+        raise AttributeError(unknown(name, self))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self:
@@ -98,7 +99,7 @@ class Views:
     def __getitem__(self, name: str) -> Any:
         if name in self:
             return self.__dict__[name]
-        raise KeyError(f"there is no {name!r} here, only {', '.join(self) or 'nothing'}")
+        raise KeyError(unknown(name, self))
 
     def __contains__(self, name: object) -> bool:
         return name in self.__dict__ and not str(name).startswith("_")
