@@ -163,3 +163,13 @@ class Misspelt(UDF):
 def test_an_unknown_buffer_in_a_udf(ctx, dataset):
     with pytest.raises(AttributeError, match=r"no 'britest' here, only brightest, sum"):
         ctx.run_udf(dataset, Misspelt())
+
+
+@pytest.mark.parametrize("call", ["run_udf", "run_udf_iter", "live"])
+def test_a_roi_that_selects_nothing(ctx, dataset, call):
+    with pytest.warns(UserWarning, match=r"roi selects none of .*nav \(4, 5\)") as caught:
+        answer = getattr(ctx, call)(dataset=dataset, udf=StdDevUDF(), roi=np.zeros((4, 5), bool))
+    about_roi = [warning for warning in caught if "roi" in str(warning.message)]
+    assert [warning.filename for warning in about_roi] == [__file__]
+    if call != "run_udf":
+        answer.close()

@@ -70,6 +70,7 @@ def test_a_roi_leaves_zero_in_integers(ctx, data, roi):
     assert (result.data[~roi] == 0).all()
 
 
+@pytest.mark.filterwarnings("ignore:roi selects none")
 def test_a_roi_that_selects_nothing(ctx, data):
     nothing = np.zeros((3, 4), bool)
     dataset = ctx.load("memory", data=data)

@@ -17,6 +17,7 @@ from udfwidgets.engine.run import Run
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.options import as_udfs, check_corrections, check_dataset
 from udfwidgets.udf.base import UDF
+from udfwidgets.warned import warn
 
 # The live view stands above this floor and needs a notebook: it is looked up by name when the
 # first picture is asked for, so that scripts and servers do without it.
@@ -64,6 +65,11 @@ class Starter:
             order=order,
             preferred_order="progressive" if is_live else "scan",
         )
+        if not job.plan.n_selected:
+            warn(
+                f"roi selects none of the scan positions, nav {dataset.shape.nav}: the results are "
+                "zero or NaN; set a part of it, as in roi[2:5, :8] = True"
+            )
         run = Run(job, self.executor.workers)
         run.launcher = weakref.WeakMethod(self._launch)
         if progress:

@@ -182,6 +182,7 @@ def test_changed_parameters_meet_the_rest_of_the_scan() -> None:
     assert last.buffers[0]["factor"].data.tolist() == [[1] * 5] + [[2] * 5] * 3
 
 
+@pytest.mark.filterwarnings("ignore:roi selects none")
 @clause("for sig buffers once anything has been merged")
 def test_sig_results_are_valid_once_something_came(ctx, dataset) -> None:
     for step in ctx.run_udf_iter(dataset, udfwidgets.SumUDF()):

@@ -196,6 +196,7 @@ def test_regression(ctx, roi):
     np.testing.assert_allclose(result["field"].raw_data.mean(axis=0), 0, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:roi selects none")
 @pytest.mark.parametrize("regression", [-1, 0, 1])
 def test_empty_roi(ctx, regression):
     dataset = ctx.load("memory", data=make_data((5, 7, 6, 8)))
