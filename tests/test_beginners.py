@@ -173,3 +173,15 @@ def test_a_roi_that_selects_nothing(ctx, dataset, call):
     assert [warning.filename for warning in about_roi] == [__file__]
     if call != "run_udf":
         answer.close()
+
+
+def test_what_is_printed_helps(ctx, dataset):
+    assert repr(ctx) == f"<Context workers={ctx.executor.workers} analyses=0>"
+    with ctx.run_udf_iter(dataset, StdDevUDF()) as steps:
+        assert repr(steps) == "<ResultStream of StdDevUDF: running>"
+        assert "analyses=1" in repr(ctx)
+        assert len(list(steps)) > 0
+        assert repr(steps) == "<ResultStream of StdDevUDF: done>"
+    awaitable = ctx.run_udf(dataset, [StdDevUDF(), ApplyMasksUDF(DISK)], sync=False)
+    assert repr(awaitable).startswith("<AsyncResult of StdDevUDF, ApplyMasksUDF: ")
+    awaitable.close()

@@ -346,6 +346,9 @@ class Context(Analyses, Showing, Closing):
         for stream in tuple(self._streams):
             stream.close()
 
+    def __repr__(self) -> str:
+        return f"<Context workers={self.executor.workers} analyses={len(self.analyses)}>"
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "a Context owns the threads of its process and cannot be pickled: make one where it "

@@ -72,6 +72,15 @@ class _Stream:
     def _ready(self) -> bool:
         return self._closed or self._inbox.ready()
 
+    def __repr__(self) -> str:
+        return _described(self, self._run)
+
+
+def _described(end: object, run: Run) -> str:
+    """Return in one line which UDFs a run has, and where it stands."""
+    names = ", ".join(type(udf).__name__ for udf in run.udfs)
+    return f"<{type(end).__name__} of {names}: {run.state.name.lower()}>"
+
 
 class ResultStream(_Stream, Closing, Iterator[UDFResults]):
     """Iterates over what has been merged after each step of a run.
@@ -231,6 +240,9 @@ class AsyncResult(Coroutine[Any, Any, Result]):
                 await self._run.wait_async(self._run.has_ended)
             raise
         return unpack(self._run, self._single)
+
+    def __repr__(self) -> str:
+        return _described(self, self._run)
 
     def __await__(self) -> Generator[Any, Any, Result]:
         return self._wait().__await__()
