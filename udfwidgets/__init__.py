@@ -4,13 +4,14 @@
 ready       gets a notebook ready for its first run | warm   compiles ahead
 live/       what a person sees                      | demo/  a scan that never was
 api         the Context
-showing > starting > options    what it shows, how it starts runs, what a user asks of them
+context/    what it does below what a user sees of it
 analysis/   a UDF and names for its results
 engine/     who does what
 io/         files                                   | udf/   functions over frames
-buffers     results                                 | compiling, masks, coordinates, devices
-shapes      axes of nav and sig                     | brief, closing, masked, replacing, warned
-errors      the exception tree                      | names/ where LiberTEM's names are at home
+buffers     results                                 | compiling, masks
+shapes      axes of nav and sig                     | brief, closing, masked, replacing, ...
+names/      where LiberTEM's names are at home
+errors      the exception tree
 ```
 
 Imports go down only; what is above is looked up by its name when it is first used.

@@ -6,15 +6,16 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, overload
 
-import numpy as np
 from typing_extensions import Unpack
 
 from udfwidgets.analysis.create import Analyses
 from udfwidgets.buffers import BufferWrapper
 from udfwidgets.closing import Closing
+from udfwidgets.context.exporting import target_of
+from udfwidgets.context.options import RunOptions, UDFs, check_backends, check_dataset
+from udfwidgets.context.showing import Showing
 from udfwidgets.engine.ends.stream import (
     AsyncResult,
     AsyncResultStream,
@@ -31,12 +32,8 @@ from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.stream import StreamDataSet
 from udfwidgets.io.load import load
 from udfwidgets.names import further
-from udfwidgets.options import RunOptions, UDFs, check_backends, check_dataset
-from udfwidgets.replacing import replacing
-from udfwidgets.showing import Showing
 from udfwidgets.udf.auto import AutoUDF
 from udfwidgets.udf.record import RecordUDF
-from udfwidgets.warned import warn
 
 __all__ = ["Context"]
 
@@ -322,17 +319,7 @@ class Context(Analyses, Showing, Closing):
         FileExistsError
             If there is such a file and `overwrite` is not set.
         """
-        target = Path(path).expanduser()
-        if target.suffix != ".npy":
-            raise ValueError(f"cannot export to {target}: expected a name that ends in .npy")
-        if target.exists() and not overwrite:
-            raise FileExistsError(f"{target} exists: pass overwrite=True to replace it")
-        if dataset.missing is not None:
-            warn(
-                f"{np.count_nonzero(dataset.missing)} of {dataset.shape.nav.size} frames are "
-                f"missing, and zeros in {target}"
-            )
-        with replacing(target, overwrite=overwrite) as unfinished:
+        with target_of(dataset, path, overwrite) as unfinished:
             self.run_udf(dataset, RecordUDF(unfinished), progress=progress)
 
     def close(self) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import udfwidgets
-from udfwidgets import coordinates
 from udfwidgets.buffers import reshaped_view
 from udfwidgets.engine.executors import InlineExecutor
 from udfwidgets.io.corrections import CorrectionSet, correct
 from udfwidgets.io.scratch import Scratch
+from udfwidgets.names import coordinates
 from udfwidgets.names.absent import NotHere
 from udfwidgets.names.elsewhere import elsewhere
 from udfwidgets.names.homes import homes

@@ -36,7 +36,7 @@ common
 common.analysis
     analysis.results: AnalysisResult AnalysisResultSet
 common.backend
-    devices: get_use_cuda set_use_cuda get_use_cpu set_use_cpu get_device_class
+    names.devices: get_use_cuda set_use_cuda get_use_cpu set_use_cpu get_device_class
 common.buffers
     buffers: BufferWrapper reshaped_view
     udf.base: ArrayWithMask=MaskedResult
@@ -65,7 +65,7 @@ common.viz
 corrections
     io.corrections: CorrectionSet
 corrections.coordinates
-    coordinates: scale rotate rotate_deg flip_y flip_x identity scale_rotate_flip_y
+    names.coordinates: scale rotate rotate_deg flip_y flip_x identity scale_rotate_flip_y
 corrections.corrset
     io.corrections: CorrectionSet
 corrections.detector
@@ -117,7 +117,7 @@ udf.base
     udf.mixins: UDFPreprocessMixin UDFPostprocessMixin UDFMergeAllMixin
 utils
 utils.devices
-    devices: detect has_cupy
+    names.devices: detect has_cupy
 viz
     analysis.colours: rgb_from_2dvector encode_image visualize_simple
     engine.ends.plots: get_plottable_2D_channels

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pkgutil
 from typing import Any
 
+from udfwidgets.context.options import UDFs
+from udfwidgets.context.starting import Starter
 from udfwidgets.engine.ends.overview import Overview
 from udfwidgets.engine.plan.order import Order
 from udfwidgets.engine.run import Run
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.options import UDFs
-from udfwidgets.starting import Starter
 
 # Stands above this floor, as the live view does.
 DASHBOARD = "udfwidgets.live:Dashboard"

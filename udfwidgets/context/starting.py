@@ -6,6 +6,7 @@ import pkgutil
 import weakref
 from typing import Any
 
+from udfwidgets.context.options import as_udfs, check_corrections, check_dataset
 from udfwidgets.engine.ends.bar import ProgressBar
 from udfwidgets.engine.ends.registry import Registry
 from udfwidgets.engine.ends.view import Plot, PlotSet, View, ViewClass
@@ -15,7 +16,6 @@ from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.plan.order import Order
 from udfwidgets.engine.run import Run
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.options import as_udfs, check_corrections, check_dataset
 from udfwidgets.udf.base import UDF
 from udfwidgets.warned import warn
 
