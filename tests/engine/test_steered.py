@@ -52,6 +52,7 @@ class FailsAtTheEnd(UDF):
         raise KeyError("of mine")
 
 
+@pytest.mark.filterwarnings("ignore:roi selects none")
 @pytest.mark.parametrize("selected", [True, False], ids=["all", "nothing"])
 def test_an_error_in_get_results_keeps_its_type(selected):
     with Context.make_with("inline") as ctx, pytest.raises(KeyError, match="of mine") as caught:

@@ -108,7 +108,7 @@ def test_executors_are_asked_for_as_in_libertem() -> None:
     for spec in ("concurrent", "pipelined"):
         with Context.make_with(spec, cpus=2, gpus=[]) as ctx:
             assert ctx.executor.workers == 2
-    for spec in ("delayed", "dask-integration", "dask"):
+    for spec in ("delayed", "dask-integration"):
         with pytest.raises(ExecutorSpecException, match=rf"{spec} executor.*'threads'"):
             Context.make_with(spec)
     for kwargs in ({"gpus": range(1)}, {"gpus": 1}, {"main_process_gpu": 0}):

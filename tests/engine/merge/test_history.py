@@ -68,6 +68,7 @@ executors = pytest.mark.parametrize("executor_class", [InlineExecutor, ThreadsEx
 
 
 @executors
+@pytest.mark.filterwarnings("ignore:roi selects none")
 @given(data=st.data())
 @settings(max_examples=60)
 def test_every_step_equals_a_fresh_run_of_its_damage(executor_class, data):
