@@ -6,7 +6,7 @@ import sys
 import warnings
 
 # numba calls the package back when it has compiled, and an import goes through Python's own.
-_INSIDE = (__name__.partition(".")[0], "numba", "importlib", "pkgutil")
+_INSIDE = (__name__.partition(".")[0], "numba", "importlib", "pkgutil", "contextlib")
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
