@@ -185,6 +185,26 @@ def test_an_error_of_a_udf_comes_back_with_its_type(ctx, path):
     check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
 
 
+class Odd(Exception):
+    """Can be neither printed nor sent."""
+
+    def __str__(self):
+        return self.args[0].nothing
+
+    def __reduce__(self):
+        raise TypeError("not to be sent")
+
+
+class Raising(Failing):
+    def process_frame(self, frame):
+        raise Odd("text")
+
+
+def test_an_error_that_cannot_be_sent_is_told_of(ctx, path):
+    with pytest.raises(UDFException, match=r"Odd: \(its text cannot be printed"):
+        ctx.run_udf(ctx.load("npy", path=path), Raising())
+
+
 def test_what_cannot_be_sent_is_named(ctx, path):
     with pytest.raises(UDFException, match=r"Holding\.lock cannot be sent"):
         ctx.run_udf(ctx.load("npy", path=path), Holding())

@@ -128,6 +128,6 @@ def _culprit(attributes: Mapping[str, Any]) -> str:
     for name, value in attributes.items():
         try:
             cloudpickle.dumps(value)
-        except Exception:
+        except Exception:  # whatever its class raises
             return name
     return ""

@@ -24,7 +24,7 @@ from udfwidgets.engine.sources import Sources, stamp_of
 from udfwidgets.engine.work.scan import Assignment, Scan
 from udfwidgets.engine.work.share import Share
 from udfwidgets.engine.work.worker import Worker
-from udfwidgets.errors import DataSetException, UDFException
+from udfwidgets.errors import DataSetException, UDFException, text_of
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.udf.base import UDF
 
@@ -206,8 +206,9 @@ def _pack_error(error: BaseException | None) -> bytes | None:
     try:
         packed: bytes = cloudpickle.dumps((error, notes))
         pickle.loads(packed)
-    except Exception:
-        packed = pickle.dumps((UDFException(f"{type(error).__name__}: {error}"), notes))
+    except Exception:  # whatever a user's class raises when it is pickled, or made again
+        told = UDFException(f"{type(error).__name__}: {text_of(error)}")
+        packed = pickle.dumps((told, [str(note) for note in notes]))
     return packed
 
 
