@@ -55,9 +55,10 @@ class Helper:
             _log.info("a first run will take a little longer", exc_info=True)
 
     def load(self) -> None:
-        """Load the live view, and what is compiled first; returns when the process has ended."""
+        """Load the view, formats, what is compiled first; returns when the process has ended."""
         # By name: what is imported at the top comes with the package, before its first cell ends.
-        importlib.import_module("udfwidgets.live")
+        for room in ("live", "io.dataset.hdf5.growing", "io.dataset.mib.growing"):
+            importlib.import_module(f"udfwidgets.{room}")
         warm = importlib.import_module("udfwidgets.warm").warm
         assert self.process.stdout is not None
         with self.process.stdout as compiled:

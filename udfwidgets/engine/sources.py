@@ -97,8 +97,8 @@ class Sources:
                 if lease is None:
                     # The stamp is older than what is opened: a change between the two is seen.
                     stamp = stamp_of(dataset.files)
-                    with noting_maps() as maps:
-                        lease = _Lease(dataset, dataset.open(), stamp, maps=maps)
+                    source, maps = noting_maps(dataset.open)
+                    lease = _Lease(dataset, source, stamp, maps=maps)
                     self._leases[id(dataset)] = lease
                 stand_guard()
                 lease.holders += 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 import mmap
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +18,16 @@ from udfwidgets.io.layout.guard import GuardedMap
 from udfwidgets.io.source import Array
 
 PathLike = str | os.PathLike[str]
+Opened = TypeVar("Opened")
 _told: ContextVar[list[GuardedMap] | None] = ContextVar("told", default=None)
 
 
-@contextmanager
-def noting_maps() -> Iterator[list[GuardedMap]]:
-    """Return a list that gets all files which are mapped in the block, on this thread."""
+def noting_maps(opens: Callable[[], Opened]) -> tuple[Opened, list[GuardedMap]]:
+    """Return what a call returns, and all files that were mapped in it, on this thread."""
     noted: list[GuardedMap] = []
     token = _told.set(noted)
     try:
-        yield noted
+        return opens(), noted
     finally:
         _told.reset(token)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +50,7 @@ class Fold:
         """Whether frame i of the dataset is frame ``i + sync_offset`` of the file."""
         return not self.flyback and not self.snake
 
-    @property
+    @cached_property  # every run that opens the dataset asks
     def n_missing(self) -> int:
         """Scan positions that no frame of the file belongs to."""
         there = self._used(0, self.n_stored) - sum(self._used(*gap) for gap in self.lost)
