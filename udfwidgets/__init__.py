@@ -8,6 +8,7 @@ context/    what it does below what a user sees of it
 analysis/   a UDF and names for its results
 engine/     who does what
 io/         files                                   | udf/   functions over frames
+geometry/   shapes on an image
 buffers     results                                 | compiling, masks
 shapes      axes of nav and sig                     | brief, closing, masked, replacing, ...
 names/      where LiberTEM's names are at home
