@@ -8,14 +8,17 @@ docstring of each shape has the rule as it is computed, in float64, by Python an
     annulus.mask((64, 64))                  # bool, (ny, nx)
     annulus.moved(dx=1, dy=0)               # another one
     from_plain(annulus.to_plain())          # as it travels, and as it is saved
+    presets(find_disk(sum_pattern))["HAADF"]
 
-The floors: ``plain | presets`` above the shapes (``centred | drawn``), these above what
-they share (``figure``), and below that what is computed (``rasters | directions | checking``).
+The floors: ``plain | presets | finding``, then the shapes (``centred | drawn``), then what they
+share (``figure``), then how pixels and disks are found (``rasters | directions | checking |
+guessing | rim``), and at the bottom ``repairing``.
 """
 
 from udfwidgets.geometry.centred import Annulus, Disk, Ellipse, Point, Rectangle, Sector
 from udfwidgets.geometry.drawn import Brush, Lasso, Polygon
 from udfwidgets.geometry.figure import Figure
+from udfwidgets.geometry.finding import DiskNotFound, find_disk
 from udfwidgets.geometry.plain import from_plain
 from udfwidgets.geometry.presets import presets, sectors
 
@@ -23,6 +26,7 @@ __all__ = [
     "Annulus",
     "Brush",
     "Disk",
+    "DiskNotFound",
     "Ellipse",
     "Figure",
     "Lasso",
@@ -30,6 +34,7 @@ __all__ = [
     "Polygon",
     "Rectangle",
     "Sector",
+    "find_disk",
     "from_plain",
     "presets",
     "sectors",
