@@ -37,6 +37,21 @@ def test_what_is_compiled_ahead_is_found_on_disk():
     assert int(compiled) == int(found) >= 6
 
 
+def test_what_shapes_take_is_found_on_disk():
+    python("-m", "udfwidgets.warm", "uint8")
+    missed = python(
+        "-c",
+        "from udfwidgets.warm import warm_shapes; from udfwidgets.geometry import rasters as r;"
+        "from udfwidgets.geometry import guessing, repairing, rim; warm_shapes();"
+        "steps = [r.keep_sector, r.fill_ellipse, r.fill_polygon, r.paint_line,"
+        " repairing._repair, guessing._vote, rim._sample];"
+        "print([sum(s.stats.cache_hits.values()) for s in steps],"
+        " [sum(s.stats.cache_misses.values()) for s in steps])",
+    )
+    assert missed.split("] [")[0].strip("[\n") == "1, 1, 1, 1, 1, 1, 1"
+    assert missed.split("] [")[1].strip("]\n") == "0, 0, 0, 0, 0, 0, 0"
+
+
 def moments(dtype):
     return add_up_moments(dtype, moment_dtype(dtype, 8, 8))
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from udfwidgets.api import Context
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.compiling import can_keep
+from udfwidgets.geometry import Brush, Disk, Ellipse, Polygon, Sector, find_disk
 from udfwidgets.live.picture.sampling import spread
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.com import CoMUDF
@@ -71,6 +72,15 @@ def warm(dtypes: Iterable[npt.DTypeLike] = DTYPES) -> None:
                 ctx.run_udf(dataset=dataset, udf=udf)
 
 
+def warm_shapes() -> None:
+    """Fill a shape of each kind that takes a compiled loop, and find a disk."""
+    corners = ((1, 1), (6, 1), (1, 6))
+    for figure in (Sector(4, 4, 1, 3, 0, 90), Ellipse(4, 4, 3, 2), Polygon(corners)):
+        figure.mask((8, 8))
+    Brush(corners, 1).mask((8, 8))
+    find_disk(Disk(15, 15, 6).mask((32, 32)).astype(np.float64))
+
+
 def main(arguments: Sequence[str]) -> None:
     """Compile for the dtypes named, or the usual ones, and let everything else go first.
 
@@ -83,6 +93,8 @@ def main(arguments: Sequence[str]) -> None:
             return  # nobody would find it
         warm([dtype])
         print(dtype, flush=True)
+    if can_keep():
+        warm_shapes()
 
 
 if __name__ == "__main__":

@@ -41,11 +41,11 @@ def test_with_noise_and_structure_inside(r, place, seed, magnitude, outside, str
 
 
 @settings(max_examples=40)
-@given(RADII, PLACES, SEEDS, st.floats(0, 0.18))
+@given(RADII, PLACES, SEEDS, st.floats(0, 0.18))  # of the radius
 def test_with_a_soft_rim(r, place, seed, soft):
     shape, cx, cy = framed(r, place)
     rng = np.random.default_rng(seed)
-    assert_found(with_disk(shape, cx, cy, r, soft=soft * r, rng=rng), cx, cy, r)
+    assert_found(with_disk(shape, cx, cy, r, soft=min(soft * r, 7), rng=rng), cx, cy, r)
 
 
 @settings(max_examples=40)
@@ -55,6 +55,12 @@ def test_with_hot_and_dead_pixels(r, place, seed, value):
     rng = np.random.default_rng(seed)
     pattern = with_disk(shape, cx, cy, r, rng=rng)
     assert_found(hot(pattern, rng, 3 + pattern.size // 500, value), cx, cy, r)
+
+
+def test_beside_numbers_that_cannot_be_added_up():
+    rng = np.random.default_rng(4)
+    pattern = hot(with_disk((80, 90), 41.2, 38.7, 12, rng=rng), rng, 9, 1.7e308)
+    assert_found(hot(pattern, rng, 9, -1.7e308), 41.2, 38.7, 12)
 
 
 @settings(max_examples=40)
@@ -122,7 +128,7 @@ def test_on_the_demo_scan(sig, seed):
 def test_in_any_unit_and_dtype():
     counts = with_disk((80, 90), 41.2, 38.7, 12, rng=np.random.default_rng(3))
     disk = find_disk(counts)
-    for pattern in (counts * 1e-12, counts * 1e12, counts - 1000):
+    for pattern in (counts * 1e-200, counts * 1e300, counts - 1000):
         again = find_disk(pattern)
         assert np.allclose((again.cx, again.cy, again.r), (disk.cx, disk.cy, disk.r), atol=1e-6)
     for dtype in (np.uint16, np.int32, np.float32, ">u4"):
