@@ -84,6 +84,8 @@ def test_completion_sees_the_names() -> None:
     module = importlib.import_module("udfwidgets.common.backend")
     assert {"get_use_cpu", "set_use_cuda"} <= set(dir(module))
     assert "set_use_cpu" in module.__all__
+    module = importlib.import_module("udfwidgets.udf.base")
+    assert {"UDF", "UDFFrameMixin", "__name__"} <= set(dir(module))
 
 
 def test_the_tables_are_not_loaded_before_they_are_needed() -> None:

@@ -6,11 +6,12 @@ import difflib
 import inspect
 import logging
 from abc import ABCMeta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 #: Without effect here, and why.
 WITHOUT_EFFECT = {
@@ -32,7 +33,7 @@ RENAMED = {"scan_size": "nav_shape", "detector_size": "sig_shape"}
 class DataSetType(ABCMeta):
     """Makes datasets, of arguments that LiberTEM's datasets take, too."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls: type[_T], *args: Any, **kwargs: Any) -> _T:
         """Make a dataset.
 
         Raises
@@ -40,7 +41,8 @@ class DataSetType(ABCMeta):
         TypeError
             If there is an argument that the dataset does not take; those that it takes are listed.
         """
-        return super().__call__(*args, **accepted(cls, kwargs))
+        made: _T = super().__call__(*args, **accepted(cls, kwargs))  # type: ignore[misc]
+        return made
 
     @property
     def __signature__(cls) -> inspect.Signature:

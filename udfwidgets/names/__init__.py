@@ -1,6 +1,7 @@
 """Names of LiberTEM's modules: where each is at home here, or what to use instead.
 
 ```
+stubs        what type checkers read of the names
 modules      makes modules of the tables when they are first imported
 homes        what is here, under another path | elsewhere   what is not, and what to use instead
 absent       what stands for a thing that is not here | coordinates, devices   at home here
@@ -12,12 +13,17 @@ Nothing of this is loaded before a module is imported, or a name used, that is n
 from __future__ import annotations
 
 import pkgutil
+import sys
 from collections.abc import Callable
 from typing import Any
 
 
 def further(module: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module that has names in the tables besides its own."""
+    """Return the ``__getattr__`` of a module that has names in the tables besides its own.
+
+    Its ``__dir__``, which is what completion looks at, lists these names from then on.
+    """
+    own = vars(sys.modules[module])
 
     def get(name: str) -> Any:
         if name.startswith("__"):
@@ -25,4 +31,8 @@ def further(module: str) -> Callable[[str], Any]:
         # Most processes never come here: the tables are loaded then, and not before.
         return pkgutil.resolve_name("udfwidgets.names.modules:lookup")(module, name)
 
+    def names() -> list[str]:
+        return sorted({*own, *pkgutil.resolve_name("udfwidgets.names.modules:known")(module)})
+
+    own["__dir__"] = names
     return get
