@@ -114,3 +114,23 @@ def test_executors_are_asked_for_as_in_libertem() -> None:
     for kwargs in ({"gpus": range(1)}, {"gpus": 1}, {"main_process_gpu": 0}):
         with pytest.raises(ExecutorSpecException, match="processors"):
             Context.make_with("threads", **kwargs)
+
+
+def test_a_dataset_is_ready_when_it_is_made(given, ctx, caplog) -> None:
+    filetype, kwargs = given
+    dataset = ctx.load(filetype, **kwargs)
+    assert dataset.initialize(ctx.executor) is dataset
+    assert dataset.check_valid()
+    assert dataset.supports_correction()
+    with caplog.at_level(logging.DEBUG, "udfwidgets.io.described"):
+        dataset.set_num_cores(3)
+    assert "set_num_cores(3)" in caplog.text
+
+
+def test_partitions_count_the_frames_of_a_roi(ctx) -> None:
+    dataset = ctx.load("memory", data=np.zeros((5, 4, 1, 1), "f4"))
+    dataset._frames_per_partition = lambda: 7
+    roi = np.random.default_rng(3).random((5, 4)) < 0.5
+    counts = [p.get_frame_count(roi) for p in dataset.get_partitions()]
+    assert counts == [roi.ravel()[start : start + 7].sum() for start in (0, 7, 14)]
+    assert [p.get_frame_count() for p in dataset.get_partitions()] == [7, 7, 6]

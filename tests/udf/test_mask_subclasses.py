@@ -58,3 +58,16 @@ def test_masks_are_made_anew_for_another_detector() -> None:
             size[:] = data.shape[2:]
             result = ctx.run_udf(ctx.load("memory", data=data), udf)["intensity"]
             np.testing.assert_allclose(result.data[..., 0], data.sum((2, 3)), rtol=1e-5)
+
+
+def test_a_subclass_has_parameters_of_its_own() -> None:
+    class Scaled(ApplyMasksUDF):
+        def process_tile(self, tile):
+            super().process_tile(tile * self.params.factor)
+
+    udf = Scaled(mask_factories=lambda: np.ones((6, 7), "f4"), factor=3)
+    with Context.make_with("inline") as ctx:
+        result = ctx.run_udf(ctx.load("memory", data=DATA), udf)["intensity"]
+    np.testing.assert_allclose(result.data[..., 0], 3 * DATA.sum((2, 3)), rtol=1e-5)
+    with pytest.raises(TypeError, match="'factor', a subclass may"):
+        ApplyMasksUDF(mask_factories=lambda: np.ones((6, 7), "f4"), factor=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self
 
 from udfwidgets.shapes import Shape, Slice
+
+_log = logging.getLogger(__name__)
 
 # Only to be looked at: a run sizes its partitions while it goes on.
 _PARTITION_BYTES = 512 * 1024 * 1024
@@ -68,9 +72,13 @@ class Partition:
         """One flat nav axis, then sig."""
         return self.slice.shape
 
-    def get_frame_count(self) -> int:
-        """Return how many frames it has."""
-        return self.shape.nav.size
+    def get_frame_count(self, roi: npt.ArrayLike | None = None) -> int:
+        """Return how many frames it has, or how many of them a mask of nav shape selects."""
+        n_frames: int = self.shape.nav.size
+        if roi is None:
+            return n_frames
+        start = self.slice.origin[0]
+        return int(np.count_nonzero(np.ravel(roi)[start : start + n_frames]))
 
 
 class RoiMaker:
@@ -120,6 +128,22 @@ class Described(ABC):
     def roi(self) -> RoiMaker:
         """Indexed like an array of the scan, gives the roi that selects the same."""
         return RoiMaker(self.shape.nav.axes)
+
+    def initialize(self, executor: Any = None) -> Self:
+        """Return the dataset: it is what it will be since it was made, by whatever executor."""
+        return self
+
+    def check_valid(self) -> bool:
+        """Return True: what is wrong is found when a dataset is made."""
+        return True
+
+    def supports_correction(self) -> bool:
+        """Return True: frames of every format are corrected on the fly."""
+        return True
+
+    def set_num_cores(self, cores: int) -> None:
+        """Take a number without effect: a run makes its partitions to suit its workers."""
+        _log.debug("set_num_cores(%s) is without effect: partitions are sized by the run", cores)
 
     def get_num_partitions(self) -> int:
         """Return how many partitions `get_partitions` gives."""

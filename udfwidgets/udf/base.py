@@ -32,6 +32,7 @@ from udfwidgets.errors import UDFException, text_of
 from udfwidgets.masked import without_mask
 from udfwidgets.names import further
 from udfwidgets.udf.contract.auxiliary import AuxData, shown_params
+from udfwidgets.udf.contract.backends import Backends
 from udfwidgets.udf.contract.meta import UDFMeta
 from udfwidgets.udf.contract.views import Views
 
@@ -46,7 +47,7 @@ class UDFMethod(Enum):
     PARTITION = "partition"
 
 
-class UDF:
+class UDF(Backends):
     """Base class of all user-defined functions.
 
     Parameters
@@ -76,23 +77,6 @@ class UDF:
     TILE_DEPTH_DEFAULT = "default"
     TILE_DEPTH_MAX = float("inf")
     UDF_METHOD = UDFMethod
-    BACKEND_NUMPY = "numpy"
-    # Names of array libraries that a UDF may offer besides NumPy, which is always chosen.
-    BACKEND_CUPY = "cupy"
-    BACKEND_CUDA = "cuda"
-    BACKEND_SPARSE_COO = "sparse.COO"
-    BACKEND_SPARSE_GCXS = "sparse.GCXS"
-    BACKEND_SPARSE_DOK = "sparse.DOK"
-    BACKEND_SCIPY_COO = "scipy.sparse.coo_matrix"
-    BACKEND_SCIPY_CSR = "scipy.sparse.csr_matrix"
-    BACKEND_SCIPY_CSC = "scipy.sparse.csc_matrix"
-    BACKEND_SCIPY_COO_ARRAY = "scipy.sparse.coo_array"
-    BACKEND_SCIPY_CSR_ARRAY = "scipy.sparse.csr_array"
-    BACKEND_SCIPY_CSC_ARRAY = "scipy.sparse.csc_array"
-    BACKEND_CUPY_SCIPY_COO = "cupyx.scipy.sparse.coo_matrix"
-    BACKEND_CUPY_SCIPY_CSR = "cupyx.scipy.sparse.csr_matrix"
-    BACKEND_CUPY_SCIPY_CSC = "cupyx.scipy.sparse.csc_matrix"
-    BACKEND_ALL = (BACKEND_NUMPY,)
 
     #: Whether `process_tile` does without knowing which frames it has: such a UDF is also handed
     #: tiles of frames that do not follow each other, when a scan is visited from coarse to fine.

@@ -53,6 +53,8 @@ class ApplyMasksUDF(UDF):
         Move the masks over the frame, down and to the right: by the same amount for all frames,
         or, as ``UDF.aux_data(shifts, kind="nav", extra_shape=(2,), dtype=int)``, by one for each.
         What comes to lie outside is cut off. Fractions are cut off too.
+    **kwargs
+        Parameters of a subclass.
 
     Results
     -------
@@ -71,7 +73,12 @@ class ApplyMasksUDF(UDF):
         use_torch: bool = True,
         backends: Sequence[str] | None = None,
         shifts: AuxData | npt.ArrayLike | None = None,
+        **kwargs: Any,
     ) -> None:
+        if kwargs and type(self) is ApplyMasksUDF:
+            raise TypeError(
+                f"ApplyMasksUDF takes no argument {next(iter(kwargs))!r}, a subclass may"
+            )
         if backends is not None and self.BACKEND_NUMPY not in backends:
             raise ValueError(f"no compatible backend found in {backends}: 'numpy' is the one here")
         if shifts is not None:
@@ -85,6 +92,7 @@ class ApplyMasksUDF(UDF):
             use_torch=use_torch,
             backends=backends,
             shifts=shifts,
+            **kwargs,
         )
         self._masks = MaskStack(mask_factories, use_sparse, mask_dtype)
 

@@ -352,6 +352,16 @@ def backend_names(ctx):
 
 
 @clause("`get_backends()`")
+def sets_of_backends(ctx):
+    kinds = ("CPU", "CUDA", "CUPY", "SPARSE", "DENSE", "ND", "D2")
+    sets = [getattr(UDF, f"{kind}_BACKENDS") for kind in kinds]
+    dataset = ctx.load("memory", data=scan())
+    # NumPy has given its matrices up.
+    names = [sorted(found - {"numpy.matrix"}) for found in sets]
+    return names, ctx.run_udf(dataset, Backends(UDF.CPU_BACKENDS & UDF.DENSE_BACKENDS))
+
+
+@clause("`get_backends()`")
 def no_backend_for_the_data(ctx):
     return error_of(ctx.run_udf, ctx.load("memory", data=scan()), Backends(("nonsense",)))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import pkgutil
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
+from udfwidgets.engine.executors.arguments import check_gpus, count_of
 from udfwidgets.engine.executors.base import Executor
 from udfwidgets.engine.executors.inline import InlineExecutor
 from udfwidgets.engine.executors.threads import ThreadsExecutor
@@ -77,23 +77,3 @@ def make_executor(spec: str, cpus: int | None = None) -> Executor:
     raise ExecutorSpecException(
         f"unknown executor {spec!r}: use 'threads', 'processes', 'dask' or 'inline'"
     )
-
-
-def count_of(cpus: Any) -> int | None:
-    """Return how many workers are asked for, by their number or by those of the processors."""
-    return len(tuple(cpus)) if isinstance(cpus, Iterable) else cpus
-
-
-def check_gpus(spec: str, gpus: Any, main_process_gpu: int | None) -> None:
-    """Raise if GPUs are asked for.
-
-    Raises
-    ------
-    ExecutorSpecException
-        The work is done on processors.
-    """
-    if count_of(gpus) or main_process_gpu is not None:
-        asked = gpus if main_process_gpu is None else main_process_gpu
-        raise ExecutorSpecException(
-            f"the {spec} executor works on processors and cannot use gpus={asked}: leave it out"
-        )

@@ -12,6 +12,7 @@ import weakref
 from typing import Any
 
 from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.executors.arguments import check_gpus, pass_over
 from udfwidgets.engine.executors.base import IS_CLOSED
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import Sources
@@ -24,12 +25,25 @@ POLL = 0.01
 
 
 class InlineExecutor:
-    """Has no threads: a run goes on only while somebody waits for it, and each goes alone."""
+    """Has no threads: a run goes on only while somebody waits for it, and each goes alone.
+
+    Parameters
+    ----------
+    debug, inline_threads, main_process_gpu : optional
+        Taken from code written for LiberTEM, without effect. A GPU is refused.
+    """
 
     name = "inline"
     workers = 1
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        debug: bool | None = None,
+        inline_threads: int | None = None,
+        main_process_gpu: int | None = None,
+    ) -> None:
+        pass_over("inline", debug=debug, inline_threads=inline_threads)
+        check_gpus("inline", None, main_process_gpu)
         self.bell = Bell()
         self.sources = Sources()
         self.traffic = Traffic()

@@ -13,7 +13,9 @@ import atexit
 import os
 import threading
 import weakref
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -21,6 +23,7 @@ from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.executors.arguments import check_gpus, count_of, pass_over
 from udfwidgets.engine.executors.base import IS_CLOSED, IS_ELSEWHERE
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import REST, Sources
@@ -45,17 +48,63 @@ class ThreadsExecutor:
     ----------
     cpus : int, optional
         How many threads; by default as many as this process may use CPUs.
+    spec : sequence, optional
+        What `make_spec` returns, in the place of `cpus`.
+    pin_workers, startup_timeout, cleanup_timeout, early_setup, main_process_gpu : optional
+        Taken from code written for LiberTEM, without effect. A GPU is refused.
     """
 
     name = "threads"
 
-    def __init__(self, cpus: int | None = None) -> None:
+    def __init__(
+        self,
+        cpus: int | None = None,
+        *,
+        spec: Sequence[Any] | None = None,
+        pin_workers: bool | None = None,
+        startup_timeout: float | None = None,
+        cleanup_timeout: float | None = None,
+        early_setup: Any = None,
+        main_process_gpu: int | None = None,
+    ) -> None:
+        pass_over(
+            self.name,
+            pin_workers=pin_workers,
+            startup_timeout=startup_timeout,
+            cleanup_timeout=cleanup_timeout,
+            early_setup=early_setup,
+        )
+        check_gpus(self.name, None, main_process_gpu)
+        cpus = cpus if spec is None else len(spec)
         self.workers = cpus or available_cpus()
         self._loop = _Loop(self.workers)
         # Dropped without close(): the collector may be at work on one of the very threads that
         # are to be ended, so a thread of its own waits for them.
         self._finalizer = weakref.finalize(self, _close_from_elsewhere, self._loop)
         self._finalizer.atexit = False
+
+    @classmethod
+    def make_local(
+        cls, n_threads: int | None = None, main_process_gpu: int | None = None, **kwargs: Any
+    ) -> ThreadsExecutor:
+        """Return an executor with a number of threads; what else is given is as for the class."""
+        return cls(n_threads, main_process_gpu=main_process_gpu, **kwargs)
+
+    @classmethod
+    def make_spec(
+        cls, cpus: int | Iterable[int], cudas: int | Iterable[int] = (), has_cupy: bool = False
+    ) -> Sequence[int]:
+        """Return what the class takes as `spec`: one entry for each thread.
+
+        Parameters
+        ----------
+        cpus : int, or iterable of int
+            How many threads, or the numbers of the processors, of which as many are used.
+        cudas, has_cupy : int, or iterable of int; bool
+            GPUs are refused, and whether there is CuPy does not matter.
+        """
+        check_gpus(cls.name, cudas)
+        return range(count_of(cpus) or 0)
 
     @property
     def bell(self) -> Bell:

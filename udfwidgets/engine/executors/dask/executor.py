@@ -31,6 +31,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from udfwidgets.engine.bell import Bell
 from udfwidgets.engine.blame import add_note
+from udfwidgets.engine.executors.arguments import check_gpus, pass_over
 from udfwidgets.engine.executors.base import IS_CLOSED, IS_ELSEWHERE
 from udfwidgets.engine.executors.dask import remote
 from udfwidgets.engine.executors.dask.cluster import connect, start_local
@@ -62,24 +63,42 @@ class DaskExecutor:
         default a cluster on this machine is started with the first run.
     cpus : int, optional
         How many processes a cluster that is started has.
+    lt_resources, main_process_gpu : optional
+        Taken from code written for LiberTEM, without effect. A GPU is refused.
     """
 
     name = "dask"
 
-    def __init__(self, client: Any = None, cpus: int | None = None) -> None:
+    def __init__(
+        self,
+        client: Any = None,
+        cpus: int | None = None,
+        *,
+        lt_resources: bool | None = None,
+        main_process_gpu: int | None = None,
+    ) -> None:
+        pass_over(self.name, lt_resources=lt_resources)
+        check_gpus(self.name, None, main_process_gpu)
         self._desk = _Desk(client, cpus)
         self._finalizer = weakref.finalize(self, _close_from_elsewhere, self._desk)
         self._finalizer.atexit = False
 
     @classmethod
-    def connect(cls, address: str) -> DaskExecutor:
+    def connect(cls, scheduler_uri: str) -> DaskExecutor:
         """Return an executor for a running cluster, by the address of its scheduler."""
-        return cls(address)
+        return cls(scheduler_uri)
 
     @classmethod
-    def make_local(cls, cpus: int | None = None) -> DaskExecutor:
+    def make_local(
+        cls,
+        cpus: int | None = None,
+        *,
+        snooze_timeout: float | None = None,
+        main_process_gpu: int | None = None,
+    ) -> DaskExecutor:
         """Return an executor with a cluster of its own on this machine."""
-        return cls(cpus=cpus)
+        pass_over(cls.name, snooze_timeout=snooze_timeout)
+        return cls(cpus=cpus, main_process_gpu=main_process_gpu)
 
     @property
     def is_elsewhere(self) -> bool:

@@ -1,0 +1,50 @@
+"""Arguments that LiberTEM's executors have: taken without effect, or refused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from udfwidgets.errors import ExecutorSpecException
+
+_log = logging.getLogger(__name__)
+
+#: Without effect here, and why.
+WITHOUT_EFFECT = {
+    "debug": "errors say where they come from",
+    "inline_threads": "a worker is one thread",
+    "pin_workers": "the system places threads on processors",
+    **dict.fromkeys(
+        ("startup_timeout", "cleanup_timeout", "early_setup"), "threads are there at once"
+    ),
+    "lt_resources": "every worker of a cluster does every kind of work",
+    "snooze_timeout": "workers that rest cost nothing",
+}
+
+
+def pass_over(executor: str, **given: Any) -> None:
+    """Say in the log what is taken without effect; what is None was not given."""
+    for name in (name for name, value in given.items() if value is not None):
+        reason = WITHOUT_EFFECT[name]
+        _log.debug("the %s executor takes %s without effect: %s", executor, name, reason)
+
+
+def count_of(cpus: Any) -> int | None:
+    """Return how many workers are asked for, by their number or by those of the processors."""
+    return len(tuple(cpus)) if isinstance(cpus, Iterable) else cpus
+
+
+def check_gpus(executor: str, gpus: Any, main_process_gpu: int | None = None) -> None:
+    """Raise if GPUs are asked for.
+
+    Raises
+    ------
+    ExecutorSpecException
+        The work is done on processors.
+    """
+    if count_of(gpus) or main_process_gpu is not None:
+        asked = gpus if main_process_gpu is None else main_process_gpu
+        raise ExecutorSpecException(
+            f"the {executor} executor works on processors and cannot use gpus={asked}: leave it out"
+        )
