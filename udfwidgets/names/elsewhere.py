@@ -28,10 +28,24 @@ run the UDF itself with ctx.run_udf()
     analysis.sumfft: SumfftTemplate SumfftAnalysis
     analysis.sumsig: SumSigTemplate SumSigAnalysis
 annotate with ResultStream and AsyncResultStream of udfwidgets.engine.ends.stream
-    api: RunUDFGenType RunUDFGenTypeL RunUDFAGenType RunUDFAGenTypeL
+    api: RunUDFGenType RunUDFGenTypeL RunUDFAGenType RunUDFAGenTypeL RunUDFAsync RunUDFAsyncL
+        RunUDFSyncL RunUDFResultType
+annotate with what it is: a str, a dict, an array, a callable
+    api: ExecutorSpecType RoiT IterableRoiT
+    common.buffers: BufferKind BufferLocation BufferSize BufferUse
+    common.container: FactoryT SparseSupportedT
+    common.executor: GPUSpec ResourceDef
+    common.math: ProdAccepted
+    common.shape: ShapeLike
+    io.dataset.base.tiling_scheme: TilingIntent
+    io.dataset.base.utils: NodeType
+    masks: MaskArrayType MaskFactoriesType
+    udf.base: BackendSpec DeviceClass ExecutionPlan UDFKwarg UDFKwargs
+    udf.com: RegressionOptionsT
 catch ValueError
     common: SliceUsageError
-    common.compat:
+pass copy=None to NumPy from version 2 on
+    common.compat: copy_if_needed
     common.slice: SliceUsageError
 use sync=False and await, or async for, what ctx.run_udf() and ctx.run_udf_iter() return
     common.async_utils: MyStopIteration sync_to_async async_generator run_agen_get_last
@@ -58,10 +72,11 @@ pass parameters as Python objects
 use numba.njit and np.ravel_multi_index
     common.numba: numba_ravel_multi_index_single numba_ravel_multi_index_multi
         numba_unravel_index_single numba_unravel_index_multi rmatmul
+        numba_dtypes
     common.numba.cache: cached_njit hasher MyFunctionCache MyCPUDispatcher MyCPU
 pass progress=True, or look at run.progress of the runs in ctx.analyses
     common.progress: CommsDispatcher ProgressState ProgressManager PartitionTrackerNoOp get_time
-        PartitionProgressTracker
+        PartitionProgressTracker ProgressReporter TQDMProgressReporter
 leave it out: workers take partitions by themselves
     common.scheduler: WorkerSet Worker Scheduler
 use Shape, whose nav and sig are shapes too
@@ -75,6 +90,7 @@ subscribe to a run with run.subscribe()
 leave it out: a worker is one thread, and threadpoolctl limits those of NumPy
     common.threading: detect_pyfftw set_fftw_threads detect_pytorch set_torch_threads
         set_numba_threads ThreadpoolWrapper set_num_threads set_num_threads_env mitigations
+        lock
 use a profiler such as py-spy
     common.tracing: maybe_setup_tracing setup_tracing attach_to_parent add_partition_to_span
         TracedThreadPoolExecutor
@@ -91,7 +107,7 @@ use CorrectionSet and pass it as corrections=
         RepairDescriptor correct_dot_masks
 use Context(), or Context.make_with('threads') or ('inline')
     executor.base: ResourceError make_canonical AsyncAdapter
-    executor.cli:
+    executor.cli: log_values preload_help
     executor.concurrent: ConcurrentWorkerContext AsyncConcurrentJobExecutor
     executor.dask: DaskWorkerContext set_worker_log_level worker_setup cluster_spec
         CommonDaskMixin AsyncDaskJobExecutor cli_worker
@@ -101,7 +117,7 @@ use Context(), or Context.make_with('threads') or ('inline')
     executor.integration: get_dask_integration_executor
     executor.pipelined: WorkerQueues WorkerSpec PoolWorkerInfo PoolStateError WorkerPool
         schedule_task set_thread_name worker_run_task worker_run_function worker_loop
-        pipelined_worker PipelinedWorkerContext
+        pipelined_worker PipelinedWorkerContext DeviceT ResultT ResultWithID WorkerSelector
     executor.utils: assign_cudas
     executor.utils.dask_buffer: DaskBufferWrapper DaskPreallocBufferWrapper
         DaskResultBufferWrapper
@@ -114,13 +130,14 @@ use Context(), or Context.make_with('threads') or ('inline')
 use ctx.load(); a new format is a class in udfwidgets/io/dataset, see CONTRIBUTING.md
     io.dataset: build_extension_map register_dataset_cls unregister_dataset_cls
     io.dataset.hdf5: HDF5DatasetParams HDF5ArrayDescriptor H5Reader H5Partition
+        current_time
     io.dataset.memory: FakeMMapFile MemBackend MemBackendImpl MemDatasetParams MemoryFile
         MemPartition
     io.dataset.mib: MIBDatasetParams read_hdr_file is_valid_hdr nav_shape_from_hdr get_filenames
         get_image_count_and_sig_shape encode_u1 encode_u2 encode_r1 encode_r6 encode_r12
         decode_r1_swap_2x2 decode_r6_swap_2x2 decode_r12_swap_2x2 decode_r1_swap decode_r6_swap
         decode_r12_swap decode_r24_swap MIBDecoder HeaderDict MIBHeaderReader MIBFile MIBFileSet
-        MIBPartition
+        MIBPartition MIBKind mib_2x2_get_read_ranges mib_r24_get_read_ranges
     io.dataset.npy: NPYDatasetParams NPYInfo read_npy_info
     io.dataset.raw: RAWDatasetParams RawFile RawFileSet RawPartition
 leave it out: each format reads as fits its files; a new one implements DataSet and Source
@@ -149,14 +166,19 @@ leave it out: each format reads as fits its files; a new one implements DataSet 
     io.dataset.base.utils: FileTree
 convert the file to .npy, HDF5 or raw, which ctx.load() reads
     io.dataset.blo: BLODatasetParams get_header_dtype_list BloFileSet BloDataSet
+        MAGIC_EXPECT
     io.dataset.dm: SingleDMDatasetParams StackedDMDatasetParams StackedDMFile DMFileSet
         DMDataSet StackedDMDataSet
     io.dataset.dm_single: SingleDMDataSet DMFile DMPartition
     io.dataset.empad: get_params_from_xml EMPADDatasetParams EMPADFileSet EMPADDataSet
+        EMPAD_DETECTOR_SIZE EMPAD_DETECTOR_SIZE_RAW
     io.dataset.frms6: FRMS6DatasetParams GainMapCSVDialect get_filenames decode_frms6_b1
         decode_frms6_b2 decode_frms6_b4 FRMS6Decoder FRMS6FileSet FRMS6DataSet FRMS6Partition
+        READOUT_MODE_PAT file_header_dtype frame_header_dtype frms6_get_read_ranges
     io.dataset.k2is: K2ISDatasetParams decode_uint12_le decode_k2is K2ISDecoder get_filenames
         K2Syncer Sector DataBlock K2FileSet K2ISFile K2ISDataSet K2ISPartition
+        BLOCKS_PER_SECTOR_PER_FRAME BLOCK_SHAPE BLOCK_SIZE DATA_SIZE FIRST_FRAME_SCAN_SIZE
+        HEADER_SIZE NUM_SECTORS SECTOR_SIZE SHUTTER_ACTIVE_MASK k2is_get_read_ranges
     io.dataset.mrc: MRCDatasetParams MRCBackendFile MRCBackend MRCBackendImpl MRCDataSet
         MRCPartition
     io.dataset.raw_csr: TOMLError load_toml RawCSRDatasetParams CSRDescriptor CSRTriple
@@ -165,10 +187,11 @@ convert the file to .npy, HDF5 or raw, which ctx.load() reads
     io.dataset.seq: xml_map_sizes xml_unbinned_map_maker xml_binned_map_maker
         xml_map_index_selector xml_defect_coord_extractor xml_defect_data_extractor bin_array2d
         array_cropping xml_generate_map_size xml_processing SEQDatasetParams SEQFileSet
-        SEQDataSet
+        SEQDataSet DOUBLE DWORD HEADER_FIELDS HEADER_SIZE LONG USHORT
     io.dataset.ser: SERDatasetParams SERFile SERFileSet SERDataSet SERPartition
     io.dataset.tvips: TVIPSDatasetParams SeriesHeader read_series_header frames_in_file
         get_image_count_and_sig_shape DetectionError detect_shape get_filenames TVIPSDataSet
+        MAX_SCAN_IDX SERIES_HEADER_SIZE image_header_v2_dtype series_header_dtype
 ctx.load('memory', data=array.compute())
     io.dataset.dask: DaskDatasetParams FakeDaskMMapFile DaskBackend DaskBackendImpl DaskDataSet
         DaskFile DaskFileSet DaskPartition array_mult get_last_chunked_dim get_chunksizes
@@ -206,7 +229,7 @@ use udfwidgets.__version__
     versioning: get_git_rev
 use the colour maps of the cmap package
     viz: libertem_cyclic
-    viz.base: make_colormap
+    viz.base: make_colormap libertem_cyclic cet_cyclic_isoluminant
 leave plot_class out and pass plots=True; a plot of your own is a subclass of Live2DPlot
     viz.bqp: BQLive2DPlot
     viz.gms: GMSLive2DPlot

@@ -35,6 +35,8 @@ common
     shapes: Shape Slice
 common.analysis
     analysis.results: AnalysisResult AnalysisResultSet
+common.cupy
+    names.devices: has_cupy
 common.backend
     names.devices: get_use_cuda set_use_cuda get_use_cpu set_use_cpu get_device_class
 common.buffers
@@ -50,8 +52,6 @@ common.executor
 common.math
     .math: prod
     .numpy: count_nonzero flat_nonzero=flatnonzero ndenumerate
-common.progress
-    engine.ends.bar: TQDMProgressReporter=ProgressBar ProgressReporter=ProgressBar
 common.shape
     shapes: Shape
 common.slice
