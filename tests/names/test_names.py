@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import importlib
-import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,13 +93,6 @@ def test_the_tables_are_not_loaded_before_they_are_needed() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
-
-
-def test_the_guide_has_the_table_as_it_is() -> None:
-    docs = Path(__file__).parents[2] / "docs"
-    script = runpy.run_path(str(docs / "names.py"))
-    guide = (docs / "migrating.md").read_text("utf-8")
-    assert script["written"](guide) == guide, "write it anew: python docs/names.py"
 
 
 # What the names stand for, where it is more than a path
