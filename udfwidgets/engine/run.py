@@ -70,9 +70,19 @@ class Run:
         How many workers the executor is going to bring.
     pace : Pace, optional
         Sizes the partitions; by default they are sized by time.
+    in_background : bool
+        Work on it only while no other run has anything to do. It never shares a scan with one
+        that is not in the background: what it takes would hold that one up.
     """
 
-    def __init__(self, job: Job, workers: int = 1, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        workers: int = 1,
+        pace: Pace | None = None,
+        *,
+        in_background: bool = False,
+    ) -> None:
         #: What is done; its UDFs change with `update_parameters`.
         self.job = job
         self.bell = Bell()
@@ -87,6 +97,7 @@ class Run:
         self.launcher: Callable[[], Callable[[Run], None] | None] | None = None
         #: When a person has last asked for it to be served first; counts up.
         self.touched = 0
+        self.in_background = in_background
         self._workers = workers
         self._state = RunState.RUNNING
         # For the state only; the accumulator has a lock of its own, so that who asks for the state,

@@ -87,8 +87,9 @@ class NoHost:
         self.pool = Pool(workers=2)
         self.sources, self.bell = self.pool.sources, self.pool.bell
 
-    def start(self, dataset, udfs, size=16, **options):
-        run = Run(Job.of(dataset, udfs, **options), pace=FixedPace(size))
+    def start(self, dataset, udfs, size=16, in_background=False, **options):
+        job = Job.of(dataset, udfs, **options)
+        run = Run(job, pace=FixedPace(size), in_background=in_background)
         run.begin(self)
         self.pool.add(run)
         return run
@@ -231,6 +232,53 @@ def test_a_run_that_is_slow_from_the_start_joins_nobody(scan):
         assert all(len(scan.runs) == 1 for scan in host.pool._scans)
     assert quick.state is slow.state is RunState.DONE
     np.testing.assert_array_equal(sums(quick)[0], scan.frames.sum(axis=0))
+
+
+def test_a_run_in_the_background_makes_way_at_once_and_goes_on_later(scan):
+    host = NoHost()
+    behind = host.start(scan, [SumUDF()], in_background=True)
+    host.turn()
+    ahead = [host.start(scan, [SumUDF()]) for _ in range(2)]
+    before = behind.progress.frames
+    assert before
+    while not all(run.has_ended() for run in ahead):
+        assert all(share.run in ahead for share in host.turn().shares)
+    assert behind.progress.frames == before
+    host.work()
+    for run in (behind, *ahead):
+        np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))
+
+
+def test_a_run_in_the_background_shares_with_none_that_is_not(scan):
+    host = NoHost()
+    for in_background in (False, True, False, True):
+        host.start(scan, [SumUDF()], in_background=in_background)
+    while host.turn():
+        for shared in host.pool._scans:
+            assert len({run.in_background for run in shared.runs}) == 1
+
+
+@pytest.mark.parametrize("reason", ["paused", "waiting for frames"])
+def test_a_run_in_the_background_goes_on_where_another_cannot(scan, reason):
+    growing, host = Growing(scan.frames.reshape(32, 32, 8, 8)), NoHost()
+    growing.available = lambda: 16
+    behind = host.start(scan, [SumUDF()], in_background=True)
+    resting = host.start(growing, [SumUDF()])
+    host.turn()
+    if reason == "paused":
+        resting.pause()
+    else:
+        assert host.turn() is None  # nothing more has come
+    for _ in range(3):
+        assert host.turn().scan.in_background
+    growing.available = lambda: 1024
+    resting.resume()
+    # Asked first, whoever has had the last turn.
+    for _ in range(3):
+        assert not host.turn().scan.in_background
+    host.work()
+    for run in (behind, resting):
+        np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))
 
 
 def test_a_run_that_was_touched_gets_most_turns(scan):

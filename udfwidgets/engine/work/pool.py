@@ -200,13 +200,22 @@ class Pool:
         kept = self._kept()
         if len(self._at_work) - len(kept) >= self._workers:
             return []
-        found = [scan for scan in self._scans if any(run.is_ready() for run in scan.runs)]
+        found = self._with_something_to_do()
         # One that is paused, or waits for its detector, takes no thread from anybody.
         if sum(not scan.is_waiting for scan in found) < 2:
             return found
         busy = {assignment.scan for assignment in self._at_work}
         blocked = {assignment.scan for assignment in kept}
         return [s for s in found if s not in blocked and (s.is_known or s not in busy)]
+
+    def _with_something_to_do(self) -> list[Scan]:
+        """Return the scans that have it; those in the background only while no other has."""
+        ready = [scan for scan in self._scans if any(run.is_ready() for run in scan.runs)]
+        ahead = [scan for scan in ready if not scan.in_background]
+        # One that waits for its detector is asked first, and leaves the thread to others.
+        if any(not scan.is_waiting for scan in ahead):
+            return ahead
+        return ahead + [scan for scan in ready if scan.in_background]
 
     def _in_turn(self) -> list[Scan]:
         """Return the scans that may get a thread, the one whose turn it is first."""
@@ -220,7 +229,7 @@ class Pool:
         in_turn = scans[begin:] + scans[:begin]
         if is_preferred:
             in_turn.sort(key=lambda scan: -max(run.touched for run in scan.runs))
-        return in_turn
+        return sorted(in_turn, key=lambda scan: scan.in_background)
 
     def _regroup(self, scan: Scan) -> bool:
         """Let a slow run out of a scan, or a quick one that is alone into another scan."""

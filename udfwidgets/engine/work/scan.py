@@ -213,7 +213,15 @@ class Scan:
     def takes(self, run: Run) -> bool:
         """Whether a run can be served here: the order counts where one was asked for."""
         any_order = run.job.order is None or run.wanted_order == self.order
-        return self.dataset is run.dataset and any_order
+        return self.dataset is run.dataset and any_order and self._is_like(run)
+
+    @property
+    def in_background(self) -> bool:
+        """Whether its runs make way for all others."""
+        return all(run.in_background for run in self.runs)
+
+    def _is_like(self, run: Run) -> bool:
+        return all(other.in_background is run.in_background for other in self.runs)
 
     def suits(self, run: Run, cost: float) -> bool:
         """Whether a run would not hold up the others here by more than the patience there is."""
