@@ -160,8 +160,8 @@ def _drive(frames, frame_bytes, n_pixels, numbers, depth, steps):  # type: ignor
         at += count
 
 
-def _compiled(step: Callable[..., None], *dtypes: Any) -> int:
-    """Return the address of a step for dtypes of pixels, out, aux and more."""
+def compiled_step(step: Callable[..., None], *dtypes: Any) -> int:
+    """Return the address of a step for dtypes of pixels, out, aux and more; not twice for one."""
     pixels, out, aux, more = (types.CPointer(numba.from_dtype(np.dtype(dtype))) for dtype in dtypes)
     word = types.int64
     signature = types.void(pixels, word, word, word, out, aux, more, word, word)
@@ -178,8 +178,8 @@ _kept: list[Any] = []
 def add_up_frames(dtype: np.dtype[Any]) -> int:
     """Sum of all frames: `aux` is a strip."""
     if needs_words(dtype):
-        return _compiled(_add_up_frames_in_words, dtype, "i8", "i8", "i8")
-    return _compiled(_add_up_frames, dtype, exact_dtype(dtype), strip_dtype(dtype), "i8")
+        return compiled_step(_add_up_frames_in_words, dtype, "i8", "i8", "i8")
+    return compiled_step(_add_up_frames, dtype, exact_dtype(dtype), strip_dtype(dtype), "i8")
 
 
 def _add_up_frames(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
@@ -196,8 +196,8 @@ def _add_up_frames_in_words(pixels, n_frames, n_pixels, row, out, aux, more, n_a
 def add_up_pixels(dtype: np.dtype[Any]) -> int:
     """Sum of each frame: `aux` is of the dtype to add up in."""
     if needs_words(dtype):
-        return _compiled(_add_up_pixels_in_words, dtype, "i8", "i8", "i8")
-    return _compiled(_add_up_pixels, dtype, exact_dtype(dtype), strip_dtype(dtype), "i8")
+        return compiled_step(_add_up_pixels_in_words, dtype, "i8", "i8", "i8")
+    return compiled_step(_add_up_pixels, dtype, exact_dtype(dtype), strip_dtype(dtype), "i8")
 
 
 def _add_up_pixels(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
@@ -215,7 +215,7 @@ def _add_up_pixels_in_words(pixels, n_frames, n_pixels, row, out, aux, more, n_a
 @cache
 def add_up_squares(dtype: np.dtype[Any]) -> int:
     """Sum of all frames, and of their squares in `aux`."""
-    return _compiled(_add_up_squares, dtype, exact_dtype(dtype), "u8", "i8")
+    return compiled_step(_add_up_squares, dtype, exact_dtype(dtype), "u8", "i8")
 
 
 def _add_up_squares(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
@@ -226,7 +226,7 @@ def _add_up_squares(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_mo
 @cache
 def add_up_runs(dtype: np.dtype[Any]) -> int:
     """Masks as runs: `aux` are the runs, `more` the weights, `n_more` the masks."""
-    return _compiled(_add_up_runs, dtype, "f8", "i8", "f8")
+    return compiled_step(_add_up_runs, dtype, "f8", "i8", "f8")
 
 
 def _add_up_runs(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
@@ -243,7 +243,7 @@ def _add_up_runs(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more)
 @cache
 def add_up_matrix(dtype: np.dtype[Any], weights: np.dtype[Any]) -> int:
     """Masks as a matrix: `aux` in the dtype of `weights`, `n_aux` rows, of which `n_more` count."""
-    return _compiled(_add_up_matrix, dtype, "f8", weights, "i8")
+    return compiled_step(_add_up_matrix, dtype, "f8", weights, "i8")
 
 
 def _add_up_matrix(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
@@ -255,7 +255,7 @@ def _add_up_matrix(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_mor
 @cache
 def add_up_moments(dtype: np.dtype[Any], moments: np.dtype[Any]) -> int:
     """Moments within a mask: `aux` are `n_aux` spans, `more` is a ramp, `n_more` the width."""
-    return _compiled(_add_up_moments, dtype, moments, "i8", ramp_dtype(dtype))
+    return compiled_step(_add_up_moments, dtype, moments, "i8", ramp_dtype(dtype))
 
 
 def _add_up_moments(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]

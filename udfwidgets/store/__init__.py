@@ -1,0 +1,25 @@
+"""The detector-major store: a copy of a scan in which all positions of one pixel lie together.
+
+A virtual detector that is moved by a pixel then costs the pixels that changed, and not a pass over
+all frames.
+
+```
+store       what is kept of a scan: how it is built, and how it is asked
+moving      a detector that moves          | building  the UDF that writes frames into the store
+planes      the memory, and what is in it
+kernels     the compiled loops             | memory  how much there is, and may be taken
+```
+
+Imports go down only. These are words of this room:
+
+plane
+    One byte of each value of the scan: the lowest one of all pixels, the higher ones of those
+    pixels only that need them. Floats are in one plane as they are.
+chunk
+    Some hundred positions that follow each other in the scan; all pixels of a chunk lie together.
+"""
+
+from udfwidgets.store.moving import Moving
+from udfwidgets.store.store import PixelStore, StoreGone
+
+__all__ = ["Moving", "PixelStore", "StoreGone"]
