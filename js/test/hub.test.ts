@@ -41,7 +41,7 @@ class Bench implements Clock {
       key,
       sequence,
     }));
-    this.hub.receive({ type: "frames", to: "page", images, statuses: [], totals: [] });
+    this.hub.receive({ type: "frames", to: "page", images, statuses: [], totals: [], drawings: [] });
   }
 }
 

@@ -7,7 +7,7 @@ test("messages have the fields of the table", () => {
 });
 
 test("only frames for this page are taken", () => {
-  const frames = { type: "frames", to: "me", images: [], statuses: [], totals: [] };
+  const frames = { type: "frames", to: "me", images: [], statuses: [], totals: [], drawings: [] };
   expect(isFrames(frames, "me")).toBe(true);
   expect(isFrames(frames, "you")).toBe(false);
   expect(isFrames({ type: "ack" }, "me")).toBe(false);

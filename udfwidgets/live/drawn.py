@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import ipywidgets
@@ -15,7 +15,7 @@ from udfwidgets.live.wire.hub import hub
 
 
 class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
-    """A widget that the module in `js/` draws, from its traits and from what its feed says.
+    """A widget that a module in `js/` draws, from its traits and from what its feed says.
 
     Parameters
     ----------
@@ -33,21 +33,23 @@ class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
     _key = traitlets.Unicode().tag(sync=True)
     _saved = traitlets.Dict().tag(sync=True)
 
+    #: Where its module is.
+    _source: ClassVar[bundle.Share] = bundle.share
     _connected: Feed | None = None
 
     def __init__(self, key: str, *, layout: Layout | None = None, **traits: Any) -> None:
-        module, layout = bundle.share.join(key), layout or Layout()
+        module, layout = self._source.join(key), layout or Layout()
         try:
             super().__init__(
                 _esm=bundle.loader(), _module=module, _key=key, layout=layout, **traits
             )
         except BaseException:
-            bundle.share.leave(key)
+            self._source.leave(key)
             layout.close()
             raise
 
     def connect(self, feed: Feed) -> None:
-        """Have pages show what a feed says, until `disconnect`. Call it on the main thread."""
+        """Have pages show what a feed says, until `disconnect`; see `Hub.register`."""
         self.on_msg(_through_widget)
         hub().register(feed)
         self._connected = feed
@@ -64,7 +66,7 @@ class Drawn(Quick, anywidget.AnyWidget):  # type: ignore[misc]
         """Close the widget; with the last one goes the module that all of them share."""
         self.disconnect()
         super().close()
-        bundle.share.leave(self._key)
+        self._source.leave(self._key)
 
     def add_traits(self, **traits: Any) -> None:
         """Add those that the class does not have.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import threading
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import bqplot
@@ -18,6 +19,8 @@ from udfwidgets.live.picture.colour import COLORMAPS, colour
 from udfwidgets.live.picture.image_feed import ImageFeed
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
+from udfwidgets.live.shapes.holder import Shapes
+from udfwidgets.live.shapes.overlay import Overlay
 from udfwidgets.live.wire.hub import hub
 
 #: Room for the title and the axes around the pixels, in CSS pixels.
@@ -156,6 +159,9 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
             ),
             _dom_classes=["udfw-image"],
         )
+        self._overlay = Overlay(
+            self._add, image_kind=kind, shape=[ny, nx], margin=MARGIN, title=title
+        )
         self._feed = ImageFeed(key, (ny, nx), kind, self._save, self._complete, log)
         self.canvas.observe(self._note_contrast, ["limits", "auto", "log_scale"])
         self.canvas.connect(self._feed)
@@ -185,6 +191,33 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
                 with canvas.hold_sync():
                     canvas.scale_x, canvas.scale_y = figure.scale_x, figure.scale_y
                 self.children = [canvas, figure]
+                self._overlay.follow((figure.scale_x, figure.scale_y))
+
+    def _add(self, layer: ipywidgets.DOMWidget) -> None:
+        self.children = [*self.children, layer]
+
+    @property
+    def shapes(self) -> Shapes:
+        """What is pointed at: shapes of `udfwidgets.geometry`, by name.
+
+        They are set, moved and deleted by hands in the pages, and by Python on any thread::
+
+            image.shapes["BF"] = Disk(cx=64, cy=64, r=20)
+            image.shapes.on_change(lambda name, shape, resting: print(name, shape))
+
+        They show with the figure, which comes after the first picture, and are saved with the
+        notebook.
+        """
+        return self._overlay.shapes
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Kinds of shapes that pages offer to draw, such as ``("disk", "annulus")``."""
+        return self._overlay.tools
+
+    @tools.setter
+    def tools(self, tools: Sequence[str]) -> None:
+        self._overlay.tools = tools
 
     colormap = _delegated("colormap", "Name of the colour map.")
     log = _delegated("log_scale", "Whether the scale is logarithmic; `scale` says it as a word.")
@@ -248,6 +281,7 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
         """Release everything, in the kernel and in all browsers. May be called twice."""
         if self._open:
             self._open = False
+            self._overlay.close()
             self.canvas.disconnect()
             self.canvas.unobserve(self._note_contrast, ["limits", "auto", "log_scale"])
             with self._making:
@@ -274,7 +308,9 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
     def _note_interaction(self, change: dict[str, Any]) -> None:
         kind = change["new"]
         panzoom = isinstance(kind, bqplot.PanZoom)
-        self.canvas._interaction = "" if kind is None else "panzoom" if panzoom else "selector"
+        name = "" if kind is None else "panzoom" if panzoom else "selector"
+        self.canvas._interaction = name
+        self._overlay.interact(name)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         mime: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}

@@ -8,6 +8,7 @@
 
 import {
   isFrames,
+  type DrawingFrame,
   type FromPage,
   type ImageFrame,
   type Said,
@@ -21,7 +22,7 @@ export interface Transport {
   send(said: Said): void;
 }
 
-export type Part = ImageFrame | StatusFrame | TotalsFrame;
+export type Part = ImageFrame | StatusFrame | TotalsFrame | DrawingFrame;
 
 /** What a widget's model does with its parts. */
 export interface Receiver {
@@ -56,7 +57,7 @@ const ROUND = 2000;
 const LONGEST_SILENCE = 16;
 
 /** Somebody waits for the answer, or the connection may be gone in a moment. */
-const AT_ONCE = new Set<FromPage["type"]>(["command", "gone", "bye"]);
+const AT_ONCE = new Set<FromPage["type"]>(["command", "draw", "gone", "bye"]);
 
 /** Widgets whose parts are kept until their models are there. */
 const EXPECTED = 64;
@@ -172,7 +173,8 @@ export class Hub {
     this.silent = 0;
     this.patience = 1;
     const views = buffers.map((b) => (b instanceof ArrayBuffer ? new DataView(b) : b));
-    for (const part of [...message.images, ...message.statuses, ...message.totals]) {
+    const { images, statuses, totals, drawings } = message;
+    for (const part of [...images, ...statuses, ...totals, ...drawings]) {
       const member = this.members.get(part.key);
       if (member) this.take(part, views, member);
       else this.keep(part, views);

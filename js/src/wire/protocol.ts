@@ -13,6 +13,11 @@
 
 export type Rect = [y: number, x: number, height: number, width: number];
 export type Pair = [number, number];
+/** Name of a shape, the shape as plain data (null: deleted), and whether the hand has left it. */
+export type Stroke = [name: string, plain: Plain | null, resting: boolean];
+/** Name of a shape, the shape as plain data, and its place in the palette. */
+export type Entry = [name: string, plain: Plain, colour: number];
+export type Plain = Record<string, unknown>;
 export type Curve = [centre: number, scale: number, lo: number, hi: number];
 export type State =
   | "waiting"
@@ -48,6 +53,9 @@ interface Fields {
   images: ImageFrame[];
   statuses: StatusFrame[];
   totals: TotalsFrame[];
+  drawings: DrawingFrame[];
+  shapes: Entry[];
+  strokes: Stroke[];
 }
 
 type Message<Table> = {
@@ -66,6 +74,7 @@ export const TABLES = {
   look: { ...about, rect: "rect?" },
   contrast: { ...about, limits: "limits?", log: "boolean" },
   command: { ...about, name: "command" },
+  draw: { ...about, number: "integer", strokes: "strokes" },
   gone: about,
   bye: { type: "type", page: "string" },
   said: { type: "type", page: "string", messages: "messages" },
@@ -75,6 +84,7 @@ export const TABLES = {
     images: "images",
     statuses: "statuses",
     totals: "totals",
+    drawings: "drawings",
   },
   image: {
     key: "string",
@@ -118,14 +128,32 @@ export const TABLES = {
     served: "number",
     memory: "integer",
   },
+  drawing: {
+    key: "string",
+    sequence: "integer",
+    shapes: "shapes",
+    heard: "sequences",
+  },
 } as const;
 
 export type ImageFrame = Message<typeof TABLES.image>;
 export type StatusFrame = Message<typeof TABLES.status>;
 export type TotalsFrame = Message<typeof TABLES.total>;
+export type DrawingFrame = Message<typeof TABLES.drawing>;
 export type Frames = Typed<"frames", typeof TABLES.frames>;
 
-type Sent = "hello" | "want" | "see" | "ack" | "have" | "look" | "contrast" | "command" | "gone" | "bye";
+type Sent =
+  | "hello"
+  | "want"
+  | "see"
+  | "ack"
+  | "have"
+  | "look"
+  | "contrast"
+  | "command"
+  | "draw"
+  | "gone"
+  | "bye";
 /** Anything a page says. */
 export type FromPage = { [Name in Sent]: Typed<Name, (typeof TABLES)[Name]> }[Sent];
 /** All that a page says at one time. */

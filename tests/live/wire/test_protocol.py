@@ -21,6 +21,10 @@ SPECIAL = {
     "view": "view",
     "painted": "sequences",
     "held": "sequences",
+    "heard": "sequences",
+    "strokes": "strokes",
+    "shapes": "shapes",
+    "drawings": "drawings",
 }
 
 

@@ -1,7 +1,7 @@
 """Brings the JavaScript that npm builds from `js/` to a page, once for all widgets of a kernel.
 
 It is large, and there are many widgets: one `Source` carries it for all of them, and each of them
-only what finds it there.
+only what finds it there. What draws shapes has one of its own: most pages do without.
 """
 
 from __future__ import annotations
@@ -34,25 +34,28 @@ def loader() -> str:
 
 
 @cache
-def _module() -> str:
-    return _read("live.js")
-
-
 def _read(name: str) -> str:
     path = STATIC / name
     return path.read_text("utf-8") if path.exists() else ""
 
 
 class Source(Quick, ipywidgets.Widget):  # type: ignore[misc]
-    """Carries the module that draws all widgets."""
+    """Carries a module that draws widgets."""
 
     source = traitlets.Unicode().tag(sync=True)
 
 
 class Share:
-    """The one `Source` of a kernel, as long as any widget needs it. Safe on any thread."""
+    """The one `Source` of a module, as long as any widget needs it. Safe on any thread.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    module : str
+        Name of the file.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module
         # Reentrant: while a source is made, the collector may close a widget that was forgotten.
         self._lock = threading.RLock()
         self._keys: set[str] = set()
@@ -64,7 +67,7 @@ class Share:
             self._keys.add(key)
             # Somebody may have closed all widgets there are.
             if self._source is None or self._source.comm is None:
-                self._source = Source(source=_module())
+                self._source = Source(source=_read(self._module))
             return self._source
 
     def leave(self, key: str) -> None:
@@ -76,4 +79,5 @@ class Share:
                 self._source = None
 
 
-share = Share()
+share = Share("live.js")
+shapes = Share("shapes.js")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from udfwidgets.live.wire.pool import BufferPool, Lease
-from udfwidgets.live.wire.protocol import CREDIT, CommandName, Frames, Rect, View
+from udfwidgets.live.wire.protocol import CREDIT, CommandName, Frames, Rect, Stroke, View
 
 Limits = tuple[float, float]
 Send = Callable[[Frames, list[memoryview]], None]
@@ -28,7 +28,7 @@ PACE = 0.1
 EARLY = 2
 NOTHING = -1
 #: What a page that is not known yet may begin with.
-GREETINGS = ("hello", "want", "have", "command")
+GREETINGS = ("hello", "want", "have", "command", "draw")
 
 _log = logging.getLogger(__name__)
 
@@ -156,6 +156,9 @@ class Feed(ABC):
     def command(self, name: CommandName) -> None:  # noqa: B027  most have no buttons
         """Answer a button that a person has pressed."""
 
+    def draw(self, page: str, number: int, strokes: Sequence[Stroke]) -> None:  # noqa: B027
+        """Take in what a hand has drawn in a page, which counts what it says of that."""
+
     def contrast(self, limits: Limits | None, log: bool) -> None:  # noqa: B027  most have no colours
         """Serve limits that a person has chosen, or those proposed for a scale."""
 
@@ -256,6 +259,8 @@ class Flow:
             page.sights.pop(key, None)
         elif kind == "command" and feed is not None:
             feed.command(message["name"])
+        elif kind == "draw" and feed is not None:
+            feed.draw(str(message["page"]), message["number"], message["strokes"])
 
     @staticmethod
     def _note_painted(page: Page, key: str, feeds: Mapping[str, Feed]) -> None:
@@ -343,7 +348,14 @@ class Flow:
         return stalled and not page.independent and now - sight.sent_at >= PACE
 
     def _send(self, name: str, page: Page, ready: list[tuple[Feed, Sight]], now: float) -> None:
-        frames: Frames = {"type": "frames", "to": name, "images": [], "statuses": [], "totals": []}
+        frames: Frames = {
+            "type": "frames",
+            "to": name,
+            "images": [],
+            "statuses": [],
+            "totals": [],
+            "drawings": [],
+        }
         buffers: list[memoryview] = []
         for feed, sight in ready:
             part = feed.part(sight, self._pool)

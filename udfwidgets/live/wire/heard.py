@@ -65,6 +65,8 @@ def _is(hint: Any, value: Any) -> bool:
         if not isinstance(value, (list, tuple)) or len(value) != len(inner):
             return False
         return all(_is(each, part) for each, part in zip(inner, value, strict=True))
+    if origin is dict:
+        return isinstance(value, dict) and all(isinstance(name, str) for name in value)
     if hint is float:
         return (
             isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e308

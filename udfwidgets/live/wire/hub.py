@@ -48,7 +48,9 @@ class Heartbeat:
         self._asked: float | None = None
 
     def watch(self) -> None:
-        """Remember the loop of the calling thread, if it has one."""
+        """Remember the loop of the main thread, if that is the calling one and has any."""
+        if threading.current_thread() is not threading.main_thread():
+            return  # an image gets its shapes on any thread, and loops of others are not the kernel
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -101,7 +103,7 @@ class Hub:
         self._at_fault = False
 
     def register(self, feed: Feed) -> None:
-        """Begin to carry the news of a widget. Call it on the kernel's main thread."""
+        """Begin to carry the news of a widget; of the first one on the kernel's main thread."""
         self._heartbeat.watch()
         with self._wake:
             self._feeds[feed.key] = feed

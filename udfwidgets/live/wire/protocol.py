@@ -32,6 +32,11 @@ farewells do not wait for others to come.
 levels of other limits apart, `command` says which button was pressed, and `bye` is said when a page
 closes.
 
+`draw` says what a hand does with the shapes on an image: at most one per animation frame, with all
+that the kernel has not said it heard. The page numbers them, and the kernel answers with all shapes
+and with the number of the last one that it has heard of each page. What a page has drawn since is
+newer, so an answer never moves a shape back under the hand; what stays unheard is said again.
+
 A `frames` message comes with binary buffers; its parts name them by index. Pixels are codes of
 16 bits, little-endian (see `live.picture.quantise`); coverage of a nav image is one bit per
 pixel of the grid, lowest bit first, that of a sig image one byte per bin of the scan.
@@ -42,7 +47,7 @@ it.
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 TARGET = "udfwidgets.hub"
 
@@ -54,6 +59,12 @@ Rect = tuple[int, int, int, int]
 
 Curve = tuple[float, float, float, float]
 """Centre, scale, and the part of the range that is shown, see `live.picture.quantise`."""
+
+Stroke = tuple[str, dict[str, Any] | None, bool]
+"""Name of a shape, the shape as plain data (None: deleted), and whether the hand has left it."""
+
+Entry = tuple[str, dict[str, Any], int]
+"""Name of a shape, the shape as plain data, and its place in the palette."""
 
 View = Literal["none", "hidden", "visible"]
 """What a page shows of a model."""
@@ -134,6 +145,16 @@ class Command(TypedDict):
     name: CommandName
 
 
+class Draw(TypedDict):
+    """A hand has drawn, moved or deleted shapes; a page counts what it says of that."""
+
+    type: Literal["draw"]
+    page: str
+    key: str
+    number: int
+    strokes: list[Stroke]
+
+
 class Gone(TypedDict):
     """The model is closed in this page."""
 
@@ -205,6 +226,15 @@ class TotalsFrame(TypedDict):
     memory: int
 
 
+class DrawingFrame(TypedDict):
+    """All shapes of one image, and the number of the last `draw` heard of each page."""
+
+    key: str
+    sequence: int
+    shapes: list[Entry]
+    heard: list[tuple[str, int]]
+
+
 class Frames(TypedDict):
     """Everything that is new for the page `to`."""
 
@@ -213,9 +243,10 @@ class Frames(TypedDict):
     images: list[ImageFrame]
     statuses: list[StatusFrame]
     totals: list[TotalsFrame]
+    drawings: list[DrawingFrame]
 
 
-FromPage = Hello | Want | See | Ack | Have | Look | Contrast | Command | Gone | Bye
+FromPage = Hello | Want | See | Ack | Have | Look | Contrast | Command | Draw | Gone | Bye
 
 
 class Said(TypedDict):
@@ -240,6 +271,7 @@ MESSAGES: dict[str, type] = {
     "look": Look,
     "contrast": Contrast,
     "command": Command,
+    "draw": Draw,
     "gone": Gone,
     "bye": Bye,
     "said": Said,
@@ -247,4 +279,5 @@ MESSAGES: dict[str, type] = {
     "image": ImageFrame,
     "status": StatusFrame,
     "total": TotalsFrame,
+    "drawing": DrawingFrame,
 }

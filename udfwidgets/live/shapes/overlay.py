@@ -1,0 +1,95 @@
+"""What lies over an image: its shapes, and the layer that shows them once there are any."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import bqplot
+
+from udfwidgets.live.shapes.holder import Shapes
+from udfwidgets.live.shapes.layer import TOOLS, Layer
+
+Scales = tuple[bqplot.LinearScale, bqplot.LinearScale]
+
+
+class Overlay:
+    """Shapes and tools of one image; it costs a page nothing as long as there are none.
+
+    Safe on any thread.
+
+    Parameters
+    ----------
+    show : callable
+        Called with the layer when it is made, on the thread that needs it first.
+    traits : object
+        Those of the layer that do not change.
+    """
+
+    def __init__(self, show: Callable[[Layer], None], **traits: Any) -> None:
+        self.shapes = Shapes(self._changed)
+        self._show = show
+        self._traits = traits
+        #: Reentrant: who observes the image may set a shape while the layer is made.
+        self._lock = threading.RLock()
+        self._tools: tuple[str, ...] = ()
+        self._interaction = ""
+        self._scales: Scales | None = None
+        self._layer: Layer | None = None
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Kinds of shapes that pages offer to draw."""
+        return self._tools
+
+    @tools.setter
+    def tools(self, tools: Sequence[str]) -> None:
+        if isinstance(tools, str) or not set(tools) <= set(TOOLS):
+            raise ValueError(f"tools are {tools!r}, expected a sequence of any of {TOOLS}")
+        with self._lock:
+            self._tools = tuple(tools)
+            if self._layer is not None:
+                self._layer.tools = list(tools)
+        self._lay()
+
+    def follow(self, scales: Scales) -> None:
+        """Take note of the scales of the figure, without which nothing is shown."""
+        with self._lock:
+            self._scales = scales
+        self._lay()
+
+    def interact(self, name: str) -> None:
+        """Take note of what the figure does with the pointer."""
+        with self._lock:
+            self._interaction = name
+            if self._layer is not None:
+                self._layer._interaction = name
+
+    def close(self) -> None:
+        """Close the layer and tell of nothing any more; the shapes can still be read."""
+        with self._lock:
+            layer, self._layer, self._scales = self._layer, None, None
+        self.shapes.close()
+        if layer is not None:
+            layer.close()
+
+    def _lay(self) -> Layer | None:
+        """Return the layer; make it if it is needed and can be."""
+        with self._lock:
+            is_needed = bool(self._tools or self.shapes)
+            if self._layer is None and self._scales is not None and is_needed:
+                self._layer = Layer(
+                    self.shapes,
+                    self._scales,
+                    tools=list(self._tools),
+                    _interaction=self._interaction,
+                    **self._traits,
+                )
+                self._show(self._layer)
+            return self._layer
+
+    def _changed(self) -> None:
+        layer = self._lay()
+        if layer is not None:
+            layer.changed()
