@@ -16,7 +16,7 @@ const styleAsText = {
 };
 
 const options = {
-  entryPoints: { live: "js/src/live.ts", loader: "js/src/loader.ts" },
+  entryPoints: { live: "js/src/live.ts", loader: "js/src/loader.ts", shapes: "js/src/shapes.ts" },
   outdir: "udfwidgets/static",
   bundle: true,
   format: "esm",

@@ -8,9 +8,11 @@ import type { Keeper, Settings } from "./page/settings";
 import { Sight } from "./wire/sight";
 import { StatusStore, showStatus } from "./card/status";
 import { ImageStore } from "./wire/store";
+import css from "./page/live.css";
 import { dress } from "./page/style";
 import { TotalsStore, showTotals } from "./card/totals";
-import { showImage, watchVisibility, whenAttached, type Margin } from "./picture/view";
+import { showImage, type Margin } from "./picture/view";
+import { watchVisibility, whenAttached } from "./page/attached";
 
 const LIVES = Symbol.for("udfwidgets.lives");
 const SETTINGS = ["title", "colormap", "log_scale", "gamma", "auto", "limits", "overlay"] as const;
@@ -35,7 +37,7 @@ interface Saved {
 }
 
 function initialize({ model, signal }: Context): () => void {
-  dress(document);
+  dress(document, "udfwidgets-style", css);
   const ending = new AbortController();
   signal?.addEventListener("abort", () => ending.abort());
   const key = model.get<string>("_key");

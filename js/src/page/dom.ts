@@ -38,11 +38,16 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
 }
 
 export function icon(name: keyof typeof ICONS): SVGSVGElement {
+  return drawing(ICONS[name]);
+}
+
+/** A drawing of strokes on 16 x 16. */
+export function drawing(strokes: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[name]);
+  path.setAttribute("d", strokes);
   svg.append(path);
   return svg;
 }

@@ -1,15 +1,11 @@
-/** Puts the style sheet into the page. */
+/** Puts style sheets into the page. */
 
-import css from "./live.css";
-
-const ID = "udfwidgets-style";
-
-/** Make sure that the page has it; a change of style sheets has the browser restyle everything. */
-export function dress(page: Document): void {
-  const there = page.getElementById(ID);
+/** Make sure that the page has one; a change of style sheets has the browser restyle everything. */
+export function dress(page: Document, id: string, css: string): void {
+  const there = page.getElementById(id);
   if (there?.textContent === css) return;
   const style = page.createElement("style");
-  style.id = ID;
+  style.id = id;
   style.textContent = css;
   there?.remove();
   page.head.append(style);

@@ -1,4 +1,4 @@
-/** The image as a file: our pixels with bqplot's axes and marks on top. */
+/** The image as a file: our pixels with bqplot's axes and marks, and shapes, on top. */
 
 /** What the style sheets of the page give to a drawing, and its file would lose. */
 const STYLES = [
@@ -44,6 +44,9 @@ export async function compose(
   for (const svg of root.querySelectorAll<SVGSVGElement>(".bqplot svg")) {
     const box = svg.getBoundingClientRect();
     if (box.width > 0 && box.height > 0) draw(await rendered(svg), svg);
+  }
+  for (const drawing of root.querySelectorAll<HTMLCanvasElement>(".udfw-drawing")) {
+    if (drawing.width > 0 && drawing.height > 0) draw(drawing, drawing);
   }
   const style = getComputedStyle(title);
   const box = title.getBoundingClientRect();

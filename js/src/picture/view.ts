@@ -11,6 +11,7 @@ import { compose, download } from "./snapshot";
 import type { ImageStore } from "../wire/store";
 import { onThemeChange, readTheme, type Theme } from "../page/theme";
 import { Toolbar } from "./toolbar";
+import { watchVisibility, whenAttached } from "../page/attached";
 
 export interface Margin {
   top: number;
@@ -216,41 +217,6 @@ function followContrast({ settings, contrast }: Place, signal: AbortSignal): voi
 
 function followSize(element: Element, callback: () => void, signal: AbortSignal): void {
   const observer = new ResizeObserver(callback);
-  observer.observe(element);
-  signal.addEventListener("abort", () => observer.disconnect());
-}
-
-/** Tell whether an element is within sight in a tab that is. */
-export function watchVisibility(
-  element: Element,
-  callback: (visible: boolean) => void,
-  signal: AbortSignal,
-): void {
-  let within = false;
-  const tell = (): void => callback(within && document.visibilityState !== "hidden");
-  const observer = new IntersectionObserver((entries) => {
-    within = entries.at(-1)?.isIntersecting ?? false;
-    tell();
-  });
-  observer.observe(element);
-  document.addEventListener("visibilitychange", tell, { signal });
-  signal.addEventListener("abort", () => {
-    observer.disconnect();
-    callback(false);
-  });
-}
-
-/** Call back once the element is in the document: only then are its ancestors known. */
-export function whenAttached(element: Element, callback: () => void, signal: AbortSignal): void {
-  if (element.isConnected) {
-    callback();
-    return;
-  }
-  const observer = new ResizeObserver(() => {
-    if (!element.isConnected) return;
-    observer.disconnect();
-    callback();
-  });
   observer.observe(element);
   signal.addEventListener("abort", () => observer.disconnect());
 }

@@ -1,0 +1,228 @@
+/**
+ * What a page knows of the shapes on one image, and what it has to say of them.
+ *
+ * What the hand does is here at once, and said to the kernel at most once per animation frame. Until
+ * the kernel says that it has heard that, it is newer than all that comes from there: an answer that
+ * was on its way meanwhile never moves a shape back under the hand. The server of Jupyter may lose a
+ * message; what stays unheard is said again.
+ */
+
+import type { Part, Receiver } from "../wire/hub";
+import type { DrawingFrame, Entry, Plain, Stroke } from "../wire/protocol";
+import { KINDS, type Shape } from "./figures";
+import { History, type Step } from "./history";
+
+export interface Held {
+  shape: Shape;
+  /** Place in the palette. */
+  colour: number;
+}
+
+/** The parts of a browser that a test replaces. */
+export interface Clock {
+  frame(callback: () => void): void;
+  after(milliseconds: number, callback: () => void): () => void;
+}
+
+export const browserClock: Clock = {
+  frame: (callback) => void requestAnimationFrame(callback),
+  after: (milliseconds, callback) => {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Milliseconds until something unheard is said again, and how much longer each time, at most. */
+const PATIENCE = 1000;
+const LONGEST_PATIENCE = 16_000;
+
+interface Unheard {
+  number: number;
+  stroke: Stroke;
+}
+
+export class ShapesStore implements Receiver {
+  sequence = 0;
+  readonly settled = false;
+  /** By name, in the order in which they are drawn. */
+  shapes = new Map<string, Held>();
+  chosen: string | null = null;
+  readonly views = new Set<() => void>();
+  private readonly history = new History();
+  private readonly unheard = new Map<string, Unheard>();
+  private number = 0;
+  private isDirty = false;
+  private patience = PATIENCE;
+  private stopWaiting: (() => void) | null = null;
+
+  constructor(
+    private readonly page: string,
+    private readonly colours: number,
+    private readonly say: (number: number, strokes: Stroke[]) => void,
+    private readonly clock: Clock = browserClock,
+  ) {}
+
+  // From the kernel
+
+  apply(part: Part): boolean {
+    const frame = part as DrawingFrame;
+    this.sequence = frame.sequence;
+    const heard = frame.heard.find(([page]) => page === this.page)?.[1] ?? 0;
+    for (const [name, { number }] of this.unheard) {
+      if (number <= heard) this.unheard.delete(name);
+    }
+    this.patience = PATIENCE;
+    this.take(frame.shapes);
+    return true;
+  }
+
+  /** Begin with what was saved. */
+  restore(entries: readonly Entry[]): void {
+    if (this.sequence === 0) this.take(entries);
+  }
+
+  private take(entries: readonly Entry[]): void {
+    const before = this.shapes;
+    this.shapes = new Map();
+    for (const [name, plain, colour] of entries) {
+      if (isShape(plain)) this.shapes.set(name, { shape: plain, colour });
+    }
+    for (const [name, { stroke }] of this.unheard) {
+      const colour = this.shapes.get(name)?.colour ?? before.get(name)?.colour;
+      const [, plain] = stroke;
+      if (plain === null) this.shapes.delete(name);
+      else this.shapes.set(name, { shape: plain as unknown as Shape, colour: colour ?? this.freeColour() });
+    }
+    if (this.chosen !== null && !this.shapes.has(this.chosen)) this.chosen = null;
+  }
+
+  paint(): void {
+    for (const view of this.views) view();
+  }
+
+  // From the hand
+
+  choose(name: string | null): void {
+    if (this.chosen === name) return;
+    this.chosen = name;
+    this.paint();
+  }
+
+  /** Show a shape while the hand moves it; null deletes it. */
+  move(name: string, shape: Shape | null): void {
+    this.put(name, shape, false);
+    this.paint();
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.clock.frame(() => this.isDirty && this.flush());
+  }
+
+  /** Leave a shape as it is now; it was `before` the hand came, which can be undone. */
+  rest(name: string, before: Shape | null): void {
+    const after = this.shapes.get(name)?.shape ?? null;
+    this.put(name, after, true);
+    if (!isSame(before, after)) this.history.add({ name, before, after });
+    this.flush();
+    this.paint();
+  }
+
+  /** Set a shape, or delete it, in one go. */
+  set(name: string, shape: Shape | null, isRepeated = false): void {
+    const before = this.shapes.get(name)?.shape ?? null;
+    if (isSame(before, shape)) return;
+    this.put(name, shape, true);
+    this.history.add({ name, before, after: shape }, isRepeated);
+    this.flush();
+    this.paint();
+  }
+
+  /** How many changes the kernel has not said it heard. */
+  get unheardCount(): number {
+    return this.unheard.size;
+  }
+
+  get canUndo(): boolean {
+    return this.history.canUndo;
+  }
+
+  undo(): void {
+    this.go(this.history.undo(), "before");
+  }
+
+  redo(): void {
+    this.go(this.history.redo(), "after");
+  }
+
+  private go(step: Step | null, to: "before" | "after"): void {
+    if (!step) return;
+    this.put(step.name, step[to], true);
+    if (step[to]) this.chosen = step.name;
+    this.flush();
+    this.paint();
+  }
+
+  /** Return a name for a new shape that no other has. */
+  freeName(kind: string): string {
+    for (let n = 1; ; n++) {
+      const name = n === 1 ? kind : `${kind} ${n}`;
+      if (!this.shapes.has(name)) return name;
+    }
+  }
+
+  private put(name: string, shape: Shape | null, resting: boolean): void {
+    if (shape) {
+      const colour = this.shapes.get(name)?.colour ?? this.freeColour();
+      this.shapes.set(name, { shape, colour });
+    } else {
+      this.shapes.delete(name);
+      if (this.chosen === name) this.chosen = null;
+    }
+    const stroke: Stroke = [name, shape as unknown as Plain | null, resting];
+    this.unheard.delete(name); // the order is that of the newest
+    this.unheard.set(name, { number: this.number + 1, stroke });
+  }
+
+  /** Return the first of the colours that are used least, as Python will. */
+  private freeColour(): number {
+    const counts = new Array<number>(this.colours).fill(0);
+    for (const { colour } of this.shapes.values()) counts[colour] += 1;
+    return counts.indexOf(Math.min(...counts));
+  }
+
+  // To the kernel
+
+  private flush(): void {
+    this.isDirty = false;
+    this.number += 1;
+    this.patience = PATIENCE;
+    this.sayAll();
+  }
+
+  private sayAll(): void {
+    this.say(this.number, [...this.unheard.values()].map(({ stroke }) => stroke));
+    this.stopWaiting?.();
+    this.stopWaiting = this.clock.after(this.patience, () => this.sayAgain());
+  }
+
+  /** Say again what the kernel has not heard, ever less often as long as it does not answer. */
+  sayAgain(): void {
+    if (this.unheard.size === 0) return;
+    this.patience = Math.min(2 * this.patience, LONGEST_PATIENCE);
+    this.sayAll();
+  }
+
+  /** Say nothing any more. */
+  end(): void {
+    this.stopWaiting?.();
+  }
+}
+
+/** What was saved may come from another version. */
+function isShape(plain: unknown): plain is Shape {
+  const type = (plain as { type?: unknown } | null)?.type;
+  return KINDS.some((kind) => kind === type);
+}
+
+function isSame(a: Shape | null, b: Shape | null): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,273 @@
+import { expect, test } from "vitest";
+import type { Shape } from "../src/shapes/figures";
+import { Hand, type Key, type Touch } from "../src/shapes/hand";
+import { ShapesStore, type Clock } from "../src/shapes/store";
+import type { DrawingFrame, Entry, Stroke } from "../src/wire/protocol";
+
+const disk = (cx: number, r = 5): Shape => ({ type: "disk", cx, cy: 20, r });
+const entry = (name: string, shape: Shape, colour = 0): Entry => [name, { ...shape }, colour];
+
+class Bench implements Clock {
+  readonly said: { number: number; strokes: Stroke[] }[] = [];
+  readonly store: ShapesStore;
+  readonly hand: Hand;
+  private frames: (() => void)[] = [];
+  timer: (() => void) | null = null;
+  patience = 0;
+
+  constructor(...entries: Entry[]) {
+    this.store = new ShapesStore("me", 8, (number, strokes) => this.said.push({ number, strokes }), this);
+    this.hand = new Hand(this.store, () => 8);
+    if (entries.length > 0) this.get(entries);
+  }
+
+  frame(callback: () => void): void {
+    this.frames.push(callback);
+  }
+  after(milliseconds: number, callback: () => void): () => void {
+    this.timer = callback;
+    this.patience = milliseconds;
+    return () => (this.timer = null);
+  }
+  tick(): void {
+    for (const callback of this.frames.splice(0)) callback();
+  }
+  /** Get the state that the kernel has, which has heard so much of this page. */
+  get(shapes: Entry[], heard = 0, others: [string, number][] = []): void {
+    const part: DrawingFrame = { key: "k", sequence: 1, shapes, heard: [...others, ["me", heard]] };
+    this.store.apply(part);
+  }
+  has(): Record<string, Shape> {
+    return Object.fromEntries([...this.store.shapes].map(([name, { shape }]) => [name, shape]));
+  }
+  last(): Stroke[] {
+    return this.said.at(-1)?.strokes ?? [];
+  }
+}
+
+const at = (x: number, y = 20, more: Partial<Touch> = {}): Touch => ({
+  ...{ x, y, reach: 1, unit: 0.1, regular: false },
+  ...more,
+});
+const key = (name: string, more: Partial<Key> = {}): Key => ({
+  key: name,
+  shift: false,
+  command: false,
+  repeat: false,
+  ...more,
+});
+
+test("moves are said once per animation frame, and the last one at once", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.hand.press(at(10));
+  for (const x of [11, 12, 13]) bench.hand.drag(at(x));
+  expect(bench.said).toEqual([]);
+  bench.tick();
+  expect(bench.said).toEqual([{ number: 1, strokes: [["BF", disk(13), false]] }]);
+  bench.hand.drag(at(14));
+  bench.hand.lift();
+  expect(bench.said[1]).toEqual({ number: 2, strokes: [["BF", disk(14), true]] });
+  bench.tick();
+  expect(bench.said).toHaveLength(2);
+});
+
+test("an older state does not move a shape back under the hand", () => {
+  const bench = new Bench(entry("BF", disk(10)), entry("other", disk(50)));
+  bench.hand.press(at(10));
+  bench.hand.drag(at(12));
+  bench.tick();
+  bench.hand.drag(at(14));
+  bench.tick();
+  bench.get([entry("BF", disk(12)), entry("other", disk(60))], 1);
+  expect(bench.has()).toEqual({ BF: disk(14), other: disk(60) });
+  bench.hand.lift();
+  bench.get([entry("BF", disk(14))], 2, [["you", 99]]);
+  expect(bench.has()).toEqual({ BF: disk(14) });
+  bench.get([entry("BF", disk(30))], 3); // Python has set it since
+  expect(bench.has()).toEqual({ BF: disk(30) });
+});
+
+test("what is drawn and deleted here stays so until the kernel has heard it", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.store.set("BF", null);
+  bench.store.set("new", disk(20));
+  bench.get([entry("BF", disk(10))], 0);
+  expect(bench.has()).toEqual({ new: disk(20) });
+  bench.get([entry("new", disk(20), 3)], 2);
+  expect(bench.has()).toEqual({ new: disk(20) });
+  expect(bench.store.shapes.get("new")?.colour).toBe(3);
+});
+
+test("a state in which the kernel has dropped a stroke brings the last good shape back", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.store.set("BF", disk(12));
+  bench.get([entry("BF", disk(10))], 1);
+  expect(bench.has()).toEqual({ BF: disk(10) });
+});
+
+test("what is not heard is said again, ever less often", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.store.set("BF", disk(12));
+  const before = bench.patience;
+  bench.timer?.();
+  expect(bench.said[1]).toEqual(bench.said[0]);
+  expect(bench.patience).toBe(2 * before);
+  for (let i = 0; i < 20; i++) bench.timer?.();
+  expect(bench.patience).toBeLessThan(60_000);
+  bench.get([entry("BF", disk(12))], 1);
+  const said = bench.said.length;
+  bench.timer?.();
+  expect(bench.said).toHaveLength(said);
+});
+
+test("a stroke that was lost goes with the next one", () => {
+  const bench = new Bench(entry("a", disk(10)), entry("b", disk(40)));
+  bench.store.set("a", disk(12));
+  bench.store.set("b", disk(42));
+  expect(bench.last()).toEqual([["a", disk(12), true], ["b", disk(42), true]]); // prettier-ignore
+});
+
+test("saved shapes are shown until the kernel says what there is", () => {
+  const bench = new Bench();
+  bench.store.restore([entry("BF", disk(1)), ["odd", { type: "blob" }, 1]]);
+  expect(bench.has()).toEqual({ BF: disk(1) });
+  bench.get([]);
+  expect(bench.has()).toEqual({});
+  bench.store.restore([entry("BF", disk(1))]);
+  expect(bench.has()).toEqual({});
+});
+
+test("new shapes get names and colours that are free", () => {
+  const bench = new Bench(entry("disk", disk(1), 0), entry("disk 3", disk(1), 2));
+  expect(bench.store.freeName("disk")).toBe("disk 2");
+  expect(bench.store.freeName("annulus")).toBe("annulus");
+  bench.store.set("disk 2", disk(2));
+  expect(bench.store.shapes.get("disk 2")?.colour).toBe(1);
+});
+
+test("undo and redo go through moves, drawings and deletions", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.hand.press(at(10));
+  bench.hand.drag(at(14));
+  bench.hand.lift();
+  bench.hand.pressKey(key("Delete"));
+  expect(bench.has()).toEqual({});
+  const undo = key("z", { command: true });
+  bench.hand.pressKey(undo);
+  expect(bench.has()).toEqual({ BF: disk(14) });
+  expect(bench.store.chosen).toBe("BF");
+  bench.hand.pressKey(undo);
+  expect(bench.has()).toEqual({ BF: disk(10) });
+  expect(bench.store.canUndo).toBe(false);
+  bench.hand.pressKey(undo);
+  bench.hand.pressKey(key("Z", { command: true, shift: true }));
+  expect(bench.has()).toEqual({ BF: disk(14) });
+  bench.hand.pressKey(key("y", { command: true }));
+  expect(bench.has()).toEqual({});
+  expect(bench.last()).toEqual([["BF", null, true]]);
+});
+
+test("a click is no move, and can not be undone", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.hand.press(at(10));
+  bench.hand.drag(at(10.2));
+  bench.hand.lift();
+  expect(bench.store.chosen).toBe("BF");
+  expect(bench.said).toEqual([]);
+  expect(bench.store.canUndo).toBe(false);
+});
+
+test("arrows nudge; a key that is held down is one step back", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.store.choose("BF");
+  expect(bench.hand.pressKey(key("ArrowRight"))).toBe(true);
+  bench.hand.pressKey(key("ArrowRight", { repeat: true }));
+  bench.hand.pressKey(key("ArrowRight", { repeat: true }));
+  expect(bench.has()).toEqual({ BF: disk(13) });
+  bench.hand.pressKey(key("ArrowUp", { shift: true }));
+  expect(bench.has()).toEqual({ BF: { ...disk(13), cy: 10 } });
+  bench.store.undo();
+  bench.store.undo();
+  expect(bench.has()).toEqual({ BF: disk(10) });
+});
+
+test("keys that mean nothing here are left to others", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  for (const name of ["Delete", "ArrowUp", "a", "Enter", "Escape"]) {
+    expect(bench.hand.pressKey(key(name)), name).toBe(false);
+  }
+  expect(bench.hand.pressKey(key("s", { command: true }))).toBe(false);
+});
+
+test("Escape gives up a drag, then a tool, then the choice", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.hand.press(at(10));
+  bench.hand.drag(at(14));
+  bench.tick();
+  bench.hand.pressKey(key("Escape"));
+  expect(bench.has()).toEqual({ BF: disk(10) });
+  expect(bench.last()).toEqual([["BF", disk(10), true]]);
+  bench.hand.drag(at(16));
+  bench.hand.lift();
+  expect(bench.has()).toEqual({ BF: disk(10) });
+  bench.hand.take("disk");
+  bench.hand.pressKey(key("Escape"));
+  expect(bench.hand.tool).toBeNull();
+  expect(bench.store.chosen).toBe("BF");
+  bench.hand.pressKey(key("Escape"));
+  expect(bench.store.chosen).toBeNull();
+});
+
+test("a drawing that is given up leaves nothing", () => {
+  const bench = new Bench();
+  bench.hand.take("annulus");
+  bench.hand.press(at(10));
+  bench.hand.drag(at(18));
+  bench.tick();
+  expect(bench.last()).toMatchObject([["annulus", { ri: 4, ro: 8 }, false]]);
+  bench.hand.cancel();
+  expect(bench.has()).toEqual({});
+  expect(bench.last()).toEqual([["annulus", null, true]]);
+  expect(bench.store.canUndo).toBe(false);
+});
+
+test("a drawn shape is chosen, and the tool put away", () => {
+  const bench = new Bench();
+  bench.hand.take("disk");
+  bench.hand.press(at(10));
+  bench.hand.drag(at(16));
+  bench.hand.lift();
+  expect(bench.has()).toEqual({ disk: disk(10, 6) });
+  expect([bench.hand.tool, bench.store.chosen]).toEqual([null, "disk"]);
+  bench.store.undo();
+  expect(bench.has()).toEqual({});
+});
+
+test("a polygon is closed on its first corner, by Enter or by a double click", () => {
+  for (const end of ["first", "enter", "twice"]) {
+    const bench = new Bench();
+    bench.hand.take("polygon");
+    for (const [x, y] of [[10, 10], [30, 10], [30, 25.5]]) bench.hand.press(at(x, y)); // prettier-ignore
+    bench.hand.press(at(12, 30));
+    expect(bench.has()).toEqual({});
+    bench.hand.pressKey(key("Backspace"));
+    if (end === "first") bench.hand.press(at(10.5, 10.5));
+    if (end === "enter") bench.hand.pressKey(key("Enter"));
+    if (end === "twice") bench.hand.press(at(30, 25.5));
+    expect(bench.has(), end).toEqual({
+      polygon: { type: "polygon", points: [[10, 10], [30, 10], [30, 25.5]] }, // prettier-ignore
+    });
+    expect(bench.hand.corners).toEqual([]);
+  }
+});
+
+test("the smaller of two shapes is taken, and handles of the chosen one before others", () => {
+  const large: Shape = { type: "rectangle", cx: 20, cy: 20, width: 40, height: 40 };
+  const bench = new Bench(entry("small", disk(10)), entry("large", large));
+  expect(bench.hand.hitAt(at(10))).toEqual({ name: "small", grip: "inside" });
+  expect(bench.hand.hitAt(at(30))).toEqual({ name: "large", grip: "inside" });
+  expect(bench.hand.hitAt(at(15))).toEqual({ name: "small", grip: "r" });
+  bench.get([entry("small", disk(40)), entry("large", large)]);
+  bench.store.choose("large");
+  expect(bench.hand.hitAt(at(40))).toEqual({ name: "large", grip: "e" });
+});
