@@ -98,8 +98,9 @@ function renderStatus(
     store,
     title: () => model.get<string>("title"),
     commands: () => model.get<string[]>("commands"),
+    code: () => model.get<string | undefined>("code") ?? "",
     onChange: (callback: () => void) => {
-      listen(model, "change:title change:commands", callback, signal);
+      listen(model, "change:title change:commands change:code", callback, signal);
       // Its view takes note of it in its own time.
       listen(model, "comm_live_update", () => setTimeout(callback), signal);
     },

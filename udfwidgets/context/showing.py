@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from typing import Any
 
-from udfwidgets.context.options import UDFs
+from udfwidgets.context.options import UDFs, check_dataset
 from udfwidgets.context.starting import Starter
 from udfwidgets.engine.ends.overview import Overview
 from udfwidgets.engine.plan.order import Order
@@ -13,8 +14,9 @@ from udfwidgets.engine.run import Run
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 
-# Stands above this floor, as the live view does.
+# Stand above this floor, as the live view does.
 DASHBOARD = "udfwidgets.live:Dashboard"
+EXPLORE = "udfwidgets.explore:explore"
 
 
 class Showing(Starter):
@@ -46,6 +48,53 @@ class Showing(Starter):
         LiveAnalysis
         """
         return self._start_live(dataset, udf, roi, plots, corrections, order)
+
+    def explore(
+        self,
+        dataset: DataSet,
+        *,
+        detectors: Mapping[str, Any] | None = None,
+        regions: Mapping[str, Any] | None = None,
+        probe: Any = None,
+        formulas: Mapping[str, str] | None = None,
+        state: Mapping[str, Any] | None = None,
+        roi: Any = None,
+        corrections: CorrectionSet | None = None,
+    ) -> Any:
+        """Return a view in which detectors, probe and regions are drawn by hand, and answered live.
+
+        Show it as the last line of a cell. Shapes are those of `udfwidgets.geometry`.
+
+        Parameters
+        ----------
+        dataset : DataSet
+            A scan with one or two axes of patterns with two.
+        detectors : mapping, optional
+            Shapes on the pattern by name. By default bright field and annular dark field at the
+            central disk, which is looked for.
+        regions : mapping, optional
+            Shapes on the scan by name: the patterns in each are summed.
+        probe : Point, optional
+            The position whose pattern is shown; by default the middle of the scan.
+        formulas : mapping, optional
+            Arithmetic of detectors by title, such as ``{"phase": "(A - B) / (A + B)"}``.
+        state : mapping, optional
+            The `state` of another view, which this one begins with; what is given besides counts.
+        roi, corrections
+            As for `run_udf`; `roi` limits what detectors are asked for.
+
+        Returns
+        -------
+        Explorer
+
+        Raises
+        ------
+        ValueError
+            If the dataset cannot be shown as images, or a state or formula is not one.
+        """
+        given = {"detectors": detectors, "regions": regions, "probe": probe, "formulas": formulas}
+        check_dataset(dataset)
+        return pkgutil.resolve_name(EXPLORE)(self, dataset, given, state, roi, corrections)
 
     def display(self, dataset: DataSet, udf: UDFs, roi: Any = None) -> Overview:
         """Return an overview of what `run_udf` would do, to be shown in a notebook.

@@ -275,6 +275,22 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
             case "close":
                 self._dismiss()
 
+    def explore(self, **options: Any) -> Any:
+        """Return a view with detectors, probe and regions on the same scan, see `Context.explore`.
+
+        Parameters
+        ----------
+        **options
+            As for `Context.explore`; roi and corrections are those of this analysis by default.
+        """
+        launcher = self._run.launcher
+        launch: Any = None if launcher is None else launcher()
+        if launch is None:
+            raise RuntimeError("the Context of this analysis is gone: use explore() of another one")
+        job = self._run.job
+        options = {"roi": job.plan.wanted, "corrections": job.corrections, **options}
+        return launch.__self__.explore(job.dataset, **options)
+
     # Results
 
     @property

@@ -78,6 +78,11 @@ class Outputs:
             self._on_gone()
 
 
+def current_cell() -> str:
+    """Return the id of the cell that is running; empty where nobody says."""
+    return _watched.current_cell()
+
+
 class _Cells:
     """Tells outputs of cells that run, in the kernel that we are in, if we are in one."""
 

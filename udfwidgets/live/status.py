@@ -33,6 +33,8 @@ class StatusBar(OfferedWidget[Status], Drawn):
     _kind = traitlets.Unicode("status").tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     commands = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    #: Lines that reproduce what the card shows; a button copies them.
+    code = traitlets.Unicode().tag(sync=True)
 
     _feed: StatusFeed
 

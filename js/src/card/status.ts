@@ -22,6 +22,8 @@ const PENDING: Partial<Record<CommandName, string>> = {
   cancel: "Stopping",
   restart: "Restarting",
 };
+/** Milliseconds for which a button says what it has done. */
+const SAID = 2000;
 const FINAL: readonly State[] = ["done", "cancelled", "failed"];
 
 /** What a page knows of one status bar. */
@@ -63,6 +65,24 @@ export function summary(status: StatusFrame): string {
   return words.join(" · ");
 }
 
+const COPY = "Copy the code of these pictures";
+
+/** Puts a text on the clipboard, and says on the button how that went. */
+async function copyText(text: string, button: HTMLButtonElement): Promise<void> {
+  const done = await navigator.clipboard.writeText(text).then(
+    () => "Copied",
+    () => "The browser does not allow it here: use view.code() in a cell",
+  );
+  button.title = done;
+  button.setAttribute("aria-label", done);
+  button.setAttribute("aria-pressed", "true");
+  setTimeout(() => {
+    button.title = COPY;
+    button.setAttribute("aria-label", COPY);
+    button.removeAttribute("aria-pressed");
+  }, SAID);
+}
+
 /** The commands that make sense in a state. */
 export function possible(state: State): readonly CommandName[] {
   if (FINAL.includes(state)) return ["restart", "close"];
@@ -76,7 +96,9 @@ export interface StatusPlace {
   title(): string;
   /** The commands that the kernel answers. */
   commands(): readonly string[];
-  /** Title, commands or connection have changed. */
+  /** Lines that reproduce what the card shows, to be copied; empty where there are none. */
+  code(): string;
+  /** Title, commands, code or connection have changed. */
   onChange(callback: () => void): void;
   command(name: CommandName): void;
 }
@@ -92,8 +114,9 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     cancel: iconButton("cancel", "Cancel"),
     close: iconButton("close", "Close this card"),
   };
+  const copy = iconButton("copy", COPY);
   buttons.toggle.className = "udfw-button udfw-toggle";
-  const tools = make("div", { className: "udfw-commands" }, ...Object.values(buttons));
+  const tools = make("div", { className: "udfw-commands" }, copy, ...Object.values(buttons));
   tools.setAttribute("role", "toolbar");
   keepKeys(tools);
   const fill = make("div", { className: "udfw-fill" });
@@ -154,6 +177,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     shell.dataset.udfwSequence = String(status?.sequence ?? -1);
     const word = lost ? "No kernel" : ((pending && PENDING[pending]) ?? STATES[current]);
     if (state.textContent !== word) state.textContent = word;
+    copy.hidden = !place.code();
     tools.setAttribute("aria-label", `Control ${place.title()}`);
     showTools(current, live);
     const share = Math.min(1, Math.max(0, status?.fraction ?? 0));
@@ -191,6 +215,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   press(buttons.restart, () => "restart");
   press(buttons.cancel, () => "cancel");
   press(buttons.close, () => "close");
+  copy.addEventListener("click", () => void copyText(place.code(), copy), { signal });
   store.views.add(news);
   signal.addEventListener("abort", () => store.views.delete(news));
   place.onChange(show);

@@ -13,6 +13,7 @@ export const ICONS = {
   restart: "M3 8A5 5 0 1 0 4.8 4.2M4.9 1.6V4.4H7.7",
   cancel: "M3.5 3.5H12.5V12.5H3.5Z",
   close: "M4 4L12 12M12 4L4 12",
+  copy: "M5.5 5.5H13.5V13.5H5.5ZM3.5 10.5H2.5V2.5H10.5V3.5",
   save: "M8 2.5V10M4.8 7L8 10.2L11.2 7M2.5 11.5V13.5H13.5V11.5",
 } as const;
 

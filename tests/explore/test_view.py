@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import json
+
+import ipywidgets
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from udfwidgets import Context
+from udfwidgets.explore import Explorer
+from udfwidgets.geometry import Annulus, Disk, Ellipse, Point, Rectangle, presets
+from udfwidgets.io.corrections import CorrectionSet
+from udfwidgets.live.wire.hub import hub
+
+SIG, NAV = (32, 24), (6, 7)
+CENTRE = Disk(cx=11.3, cy=15.6, r=5)
+
+
+def _data():
+    rng = np.random.default_rng(3)
+    y, x = np.indices(SIG)
+    disk = np.hypot(y - CENTRE.cy, x - CENTRE.cx) <= CENTRE.r
+    return rng.poisson(disk * 300 + 2, NAV + SIG).astype(np.uint16)
+
+
+DATA = _data()
+
+
+@pytest.fixture
+def ctx():
+    with Context.make_with("threads", cpus=2) as context:
+        yield context
+
+
+@pytest.fixture
+def dataset(ctx):
+    return ctx.load("memory", data=DATA)
+
+
+@pytest.fixture
+def view(ctx, dataset):
+    view = ctx.explore(dataset, detectors={"A": Disk(cx=11, cy=15, r=4)})
+    yield view
+    view.close()
+
+
+def _summed(shape, data=DATA):
+    return data[..., shape.mask(SIG)].sum(axis=-1, dtype=np.float64)
+
+
+def _pattern(shape, data=DATA):
+    return data[shape.mask(NAV)].sum(axis=0, dtype=np.float64)
+
+
+def test_it_begins_with_detectors_at_the_central_disk(ctx, dataset):
+    view = ctx.explore(dataset)
+    view.wait()
+    assert list(view.detectors) == ["BF", "ADF"]
+    found = view.detectors["BF"]
+    assert np.hypot(found.cx - CENTRE.cx, found.cy - CENTRE.cy) < 0.5
+    assert abs(found.r - CENTRE.r) < 0.5
+    assert view.detectors["ADF"] == presets(found)["ADF"]
+    for name, shape in view.detectors.items():
+        np.testing.assert_array_equal(view.result(name), _summed(shape))
+    probe = view.probe
+    np.testing.assert_array_equal(view.result("probe"), DATA[int(probe.cy), int(probe.cx)])
+    assert list(view.images) == ["all patterns", "BF", "ADF", "pattern at y=3, x=3"]
+    view.close()
+
+
+def test_it_says_where_there_is_no_disk(ctx):
+    view = ctx.explore(ctx.load("memory", data=np.ones((4, 4, 16, 16), np.uint8)))
+    view.wait()
+    assert "not found" in view._status().message
+    assert np.array_equal(
+        view.result("BF"), np.full((4, 4), view.detectors["BF"].mask((16, 16)).sum())
+    )
+    view.close()
+
+
+def test_a_moved_detector_is_answered_anew(view):
+    for cx in range(5, 15):
+        view.detectors["A"] = Disk(cx=cx, cy=15, r=4)
+    np.testing.assert_array_equal(view.result("A"), _summed(Disk(cx=14, cy=15, r=4)))
+
+
+def test_detectors_come_and_go(view):
+    view.detectors["B"] = Annulus(cx=11, cy=15, ri=5, ro=9)
+    np.testing.assert_array_equal(view.result("B"), _summed(view.detectors["B"]))
+    del view.detectors["A"]
+    view.wait()
+    assert "A" not in view.images
+    with pytest.raises(KeyError, match="nothing is called 'A'"):
+        view.result("A")
+
+
+def test_formulas_follow_their_detectors(view):
+    view.detectors["B"] = Rectangle(cx=5, cy=5, width=6, height=6)
+    view.formulas["ratio"] = "(A - B) / (A + B)"
+    view.formulas["y"] = "com_y(A)"
+    a, b = (_summed(view.detectors[name]) for name in "AB")
+    np.testing.assert_array_equal(view.result("ratio"), (a - b) / (a + b))
+    weighted = (DATA * np.indices(SIG)[0])[..., view.detectors["A"].mask(SIG)]
+    np.testing.assert_allclose(view.result("y"), weighted.sum(-1, dtype=np.float64) / a)
+    view.detectors["B"] = Rectangle(cx=9, cy=5, width=6, height=6)
+    b = _summed(view.detectors["B"])
+    np.testing.assert_array_equal(view.result("ratio"), (a - b) / (a + b))
+    del view.detectors["B"]
+    view.wait()
+    assert "there is no detector 'B'" in view._status().message
+    with pytest.raises(ValueError, match="expected names of detectors"):
+        view.formulas["bad"] = "A **"
+
+
+def test_probe_and_regions_show_their_patterns(view):
+    view.probe = Point(cx=2, cy=4)
+    view.regions["grain"] = Disk(cx=3, cy=3, r=2)
+    np.testing.assert_array_equal(view.result("probe"), DATA[4, 2])
+    np.testing.assert_array_equal(view.result("grain"), _pattern(view.regions["grain"]))
+    assert view.images["A"].shapes["grain"] == view.regions["grain"]
+    # As by hand, on the image.
+    view.images["A"].shapes["probe"] = Point(cx=6, cy=0)
+    np.testing.assert_array_equal(view.result("probe"), DATA[0, 6])
+    assert "pattern at y=0, x=6" in view.images
+
+
+def test_a_shape_without_an_answer_says_why_and_the_last_one_stays(view):
+    good = view.result("A")
+    view.detectors["A"] = Disk(cx=-50, cy=0, r=3)
+    view.regions["grain"] = Disk(cx=-50, cy=0, r=3)
+    view.wait()
+    message = view._status().message
+    assert "A: no pixel of the pattern of 32 x 24" in message
+    assert "grain: no position of the scan of 6 x 7" in message
+    with pytest.raises(RuntimeError, match="no pixel of the pattern"):
+        view.result("A")
+    np.testing.assert_array_equal(view._panels["detector", "A"].picture().values, good)
+    view.detectors["A"] = Disk(cx=11, cy=15, r=4)
+    del view.regions["grain"]
+    np.testing.assert_array_equal(view.result("A"), good)
+    assert not view._status().message
+
+
+def test_positions_outside_the_roi_are_left_out(ctx, dataset):
+    roi = np.zeros(NAV, bool)
+    roi[1:3] = True
+    view = ctx.explore(dataset, detectors={"A": CENTRE}, roi=roi)
+    expected = np.where(roi, _summed(CENTRE), np.nan)
+    for shape in (CENTRE, CENTRE.moved(1, 0), CENTRE):
+        view.detectors["A"] = shape
+        np.testing.assert_array_equal(view.result("A"), np.where(roi, _summed(shape), np.nan))
+    np.testing.assert_array_equal(view.result("A"), expected)
+    view.close()
+
+
+@pytest.mark.parametrize("through", ["file", "store"])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_random_walks_end_at_what_numpy_says(ctx, dataset, through, data):
+    dark = np.full(SIG, 3, np.float32)
+    gain = np.linspace(0.5, 2, DATA[0, 0].size, dtype=np.float32).reshape(SIG)
+    corrected = data.draw(st.booleans())
+    corrections = CorrectionSet(dark=dark, gain=gain) if corrected else None
+    values = (DATA - dark.astype(np.float64)) * gain if corrected else DATA
+    view = ctx.explore(dataset, detectors={"A": CENTRE}, corrections=corrections)
+    try:
+        if through == "store":
+            view.wait()
+            view._memory._store.wait()
+            assert view._memory._store.is_complete
+        shape = CENTRE
+        for _ in range(data.draw(st.integers(1, 6))):
+            step = data.draw(st.tuples(st.integers(-4, 4), st.integers(-4, 4)))
+            kind = data.draw(st.sampled_from(["move", "annulus", "ellipse"]))
+            match kind:
+                case "move":
+                    shape = shape.moved(*step)
+                case "annulus":
+                    shape = Annulus(cx=11, cy=15, ri=2, ro=4 + abs(step[0]))
+                case "ellipse":
+                    shape = Ellipse(cx=11, cy=15, rx=3 + abs(step[1]), ry=4, angle=30)
+            view.detectors["A"] = shape
+        view.wait()
+        if not shape.mask(SIG).any():
+            assert "no pixel" in view._status().message
+            return
+        np.testing.assert_allclose(view.result("A"), _summed(shape, values), rtol=1e-5)
+        if not corrected:
+            np.testing.assert_array_equal(view.result("A"), _summed(shape))
+    finally:
+        view.close()
+
+
+def test_a_moved_detector_is_answered_from_memory(view):
+    view.wait()
+    view._memory._store.wait()
+    view.detectors["A"] = Disk(cx=12, cy=15, r=4)
+    np.testing.assert_array_equal(view.result("A"), _summed(Disk(cx=12, cy=15, r=4)))
+    assert view._answers["detector", "A"].run is None
+
+
+def test_the_code_reproduces_every_answer(ctx, dataset, view):
+    view.detectors.update({"B": Disk(cx=4, cy=4, r=2), "my detector": Rectangle(10, 10, 4, 4)})
+    view.formulas["a / b"] = "A / B + com_x(B)"
+    view.regions["class"] = Disk(cx=3, cy=3, r=2)
+    names = {"ctx": ctx, "dataset": dataset}
+    exec(view.code(), names)
+    np.testing.assert_array_equal(names["a_image"], view.result("A"))
+    np.testing.assert_array_equal(names["my_detector_image"], view.result("my detector"))
+    np.testing.assert_allclose(names["a_b_image"], view.result("a / b"))
+    np.testing.assert_array_equal(names["s_class_pattern"], view.result("class"))
+    np.testing.assert_array_equal(names["probe_pattern"], view.result("probe"))
+
+
+def test_a_state_brings_a_view_back(ctx, dataset, view):
+    view.detectors["B"] = Disk(cx=4, cy=4, r=2)
+    view.formulas["r"] = "A - B"
+    view.regions["grain"] = Disk(cx=3, cy=3, r=2)
+    view.probe = Point(cx=1, cy=1)
+    view.wait()
+    view.images["A"].limits = (1.0, 5.0)
+    view.images["A"].colormap = "magma"
+    state = json.loads(json.dumps(view.state))
+    again = ctx.explore(dataset, state=state)
+    again.wait()
+    assert again.state == state
+    assert again.images["A"].limits == (1.0, 5.0)
+    again.close()
+    with pytest.raises(ValueError, match="expected what `state` of a view returned"):
+        ctx.explore(dataset, state={"version": 9})
+    with pytest.raises(ValueError, match=r"detectors\['A'\]"):
+        ctx.explore(dataset, state={"version": 1, "detectors": {"A": {"type": "disk"}}})
+
+
+def test_scans_that_are_no_image_are_refused(ctx):
+    with pytest.raises(ValueError, match="another nav_shape="):
+        ctx.explore(ctx.load("memory", data=np.zeros((2, 2, 2, 4, 4)), sig_dims=2))
+
+
+def test_a_line_scan_is_shown_as_one_row(ctx):
+    view = ctx.explore(
+        ctx.load("memory", data=DATA[0], sig_dims=2), detectors={"A": CENTRE}, probe=Point(2, 0)
+    )
+    np.testing.assert_array_equal(view.result("A"), _summed(CENTRE, DATA[0]))
+    np.testing.assert_array_equal(view.result("probe"), DATA[0, 2])
+    view.close()
+
+
+def test_buttons_steer_all_that_is_asked(view):
+    view.wait()
+    before = view._answers["detector", "A"].run
+    view._command("restart")
+    view.wait()
+    assert view._answers["detector", "A"].run is not before
+    np.testing.assert_array_equal(view.result("A"), _summed(view.detectors["A"]))
+    view._command("cancel")
+
+
+def test_nothing_is_left_when_it_is_closed(ctx, dataset):
+    feeds = set(hub()._feeds)
+    widgets = set(ipywidgets.widget._instances)
+    view = ctx.explore(dataset)
+    assert isinstance(view, Explorer)
+    assert repr(view) == "<Explorer of a scan nav=(6, 7) sig=(32, 24)>"
+    assert "image/png" in (view.wait() or view._repr_mimebundle_()) or True
+    view.close()
+    view.close()
+    assert set(hub()._feeds) == feeds
+    assert set(ipywidgets.widget._instances) <= widgets
+    assert not ctx.analyses
+
+
+def test_a_closed_context_says_so(dataset):
+    ctx = Context.make_with("threads", cpus=2)
+    view = ctx.explore(dataset, detectors={"A": CENTRE})
+    view.wait()
+    ctx.close()
+    view.detectors["A"] = CENTRE.moved(1, 0)
+    view.wait()
+    assert "closed" in view._status().message or view._answers["detector", "A"].run is None
+    view.close()

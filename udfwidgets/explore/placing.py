@@ -1,0 +1,36 @@
+"""Where detectors are put at first: at the central disk, if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from udfwidgets.explore.questions import Array
+from udfwidgets.geometry import Disk, Figure, presets
+from udfwidgets.geometry.finding import DiskNotFound, find_disk
+
+#: What a view begins with.
+FIRST = ("BF", "ADF")
+
+
+def place(pattern: Array) -> tuple[Mapping[str, Figure], str]:
+    """Return bright field and annular dark field for a summed pattern, and what was not found.
+
+    Parameters
+    ----------
+    pattern : numpy.ndarray
+        float64 (ny, nx).
+    """
+    try:
+        disk, note = find_disk(pattern), ""
+    except DiskNotFound as error:
+        ny, nx = pattern.shape
+        disk = Disk(cx=(nx - 1) / 2, cy=(ny - 1) / 2, r=max(min(ny, nx) / 8, 0.5))
+        note = f"the central disk was not found ({error}): drag BF to where it is"
+    # Numbers that a person reads, well below half a pixel.
+    disk = Disk(cx=round(disk.cx, 2), cy=round(disk.cy, 2), r=round(disk.r, 2))
+    found = presets(disk)
+    placed = {name: found[name] for name in FIRST}
+    # A disk that fills the pattern leaves nothing around it.
+    return {n: shape for n, shape in placed.items() if np.any(shape.mask(pattern.shape))}, note

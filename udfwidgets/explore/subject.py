@@ -1,0 +1,96 @@
+"""What a view looks at, and what runs its questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from udfwidgets.engine.executors import Executor
+from udfwidgets.engine.plan.order import Order
+from udfwidgets.engine.plan.roi import resolve_roi
+from udfwidgets.engine.run import Run
+from udfwidgets.explore.questions import BoolArray, Question, as_image
+from udfwidgets.io.dataset.base import DataSet
+
+
+class Starts(Protocol):
+    """What a view needs of a Context."""
+
+    @property
+    def executor(self) -> Executor:
+        """Where the work is done."""
+
+    def _prepare(
+        self,
+        dataset: DataSet,
+        udf: Any,
+        roi: Any,
+        corrections: Any = None,
+        progress: bool = False,
+        order: Order | None = None,
+        is_live: bool = False,
+    ) -> tuple[Run, bool]:
+        """Return a run that has not started."""
+
+    def _start(self, run: Run) -> None:
+        """Start it."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is looked at, and through what.
+
+    Attributes
+    ----------
+    context : Context
+        Runs what is asked.
+    dataset : DataSet
+        Of a scan with one or two axes, and a detector with two.
+    roi : numpy.ndarray of bool or None
+        Positions that detectors are asked for.
+    corrections : CorrectionSet or None
+        As for `Context.run_udf`.
+    """
+
+    context: Starts
+    dataset: DataSet
+    roi: Any = None
+    corrections: Any = None
+
+    @property
+    def images(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Shapes (ny, nx) of the pattern and of the scan, as they are shown.
+
+        Raises
+        ------
+        ValueError
+            If they cannot be shown as images.
+        """
+        nav, sig = self.dataset.shape.nav.axes, self.dataset.shape.sig.axes
+        if len(sig) != 2 or len(nav) > 2:
+            raise ValueError(
+                f"the scan has {len(nav)} axes and the pattern {len(sig)}, nav {nav} sig {sig}; "
+                "explore() shows scans with one or two and patterns with two: load the dataset "
+                "with another nav_shape= or sig_shape="
+            )
+        return (sig[0], sig[1]), as_image(nav)
+
+    @property
+    def positions(self) -> BoolArray | None:
+        """Which scan positions are wanted, of nav shape; None: all."""
+        return resolve_roi(self.roi, self.dataset.shape.nav)
+
+    def run(self, question: Question) -> Run:
+        """Return a run that answers a question, not started."""
+        shape = self.dataset.shape
+        positions = question.roi(shape)
+        roi = self.roi if positions is None else positions
+        run, _ = self.context._prepare(
+            self.dataset, question.udf(shape), roi, self.corrections, is_live=True
+        )
+        return run
+
+    def start(self, run: Run) -> None:
+        """Start a run, before others."""
+        run.touch()
+        self.context._start(run)
