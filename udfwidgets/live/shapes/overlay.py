@@ -37,6 +37,7 @@ class Overlay:
         self._interaction = ""
         self._scales: Scales | None = None
         self._layer: Layer | None = None
+        self._is_open = True
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -69,7 +70,9 @@ class Overlay:
     def close(self) -> None:
         """Close the layer and tell of nothing any more; the shapes can still be read."""
         with self._lock:
-            layer, self._layer, self._scales = self._layer, None, None
+            # The figure may be made at this moment, and have its scales followed a moment later.
+            self._is_open = False
+            layer, self._layer = self._layer, None
         self.shapes.close()
         if layer is not None:
             layer.close()
@@ -77,7 +80,7 @@ class Overlay:
     def _lay(self) -> Layer | None:
         """Return the layer; make it if it is needed and can be."""
         with self._lock:
-            is_needed = bool(self._tools or self.shapes)
+            is_needed = self._is_open and bool(self._tools or self.shapes)
             if self._layer is None and self._scales is not None and is_needed:
                 self._layer = Layer(
                     self.shapes,
