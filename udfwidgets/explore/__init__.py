@@ -2,7 +2,8 @@
 
 ```
 begin       a view from what a user has given
-view        one view over a scan: images, shapes, and who keeps it
+view        one view over a scan, as a widget
+board       shapes, what each of them asks, and the images of the answers
 placing     where detectors are put at first    | code    the lines that reproduce an answer
 panels      images, and the answers they show   | state   a view as plain data
 asking      what has changed is asked anew, on a thread of its own

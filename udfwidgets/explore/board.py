@@ -1,0 +1,362 @@
+"""What is on a view: shapes, what each of them asks, and the images of the answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from udfwidgets.errors import text_of
+from udfwidgets.explore.answer import Answer
+from udfwidgets.explore.asking import Asking
+from udfwidgets.explore.formulas import Formulas
+from udfwidgets.explore.linked import Linked
+from udfwidgets.explore.memory import Memory
+from udfwidgets.explore.panels import Array, Panel, Shows, only_sum
+from udfwidgets.explore.placing import place
+from udfwidgets.explore.questions import Detector, Pattern, Question, Unanswerable
+from udfwidgets.explore.state import State, apply_contrast
+from udfwidgets.explore.subject import Subject
+from udfwidgets.geometry import Figure, Point
+from udfwidgets.live.image import LiveImage
+
+#: The shape on the scan whose pattern is shown.
+PROBE = "probe"
+#: Positions of a scan whose sum shows where the central disk is.
+ENOUGH = 256
+DETECTOR_TOOLS = ("disk", "annulus", "sector", "rectangle", "ellipse", "polygon", "lasso", "brush")
+REGION_TOOLS = ("rectangle", "disk", "ellipse", "polygon", "lasso", "brush")
+
+#: What may change: a kind of thing, and its name.
+Key = tuple[str, str]
+_PATTERN: Key = ("pattern", "")
+_PLACE: Key = ("place", "")
+_MEMORY: Key = ("memory", "")
+#: In this order they are shown, those of a kind in the order in which they came.
+_ORDER = ("pattern", "detector", "formula", "region")
+
+
+class Board:
+    """Shapes, formulas and images of a view, which ask and show by themselves.
+
+    Safe on any thread.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is looked at.
+    state : State
+        What is on it at first.
+    on_news : callable
+        Called when an answer, or why there is none, has changed; must not wait.
+    on_images : callable
+        Called with all images when there are others.
+
+    Attributes
+    ----------
+    detectors : Shapes
+        On the summed pattern, by name.
+    on_scan : Linked
+        Probe and regions, by name.
+    formulas : Formulas
+        By title.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        state: State,
+        on_news: Callable[[], None],
+        on_images: Callable[[Sequence[LiveImage]], None],
+    ) -> None:
+        self._subject = subject
+        self._sig, self._nav = subject.images
+        self._contrast = state.contrast
+        self._on_news, self._on_images = on_news, on_images
+        #: Held while panels are made or closed.
+        self._lock = threading.RLock()
+        self._answers: dict[Key, Answer] = {}
+        self._panels: dict[Key, Panel] = {}
+        self._problems: dict[Key, str] = {}
+        #: That the central disk was not found.
+        self._note = ""
+        self._is_placed = state.detectors is not None
+        self._asking: Asking[Key] = Asking(self._ask, self._may_ask)
+        self._memory = Memory(subject)
+        self.on_scan = Linked(lambda name: self._asking.want(("region", name)))
+        self.formulas = Formulas(
+            state.formulas, lambda title: self._asking.want(("formula", title))
+        )
+        pattern = self._new_panel(_PATTERN, "all patterns", "sig", (_PATTERN,), only_sum)
+        pattern.image.tools = DETECTOR_TOOLS
+        self.detectors = pattern.image.shapes
+        self.detectors.on_change(self._note_detector)
+
+    def begin(self, state: State) -> None:
+        """Ask for the pattern, and for what there is at first."""
+        self._asking.want(_PATTERN)
+        self.detectors.update(state.detectors or {})
+        ny, nx = self._nav
+        probe = state.probe or Point(cx=nx // 2, cy=ny // 2)
+        for name, shape in {PROBE: probe, **state.regions}.items():
+            self.on_scan[name] = shape
+        for title in self.formulas:
+            self._asking.want(("formula", title))
+
+    @property
+    def images(self) -> list[LiveImage]:
+        """In the order in which they are shown."""
+        with self._lock:
+            keys = sorted(self._panels, key=lambda key: _ORDER.index(key[0]))
+            return [self._panels[key].image for key in keys]
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """All there are."""
+        return tuple(self._answers.values())
+
+    @property
+    def problems(self) -> list[str]:
+        """Why there are answers that are not there, in words."""
+        faults = [panel.fault for panel in tuple(self._panels.values()) if panel.fault]
+        return [*([self._note] if self._note else []), *self._problems.values(), *faults]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be asked."""
+        return self._asking.is_idle
+
+    def ask_again(self) -> None:
+        """Ask everything anew."""
+        for key, answer in tuple(self._answers.items()):
+            answer.question = None
+            self._asking.want(key)
+
+    def wait(self) -> None:
+        """Block until every shape has its complete answer, or it is known why it has none."""
+        while True:
+            # In this order: what a run has told may have something asked anew.
+            runs = [a.run for a in tuple(self._answers.values()) if a.run and not a.is_told]
+            for run in runs:
+                run.wait(run.has_ended)
+            if self._asking.wait(0) and not runs and self._is_placed:
+                return
+            self._asking.wait()
+
+    def result(self, name: str) -> Array:
+        """Block until the answer of a detector, a formula, the probe or a region is complete.
+
+        Parameters
+        ----------
+        name : str
+            Of the shape, or the title of the formula.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, of the scan (NaN where positions are missing) or of the pattern.
+
+        Raises
+        ------
+        KeyError
+            If there is no such thing.
+        RuntimeError
+            If it has no answer; the message says why.
+        """
+        self.wait()
+        for kind in ("detector", "formula", "region"):
+            panel = self._panels.get((kind, name))
+            if panel is None:
+                continue
+            picture = panel.picture()
+            why = self._problems.get((kind, name)) or panel.fault
+            if picture is None or why:
+                raise RuntimeError(why or f"{name} has no answer: its run was cancelled or failed")
+            values: Array = picture.values
+            if kind != "region" and picture.coverage is not None:
+                values = np.where(picture.coverage, values, np.nan)
+                return values.reshape(self._subject.dataset.shape.nav.axes)
+            return values
+        known = [n for k, n in tuple(self._panels) if k != "pattern"]
+        raise KeyError(f"nothing is called {name!r}; there are {known}")
+
+    def _note_detector(self, name: str, shape: Figure | None, resting: bool) -> None:
+        self._asking.want(("detector", name))
+        for title, formula in self.formulas.parsed().items():
+            if name in formula.names and (shape is None or ("formula", title) not in self._panels):
+                self._asking.want(("formula", title))
+
+    def _news(self, answer: Answer) -> None:
+        """Show what is new, on whatever thread."""
+        for panel in tuple(self._panels.values()):
+            if panel.depends_on(answer):
+                panel.show()
+        if answer is self._answers.get(_PATTERN) and answer.run is not None:
+            progress = answer.run.progress
+            has_enough = progress.frames >= min(ENOUGH, progress.n_frames) or answer.is_final
+            if has_enough and not self._is_placed:
+                self._asking.want(_PLACE)
+            if answer.is_final:
+                self._asking.want(_MEMORY)
+        self._on_news()
+
+    # On the thread that asks
+
+    def _may_ask(self, key: Key) -> bool:
+        answer = self._answers.get(key)
+        return answer is None or answer.is_ripe
+
+    def _ask(self, key: Key) -> None:
+        before = self._problems.pop(key, None)
+        try:
+            self._ask_anew(key)
+        except Unanswerable as error:
+            self._problems[key] = str(error)
+        except Exception as error:
+            self._problems[key] = f"{key[1] or key[0]}: {type(error).__name__}: {text_of(error)}"
+        if before or key in self._problems or self.is_idle:
+            self._on_news()
+
+    def _ask_anew(self, key: Key) -> None:
+        kind, name = key
+        match kind:
+            case "pattern":
+                self._answer(key, Pattern("the pattern"))
+            case "place":
+                self._place()
+            case "memory":
+                self._memory.begin()
+            case "formula":
+                self._show_formula(name)
+            case "detector":
+                shape = self.detectors.get(name)
+                if shape is None:
+                    self._remove(key)
+                else:
+                    moments = name in self.formulas.of_moments()
+                    self._answer_detector(key, Detector(name, shape, moments))
+                    self._panel_of(key, name, "nav", only_sum)
+            case "region":
+                shape = self.on_scan.get(name)
+                if shape is None:
+                    self._remove(key)
+                else:
+                    self._answer(key, Pattern(name, shape))
+                    self._panel_of(key, name, "sig", only_sum).image.title = _told(name, shape)
+
+    def _answer_detector(self, key: Key, detector: Detector) -> None:
+        known = self._answers.get(key)
+        is_resting = self._is_resting(detector.name)
+        if known is not None and known.question == detector:
+            if is_resting:
+                known.settle()
+            return
+        found = self._memory.answer(detector)
+        if found is None:
+            self._answer(key, detector)
+        else:
+            answer = self._answers.setdefault(key, Answer(self._news))
+            answer.put(detector, *found, final=is_resting)
+
+    def _is_resting(self, name: str) -> bool:
+        try:
+            return self.detectors.is_resting(name)
+        except KeyError:
+            return True
+
+    def _answer(self, key: Key, question: Question) -> None:
+        known = self._answers.get(key)
+        if known is not None and known.question == question:
+            return
+        run = self._subject.run(question)
+        answer = self._answers.setdefault(key, Answer(self._news))
+        answer.follow(question, run)
+        self._subject.start(run)
+
+    def _place(self) -> None:
+        reading = self._answers[_PATTERN].reading()
+        if reading is None or self._is_placed:
+            return
+        placed, note = place(reading.values[0])
+        self.detectors.update({n: s for n, s in placed.items() if n not in self.detectors})
+        self._is_placed = True
+        self._note = note
+
+    def _show_formula(self, title: str) -> None:
+        key, formula = ("formula", title), self.formulas.parsed().get(title)
+        self._remove(key)
+        if formula is None:
+            return
+        missing = [name for name in formula.names if name not in self.detectors]
+        if missing:
+            raise Unanswerable(
+                f"{title}: there is no detector {missing[0]!r}, there are {list(self.detectors)}"
+            )
+        for name in formula.names:
+            self._ask_anew(("detector", name))  # with its moments, if they are new
+        self._panel_of(key, title, "nav", formula.value, [("detector", n) for n in formula.names])
+
+    # Panels
+
+    def _panel_of(
+        self, key: Key, title: str, kind: Any, shows: Shows, keys: list[Key] | None = None
+    ) -> Panel:
+        panel = self._panels.get(key)
+        if panel is None:
+            panel = self._new_panel(key, title, kind, tuple(keys or [key]), shows)
+            self._arrange()
+            panel.show()
+        return panel
+
+    def _new_panel(
+        self, key: Key, title: str, kind: Any, keys: tuple[Key, ...], shows: Shows
+    ) -> Panel:
+        answers = {each[1]: self._answers.setdefault(each, Answer(self._news)) for each in keys}
+        shape = self._sig if kind == "sig" else self._nav
+        with self._lock:
+            panel = self._panels[key] = Panel(shape, kind, title, answers, shows)
+        apply_contrast(panel.image, self._contrast)
+        if kind == "nav":
+            panel.image.tools = REGION_TOOLS
+            self.on_scan.join(panel.image.shapes)
+        return panel
+
+    def _remove(self, key: Key) -> None:
+        """Take an image away, and what it asks."""
+        with self._lock:
+            panel = self._panels.pop(key, None)
+        answer = None if key[0] == "formula" else self._answers.pop(key, None)
+        if answer is not None:
+            answer.stop()
+        if key[0] == "detector":
+            self._memory.forget(key[1])
+        if panel is not None:
+            self._arrange()
+            self._close_panel(key, panel)
+
+    def _close_panel(self, key: Key, panel: Panel) -> None:
+        if key[0] in ("detector", "formula"):
+            self.on_scan.leave(panel.image.shapes)
+        panel.close()
+
+    def _arrange(self) -> None:
+        self._on_images(self.images)
+
+    def close(self) -> None:
+        """Stop all that is asked, and close all images."""
+        self._asking.close()
+        for answer in self.answers:
+            answer.stop()
+        self._memory.close()
+        with self._lock:
+            panels, self._panels = self._panels, {}
+        for key, panel in panels.items():
+            self._close_panel(key, panel)
+
+
+def _told(name: str, shape: Figure) -> str:
+    if name == PROBE and isinstance(shape, Point):
+        return f"pattern at y={shape.cy:g}, x={shape.cx:g}"
+    return f"patterns of {name}"
