@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from udfwidgets.explore.questions import Array
-from udfwidgets.geometry import Disk, Figure, presets
-from udfwidgets.geometry.finding import DiskNotFound, find_disk
+from udfwidgets.geometry import Disk, DiskNotFound, Figure, find_disk, presets
 
 #: What a view begins with.
 FIRST = ("BF", "ADF")

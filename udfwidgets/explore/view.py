@@ -200,6 +200,7 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
         message = "\n".join(dict.fromkeys([*self._board.problems, *said]))
         if not parts:
             return Status("done", 1.0, message=message)
+        n_frames = max(part.frames_total for part in parts)
         done, total = sum(p.frames_done for p in parts), sum(p.frames_total for p in parts)
         state = next(each for each in _LOUDEST if any(part.state == each for part in parts))
         busy = [part for part in parts if part.state == "running"]
@@ -208,8 +209,9 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
             parts[0],
             state=state,
             fraction=done / total if total else 1.0,
-            frames_done=done,
-            frames_total=total,
+            # As of one pass: how many questions there are is not what a person asks.
+            frames_done=round(n_frames * done / total) if total else 0,
+            frames_total=n_frames,
             frames_per_second=sum(part.frames_per_second for part in busy),
             bytes_per_second=sum(part.bytes_per_second for part in busy),
             seconds_left=max(lefts, default=None),
