@@ -52,7 +52,8 @@ export class Bar {
     this.remove.addEventListener("click", removed, { signal });
     const aside = make("div", { className: "udfw-aside" }, this.undo, this.remove);
     this.row.append(aside);
-    this.element.append(this.row, this.names, this.fields.element);
+    const who = make("div", { className: "udfw-who" }, this.names, this.fields.count);
+    this.element.append(this.row, who, this.fields.element);
     const keys = (event: KeyboardEvent): void => {
       if (event.key !== "Escape" || event.target instanceof HTMLInputElement) return;
       hand.take(null);
@@ -85,7 +86,6 @@ export class Bar {
 
   private listNames(): void {
     const { store, palette } = this.desk;
-    this.names.hidden = store.shapes.size === 0;
     const listed = JSON.stringify([...store.shapes].map(([name, { colour }]) => [name, colour]));
     if (listed !== this.listed) {
       this.listed = listed;
@@ -119,7 +119,8 @@ class Fields {
   readonly element = make("div", { className: "udfw-numbers" });
   private readonly inputs = new Map<string, HTMLInputElement>();
   private readonly list = make("div", { className: "udfw-fields" });
-  private readonly count = make("span", { className: "udfw-count" });
+  /** How many pixels it has. */
+  readonly count = make("span", { className: "udfw-count" });
   private readonly refusal = make("div", { className: "udfw-refusal" });
   private kind: string = "";
   private counted: Shape | null = null;
@@ -160,12 +161,12 @@ class Fields {
     const { hand } = this.desk;
     this.kind = kind;
     this.counted = null;
+    this.count.textContent = "";
     this.inputs.clear();
     this.refuse("", "");
     const children: Node[] = [];
     if (shape) {
       for (const field of FIELDS[shape.type]) children.push(this.field(field));
-      children.push(this.count);
     } else {
       const hint = hand.tool ? HINTS[hand.tool] : kind === "" ? "" : "Choose what to draw, or a shape";
       children.push(make("span", { className: "udfw-hint", text: hint }));

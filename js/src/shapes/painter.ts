@@ -80,8 +80,14 @@ export function drawScene(canvas: HTMLCanvasElement, scene: Scene, to: Projectio
   for (const { name, shape, colour } of each) {
     const isChosen = name === scene.chosen;
     if (isChosen) fill(surface, shape, colour, to);
-    if (to.scale >= PIXELS) drawPixels(surface, shape, colour, to);
-    drawRim(surface, shape, colour, isChosen || name === scene.hovered ? 2.25 : 1.5, to);
+    const width = isChosen || name === scene.hovered ? 2.25 : 1.5;
+    if (to.scale < PIXELS) {
+      drawRim(surface, shape, colour, width, to);
+    } else {
+      // What is summed are the pixels; the rim is where the hand takes hold.
+      drawRim(surface, shape, colour, 0.75, to);
+      drawPixels(surface, shape, colour, width, to);
+    }
   }
   drawNames(surface, each, to);
   const chosen = each.at(-1);
@@ -231,7 +237,7 @@ function strokeBrush(
 }
 
 /** Outline the pixels that belong: this is what is summed. */
-function drawPixels(surface: Surface, shape: Shape, colour: string, to: Projection): void {
+function drawPixels(surface: Surface, shape: Shape, colour: string, width: number, to: Projection): void {
   const seen = {
     left: Math.floor(to.indexX(0)),
     right: Math.ceil(to.indexX(to.width)) + 1,
@@ -245,8 +251,7 @@ function drawPixels(surface: Surface, shape: Shape, colour: string, to: Projecti
   }
   surface.save();
   surface.lineCap = "square";
-  surface.globalAlpha = 0.9;
-  seamed(surface, colour, 1);
+  seamed(surface, colour, width);
   surface.restore();
 }
 

@@ -79,6 +79,8 @@ export function showShapes(place: Place, signal: AbortSignal): void {
     painted += 1;
     canvas.dataset.udfwPainted = String(painted);
     canvas.dataset.udfwUnheard = String(store.unheardCount);
+    const { x0, x1, y0, y1 } = axes.get();
+    canvas.dataset.udfwWindow = [x0, x1, y0, y1].join();
   };
   const schedule = onceAFrame(paint, signal);
   const news = (): void => {
