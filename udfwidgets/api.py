@@ -178,10 +178,14 @@ class Context(Analyses, Showing, Closing):
         backends : sequence of str, optional
             Taken from code written for several array libraries; 'numpy', the one here, has to be
             among them.
-        plots : bool or list, optional
-            True shows the first channel of each UDF that is an image, live. A list has one entry
-            per UDF: a list of channels, each a name or (name, function). Or a list of plots of
-            your own, see `Plot`.
+        plots : bool, list or dict, optional
+            True shows the first result of each UDF that is an image, live, or else the first that
+            can be shown as a line or a number; of one with an `extra_shape` up to six slices, or
+            one with a slider. A list has one entry per UDF: a list of channels, or a dict of
+            titles to channels; one such dict is enough where the names are clear. A channel is the
+            name of a result; (name, function) to make an image, a line or a number of its data;
+            (name, index) for one slice of it; or a function of all results, in the form in which
+            they are returned. Or a list of plots of your own, see `Plot`.
         sync : bool
             False returns at once, with an awaitable of the result.
         order : {'scan', 'progressive'}, optional

@@ -3,7 +3,8 @@
 import type { Hub, Part, Receiver } from "./wire/hub";
 import { hubOf, type Model } from "./wire/jupyter";
 import type { CommandName, ImageFrame, StatusFrame } from "./wire/protocol";
-import { axesOf } from "./picture/scales";
+import { axesOf, child } from "./picture/scales";
+import type { Slices } from "./picture/slices";
 import type { Keeper, Settings } from "./page/settings";
 import { Sight } from "./wire/sight";
 import { StatusStore, showStatus } from "./card/status";
@@ -11,6 +12,7 @@ import { ImageStore } from "./wire/store";
 import css from "./page/live.css";
 import { dress } from "./page/style";
 import { TotalsStore, showTotals } from "./card/totals";
+import { showLine, showNumber, type LineModel } from "./picture/line";
 import { showImage, type Margin } from "./picture/view";
 import { watchVisibility, whenAttached } from "./page/attached";
 
@@ -74,7 +76,10 @@ async function render({ model, el, signal }: Context & { el: HTMLElement }): Pro
     };
     live.sight.add(view);
     ending.signal.addEventListener("abort", () => live.sight.remove(view));
-    if (live.store instanceof ImageStore) {
+    if (live.store instanceof ImageStore && model.get("_kind") !== "image") {
+      renderPlot(model, el, key, live.hub, live.store, ending.signal);
+      watchVisibility(el, visible, ending.signal);
+    } else if (live.store instanceof ImageStore) {
       await renderImage(model, el, key, live.hub, live.store, visible, ending.signal);
     } else {
       if (live.store instanceof TotalsStore) showTotals(el, live.store, ending.signal);
@@ -119,8 +124,43 @@ function renderStatus(
 
 function storeOf(model: Model): Store {
   const kind = model.get<string>("_kind");
-  if (kind === "image") return new ImageStore(model.get("image_kind"));
+  if (["image", "line", "number"].includes(kind)) return new ImageStore(model.get("image_kind"));
   return kind === "totals" ? new TotalsStore() : new StatusStore();
+}
+
+/** What is no image: a line, which bqplot draws, or a number. */
+function renderPlot(
+  model: Model,
+  element: HTMLElement,
+  key: string,
+  hub: Hub,
+  store: ImageStore,
+  signal: AbortSignal,
+): void {
+  const place = {
+    element,
+    store,
+    title: () => model.get<string>("title"),
+    text: () => model.get<string>("text"),
+    margin: model.get<Margin>("margin"),
+    ratio: model.get<number>("ratio"),
+    slices: slicesOf(model, key, hub, store),
+    onChange: (callback: () => void) =>
+      listen(model, "change:title change:text change:line", callback, signal),
+    line: () => child(model, "line") as Promise<LineModel | null>,
+  };
+  if (model.get("_kind") === "line") showLine(place, signal);
+  else showNumber(place, signal);
+}
+
+function slicesOf(model: Model, key: string, hub: Hub, store: ImageStore): Slices {
+  return {
+    axes: model.get<number[]>("slices"),
+    name: model.get<string>("slice_name"),
+    shown: () => store.frame?.slice ?? 0,
+    connected: () => hub.connected,
+    choose: (index) => hub.say({ type: "slice", key, index }),
+  };
 }
 
 async function renderImage(
@@ -143,6 +183,7 @@ async function renderImage(
     shape,
     margin: model.get<Margin>("margin"),
     ratio: model.get<number>("ratio"),
+    slices: slicesOf(model, key, hub, store),
     interaction: () => model.get<string>("_interaction"),
     look: (rect: ImageFrame["detail_rect"]) => hub.say({ type: "look", key, rect }),
     contrast: (limits: [number, number] | null, log: boolean) =>

@@ -89,6 +89,7 @@ test.each([
   ["SumUDF: intensity", ["SumUDF", ": ", "intensity", ""]],
   ["ApplyMasksUDF: bright field(intensity)", ["ApplyMasksUDF", ": ", "bright field", "(intensity)"]],
   ["SumUDF: <lambda>(intensity)", ["SumUDF", ": ", "<lambda>", "(intensity)"]],
+  ["ApplyMasksUDF[12]: mask 1", ["ApplyMasksUDF[12]", ": ", "mask 1", ""]],
   ["my own title: (a)", ["", "", "my own title: ", "(a)"]],
   ["", ["", "", "", ""]],
 ])("the title %s in parts", (title, parts) => {

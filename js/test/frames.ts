@@ -24,6 +24,7 @@ export function frame(
     limits_log: [0, 100],
     fraction: 1,
     final: false,
+    slice: 0,
     estimated: false,
     pixels: codes ? 0 : null,
     coverage: null,

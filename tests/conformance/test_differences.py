@@ -55,6 +55,7 @@ DIFFERENCES: dict[str, tuple[Any, Any]] = {
     "stopped_scan_warns": (((3, 4), False), ((3, 4), True)),
     "missing_file": ("FileNotFoundError", "DataSetException"),
     "update_for_unknown_udfs": (None, "ValueError"),
+    "plots_of_no_images": (["ValueError"] * 2, [None] * 2),
 }
 
 

@@ -3,7 +3,7 @@
 ```
 dashboard    all analyses of a Context
 analysis     a card: what a person has asked for
-generation   one run of it
+generation   one run of it                         | plot      lines and numbers
 image | status | totals | report | keepers   what is on a card, what it says, who keeps it
 shapes/      what a person points at on an image
 drawn | offered                              what our own widgets have in common

@@ -24,8 +24,10 @@ from udfwidgets.errors import text_of
 from udfwidgets.live.generation import PATIENCE, Generation
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.keepers import Keepers
-from udfwidgets.live.picture.channels import Channel, resolve_channels
+from udfwidgets.live.picture.asked import advice_for, resolve_channels
+from udfwidgets.live.picture.channels import Channel, Form
 from udfwidgets.live.picture.sheet import side_by_side
+from udfwidgets.live.plot import LiveLine, LiveNumber
 from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.report import status_of
 from udfwidgets.live.status import StatusBar
@@ -36,6 +38,13 @@ Results = tuple[dict[str, BufferWrapper], ...]
 #: The buttons of an analysis, and those of one whose run somebody else has started and waits for.
 STEERED: tuple[CommandName, ...] = ("pause", "resume", "restart", "cancel")
 WATCHED: tuple[CommandName, ...] = ("pause", "resume", "cancel")
+
+#: What each form of a channel is shown as.
+SHOWN_AS: dict[Form, type[LiveImage]] = {
+    "image": LiveImage,
+    "line": LiveLine,
+    "number": LiveNumber,
+}
 
 #: Which analysis a run belongs to.
 _owners: weakref.WeakKeyDictionary[Run, weakref.ref[LiveAnalysis]] = weakref.WeakKeyDictionary()
@@ -69,7 +78,8 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     status : StatusBar
         Progress and buttons.
     images : tuple of LiveImage
-        One per channel; add marks of bqplot to their `figure`.
+        One per channel, those included that are lines or numbers; add marks of bqplot to their
+        `figure`, choose one of several slices by `slice`.
     """
 
     #: Whether nothing has been put on the card yet, and whether all is.
@@ -117,14 +127,16 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     def _make_images(self) -> tuple[LiveImage, ...]:
         return tuple(
-            LiveImage(
-                channel.shape,
-                kind=channel.kind,
+            SHOWN_AS[channel.layout.form](
+                channel.layout.shape,
+                kind=channel.layout.kind,
                 title=channel.title,
                 # Patterns and maps are told apart at a glance.
-                colormap="magma" if channel.kind == "sig" else "viridis",
+                colormap="magma" if channel.layout.kind == "sig" else "viridis",
                 # Next to the central disk nothing else of a pattern shows on a linear scale.
-                log=channel.kind == "sig" and channel.function is None,
+                log=channel.layout.kind == "sig" and channel.is_raw,
+                slices=channel.layout.slices,
+                slice_name=channel.slice_name,
             )
             for channel in self._channels
         )
@@ -168,7 +180,13 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     def _follow(self) -> None:
         """Show the newest run."""
         self._generation = generation = Generation(
-            self._number, self._run, self._channels, self._images, self._status, self.keepers.look
+            self._number,
+            self._run,
+            self._channels,
+            self._images,
+            self._status,
+            self.keepers.look,
+            advice_for(self._run.udfs, self._channels) if self._plots is True else "",
         )
         self._run.subscribe(generation)
         # What there is already; a new run turns grey at once what is on the screen.
@@ -234,7 +252,9 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
                 raise RuntimeError("this analysis is closed: start a new one with ctx.live()")
             before, run = self._run, successor()
             channels = resolve_channels(run.udfs, self._plots)
-            before_and_now = [[c.shape for c in each] for each in (self._channels, channels)]
+            before_and_now = [
+                [c.layout.full_shape for c in each] for each in (self._channels, channels)
+            ]
             if before_and_now[0] != before_and_now[1]:
                 raise ValueError(
                     f"the images would get the shapes {before_and_now[1]}, and have the shapes "
@@ -394,6 +414,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
 def _classes_of(channels: Sequence[Channel]) -> list[str]:
     """Return what the style sheet knows a card by."""
     by_udf = len(channels) > 1 and len({channel.udf for channel in channels}) == len(channels)
+    by_udf = by_udf and not any(channel.is_named for channel in channels)
     # Where each image is of another UDF, its name says more than that of the channel.
     return ["udfw-analysis", *(["udfw-by-udf"] if by_udf else [])]
 

@@ -54,6 +54,8 @@ class Generation(Subscriber):
         Where to say how far it is.
     on_ended : callable
         Called when the run has ended and its last state is offered.
+    advice : str
+        What the status is to say besides.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Generation(Subscriber):
         images: Sequence[LiveImage],
         status: StatusBar,
         on_ended: Callable[[], None],
+        advice: str = "",
     ) -> None:
         self.number = number
         self.run = run
@@ -72,6 +75,7 @@ class Generation(Subscriber):
         self._images = tuple(images)
         self._status = status
         self._on_ended = on_ended
+        self._advice = advice
         # Held while something is offered: what is offered last is what is shown in the end.
         self._gate = threading.Lock()
         self._superseded = False
@@ -167,7 +171,9 @@ class Generation(Subscriber):
         with self._gate:
             if not self._superseded and (final or not self._is_over):
                 self._status.offer(
-                    lambda: status_of(self.run, next(iter(self._faults.values()), None)),
+                    lambda: status_of(
+                        self.run, next(iter(self._faults.values()), None), self._advice
+                    ),
                     final=final,
                     # Together with the first pictures: a page takes a while for each message.
                     presentable=final or self._is_presentable,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import threading
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import bqplot
 import ipywidgets
@@ -16,7 +17,7 @@ from PIL import Image
 from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.offered import OfferedWidget
 from udfwidgets.live.picture.colour import COLORMAPS, colour
-from udfwidgets.live.picture.image_feed import ImageFeed
+from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
 from udfwidgets.live.shapes.holder import Shapes
@@ -25,6 +26,8 @@ from udfwidgets.live.wire.hub import hub
 
 #: Room for the title and the axes around the pixels, in CSS pixels.
 MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
+#: More of it above, for a slider.
+SLIDER = 24
 #: Shapes flatter or taller than this are stretched, or nothing could be seen.
 FLATTEST, TALLEST = 0.2, 1.6
 
@@ -66,6 +69,15 @@ class Canvas(Drawn):
     auto = traitlets.Bool(True).tag(sync=True)
     limits = traitlets.List().tag(sync=True)
     overlay = traitlets.Bool(True).tag(sync=True)
+    #: Axes of which one position is shown, and what such a slice is called; frames say which one.
+    slices = traitlets.List().tag(sync=True)
+    slice_name = traitlets.Unicode().tag(sync=True)
+    #: The line of bqplot that pages draw the pixels as, where they make one.
+    line = traitlets.Instance(bqplot.Lines, allow_none=True).tag(
+        sync=True, **ipywidgets.widget_serialization
+    )
+    #: The pixel as a number in words, where there is only one.
+    text = traitlets.Unicode().tag(sync=True)
 
 
 def _delegated(name: str, doc: str) -> property:
@@ -105,6 +117,11 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
         Of the whole widget, in CSS pixels. The height follows, so that pixels are square.
     log : bool
         Begin with a logarithmic scale.
+    slices : tuple of int
+        Axes before those of the image, of which pictures have all positions, in one row; one of
+        them is shown at a time, and a slider chooses which.
+    slice_name : str
+        What such a slice is called, such as 'mask'.
 
     Attributes
     ----------
@@ -125,15 +142,19 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
         colormap: str = "viridis",
         width: int = 360,
         log: bool = False,
+        slices: tuple[int, ...] = (),
+        slice_name: str = "",
     ) -> None:
         if len(shape) != 2 or min(shape) < 1:
             raise ValueError(f"shape is {shape}, expected (ny, nx), both at least 1")
         if kind not in ("nav", "sig"):
             raise ValueError(f"kind is {kind!r}, expected 'nav' or 'sig'")
         ny, nx = (int(n) for n in shape)
-        ratio = min(max(ny / nx, FLATTEST), TALLEST)
-        inside = width - MARGIN["left"] - MARGIN["right"]
-        height = round(inside * ratio) + MARGIN["top"] + MARGIN["bottom"]
+        ratio = self._ratio_of(ny, nx)
+        margin = dict(self._margin)
+        margin["top"] += SLIDER if slices else 0
+        inside = width - margin["left"] - margin["right"]
+        height = round(inside * ratio) + margin["top"] + margin["bottom"]
         key = new_name()
         self._figure: Figure | None = None
         #: Held while the figure is made; reentrant, as who observes the image may ask for it.
@@ -142,12 +163,15 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
             key,
             image_kind=kind,
             shape=[ny, nx],
-            margin=MARGIN,
+            margin=margin,
             ratio=ratio,
             title=title,
             colormap=colormap,
             log_scale=log,
+            slices=list(slices),
+            slice_name=slice_name,
             layout=_layout(width, height),
+            **self._more_traits,
         )
         super().__init__(
             [self.canvas],
@@ -160,12 +184,32 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
             _dom_classes=["udfw-image"],
         )
         self._overlay = Overlay(
-            self._add, image_kind=kind, shape=[ny, nx], margin=MARGIN, title=title
+            self._add, image_kind=kind, shape=[ny, nx], margin=margin, title=title
         )
-        self._feed = ImageFeed(key, (ny, nx), kind, self._save, self._complete, log)
+        self._feed = ImageFeed(
+            key,
+            (ny, nx),
+            kind,
+            self._save,
+            self._complete,
+            log,
+            slices=math.prod(slices),
+            longest=self._longest,
+            on_shown=self._shown,
+        )
         self.canvas.observe(self._note_contrast, ["limits", "auto", "log_scale"])
         self.canvas.connect(self._feed)
         self._open = True
+
+    #: Longest side of what is sent of a whole picture.
+    _longest = OVERVIEW
+    _margin: ClassVar[Mapping[str, int]] = MARGIN
+    _more_traits: ClassVar[Mapping[str, Any]] = {}
+
+    @staticmethod
+    def _ratio_of(ny: int, nx: int) -> float:
+        """Return how high the image is, of its width."""
+        return min(max(ny / nx, FLATTEST), TALLEST)
 
     @property
     def figure(self) -> bqplot.Figure:
@@ -186,7 +230,7 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
         with self._making:
             if self._figure is None and self._open:
                 canvas = self.canvas
-                self._figure = figure = _figure(*self.shape, canvas.layout)
+                self._figure = figure = self._make_figure()
                 figure.observe(self._note_interaction, "interaction")
                 with canvas.hold_sync():
                     canvas.scale_x, canvas.scale_y = figure.scale_x, figure.scale_y
@@ -218,6 +262,31 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
     @tools.setter
     def tools(self, tools: Sequence[str]) -> None:
         self._overlay.tools = tools
+
+    def _make_figure(self) -> Figure:
+        ny, nx = self.shape
+        x, y = Scale(min=0, max=nx), Scale(min=ny, max=0)
+        axes = [Axis(scale=x, grid_lines="none"), Axis(scale=y, grid_lines="none", side="left")]
+        return self._figure_of(x, y, axes)
+
+    def _figure_of(self, x: Scale, y: Scale, axes: list[Axis], marks: Sequence[Any] = ()) -> Figure:
+        """Return a figure; its layout is that of the pixels, on which it lies at whatever size."""
+        return Figure(
+            axes=axes,
+            marks=list(marks),
+            scale_x=x,
+            scale_y=y,
+            fig_margin=self.canvas.margin,
+            background_style={"fill": "none"},
+            display_toolbar=False,
+            # Padding would shift the axes against the pixels.
+            padding_x=0,
+            padding_y=0,
+            min_aspect_ratio=0.01,
+            max_aspect_ratio=100,
+            animation_duration=0,
+            layout=self.canvas.layout,
+        )
 
     colormap = _delegated("colormap", "Name of the colour map.")
     log = _delegated("log_scale", "Whether the scale is logarithmic; `scale` says it as a word.")
@@ -253,6 +322,19 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
         with self.canvas.hold_sync():
             self.canvas.limits = [] if limits is None else [float(n) for n in limits]
             self.canvas.auto = limits is None
+
+    @property
+    def slice(self) -> int:
+        """Which of several slices is shown, counted from 0 in the order of their axes."""
+        return self._feed.slice
+
+    @slice.setter
+    def slice(self, index: int) -> None:
+        n = self._feed.slices
+        if not -n <= index < n:
+            raise ValueError(f"slice is {index}, expected one of {n}, counted from 0")
+        self._feed.choose_slice(int(index) % n)
+        hub().news(urgent=self._feed.urgent)
 
     def png(self, *, overview: bool = False) -> bytes | None:
         """Return the newest picture that was taken as a PNG.
@@ -293,6 +375,9 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
             self.canvas.close()
         super().close()
 
+    def _shown(self, picture: Picture) -> None:
+        """Take note of a picture that pages are about to be shown, on the hub's thread."""
+
     def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
         self._complete()
         self.canvas._saved = {
@@ -323,7 +408,7 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
     def __repr__(self) -> str:
         ny, nx = self._feed.shape
         title = f" {self.title!r}" if self.title else ""
-        return f"<LiveImage {self.canvas.image_kind} {ny}x{nx}{title}>"
+        return f"<{type(self).__name__} {self.canvas.image_kind} {ny}x{nx}{title}>"
 
 
 def _layout(width: int, height: int) -> Layout:
@@ -335,26 +420,4 @@ def _layout(width: int, height: int) -> Layout:
         min_height="0",
         margin="0",
         grid_area=_CELL,
-    )
-
-
-def _figure(ny: int, nx: int, layout: Layout) -> Figure:
-    """Return axes; the layout is that of the pixels, on which they lie whatever size those have."""
-    x, y = Scale(min=0, max=nx), Scale(min=ny, max=0)
-    bottom = Axis(scale=x, grid_lines="none")
-    left = Axis(scale=y, grid_lines="none", side="left")
-    return Figure(
-        axes=[bottom, left],
-        scale_x=x,
-        scale_y=y,
-        fig_margin=MARGIN,
-        background_style={"fill": "none"},
-        display_toolbar=False,
-        # Padding would shift the axes against the pixels.
-        padding_x=0,
-        padding_y=0,
-        min_aspect_ratio=0.01,
-        max_aspect_ratio=100,
-        animation_duration=0,
-        layout=layout,
     )

@@ -17,7 +17,7 @@ _STATES: dict[RunState, State] = {
 }
 
 
-def status_of(run: Run, fault: Exception | None = None) -> Status:
+def status_of(run: Run, fault: Exception | None = None, advice: str = "") -> Status:
     """Return how far a run is, with the rates since its start.
 
     Parameters
@@ -27,6 +27,8 @@ def status_of(run: Run, fault: Exception | None = None) -> Status:
     fault : Exception, optional
         Why its results cannot be drawn. While the run goes on that may still mend itself; a run
         that ends with it counts as failed.
+    advice : str
+        Goes with the notes of the dataset.
     """
     progress, error = run.progress, run.error or fault
     rate = progress.frames / progress.seconds if progress.seconds > 0 else 0.0
@@ -45,7 +47,7 @@ def status_of(run: Run, fault: Exception | None = None) -> Status:
         bytes_per_second=progress.n_bytes / progress.seconds if progress.seconds > 0 else 0.0,
         seconds_left=left if state == "running" else None,
         message=progress.waiting if error is None else _told(error),
-        note="; ".join(run.dataset.notes),
+        note="; ".join([*run.dataset.notes, *([advice] if advice else [])]),
     )
 
 

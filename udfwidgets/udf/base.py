@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,9 @@ class UDF(Backends):
     #: Whether `process_tile` does without knowing which frames it has: such a UDF is also handed
     #: tiles of frames that do not follow each other, when a scan is visited from coarse to fine.
     takes_any_frames = False
+    #: What the slices of a result with an `extra_shape` are called where they are shown: with
+    #: ``{"intensity": "mask"}`` they are "mask 0", "mask 1".
+    slice_names: ClassVar[Mapping[str, str]] = {}
 
     meta: UDFMeta
     results: Views

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,7 @@ class ApplyMasksUDF(UDF):
     """
 
     takes_any_frames = True
+    slice_names: ClassVar = {"intensity": "mask"}
 
     def __init__(
         self,

@@ -106,9 +106,13 @@ export function percent(fraction: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-9)} %`;
 }
 
-/** The parts of "UDF: channel" and of "UDF: function(channel)"; put together they are the title. */
+/**
+ * The parts of "UDF: channel" and of "UDF: function(channel)"; put together they are the title.
+ *
+ * One of several UDFs of a kind has its number behind its name, as in "UDF[1]: channel".
+ */
 export function titleParts(title: string): Record<"udf" | "colon" | "name" | "of", string> {
   const [, udf = "", colon = "", name = "", of = ""] =
-    /^(?:(\w+)(: ))?(.+?)(\(\w+\))?$/.exec(title) ?? [];
+    /^(?:(\w+(?:\[\d+\])?)(: ))?(.+?)(\(\w+\))?$/.exec(title) ?? [];
   return { udf, colon, name, of };
 }

@@ -86,7 +86,8 @@ export async function axesOf(
   };
 }
 
-async function child(model: Model, name: string): Promise<BackboneModel | null> {
+/** The model that a trait of another one refers to. */
+export async function child(model: Model, name: string): Promise<BackboneModel | null> {
   const id = model.get<string | null>(name)?.slice("IPY_MODEL_".length);
   if (!id) return null;
   if (!model.widget_manager) throw new Error("udfwidgets needs a widget manager to find its axes");

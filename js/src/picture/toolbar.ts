@@ -79,7 +79,7 @@ export class Toolbar {
   /** Show the settings and the limits as they are now. */
   private update(): void {
     const { settings } = this;
-    this.showTitle(settings.get("title"));
+    showTitle(this.title, settings.get("title"));
     this.ramp.style.background = gradient(settings.get("colormap"));
     const pressed = { log: "log_scale", auto: "auto", overlay: "overlay" } as const;
     for (const [name, setting] of Object.entries(pressed)) {
@@ -87,15 +87,6 @@ export class Toolbar {
       button.setAttribute("aria-pressed", String(settings.get(setting)));
     }
     this.showLimits();
-  }
-
-  /** Show the title in parts, so that the style sheet can do with less of it. */
-  private showTitle(title: string): void {
-    const parts = Object.entries(titleParts(title)).map(([name, text]) =>
-      make("span", { className: `udfw-title-${name}`, text }),
-    );
-    this.title.replaceChildren(...parts);
-    this.title.title = title;
   }
 
   /** Show the limits, which may change with every frame, so nothing else is touched. */
@@ -221,6 +212,15 @@ class Panel {
     this.refuse(why);
     if (why === "") this.settings.set({ limits: [lo, hi], auto: false });
   }
+}
+
+/** Show a title in parts, so that the style sheet can do with less of it. */
+export function showTitle(element: HTMLElement, title: string): void {
+  const parts = Object.entries(titleParts(title)).map(([name, text]) =>
+    make("span", { className: `udfw-title-${name}`, text }),
+  );
+  element.replaceChildren(...parts);
+  element.title = title;
 }
 
 /** Return why two numbers are no limits; nothing if they are. */

@@ -10,6 +10,7 @@ import type { Axes, Keeper, Settings } from "../page/settings";
 import { compose, download } from "./snapshot";
 import type { ImageStore } from "../wire/store";
 import { onThemeChange, readTheme, type Theme } from "../page/theme";
+import { slider, type Slices } from "./slices";
 import { Toolbar } from "./toolbar";
 import { watchVisibility, whenAttached } from "../page/attached";
 
@@ -29,6 +30,7 @@ export interface Place {
   margin: Margin;
   /** Height of the pixels, of their width. */
   ratio: number;
+  slices: Slices;
   interaction: () => string;
   /** Ask for a part in full resolution. */
   look: (rect: Rect | null) => void;
@@ -120,7 +122,8 @@ export function showImage(place: Place, signal: AbortSignal): void {
     download(await compose(root(), canvas, title), settings.get("title"));
   };
   const toolbar = new Toolbar(settings, { reset, save: () => void save(), limits }, signal);
-  shell.append(plot, toolbar.element, readout);
+  const slices = slider(place.slices, signal);
+  shell.append(plot, toolbar.element, slices.element, readout);
   readout.style.left = `${margin.left + 6}px`;
   readout.style.bottom = `${margin.bottom + 10}px`;
   element.append(shell);
@@ -131,6 +134,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     painted += 1;
     paint();
     toolbar.showLimits();
+    slices.update();
     readValue();
   };
   store.views.add(news);
@@ -148,7 +152,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     shell,
     () => {
       // For the style sheet, which makes an image narrower where there is less room.
-      root().style.setProperty("--udfw-ratio", String(place.ratio));
+      giveRoom(root(), place);
       const stage = {
         root: root(),
         plot,
@@ -173,6 +177,12 @@ export function showImage(place: Place, signal: AbortSignal): void {
   );
   describe();
   schedule();
+}
+
+/** Tell the style sheet how high an image is, of its width, and how much comes above and below. */
+export function giveRoom(root: HTMLElement, { ratio, margin }: Pick<Place, "ratio" | "margin">): void {
+  root.style.setProperty("--udfw-ratio", String(ratio));
+  root.style.setProperty("--udfw-beside", `${margin.top + margin.bottom}px`);
 }
 
 /** Redraw when the window moves; once it rests, ask for what it shows in full resolution. */

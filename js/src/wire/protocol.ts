@@ -73,6 +73,7 @@ export const TABLES = {
   have: { type: "type", page: "string", held: "sequences" },
   look: { ...about, rect: "rect?" },
   contrast: { ...about, limits: "limits?", log: "boolean" },
+  slice: { ...about, index: "integer" },
   command: { ...about, name: "command" },
   draw: { ...about, number: "integer", strokes: "strokes" },
   gone: about,
@@ -101,6 +102,7 @@ export const TABLES = {
     limits_log: "limits",
     fraction: "number",
     final: "boolean",
+    slice: "integer",
     estimated: "boolean",
     pixels: "integer?",
     coverage: "integer?",
@@ -150,6 +152,7 @@ type Sent =
   | "have"
   | "look"
   | "contrast"
+  | "slice"
   | "command"
   | "draw"
   | "gone"

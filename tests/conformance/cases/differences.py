@@ -283,3 +283,22 @@ def stopped_scan_warns(ctx):
         dataset = ctx.load("mib", path=str(merlin(folder, 12, 4)))
         shape = tuple(dataset.shape.nav)
     return shape, any("2 of 12 frames are missing" in str(warning.message) for warning in caught)
+
+
+class NoImages(UDF):
+    def get_result_buffers(self):
+        return {"vector": self.buffer("nav", (2,)), "profile": self.buffer("single", (3,))}
+
+    def process_frame(self, frame):
+        self.results.vector[:] = frame.max()
+
+    def merge(self, dest, src):
+        dest.vector[:] = src.vector
+
+
+def plots_of_no_images(ctx):
+    dataset = ctx.load("memory", data=scan())
+    return [
+        error_of(ctx.run_udf, dataset, NoImages(), plots=plots)
+        for plots in ([["vector"]], [["profile"]])
+    ]

@@ -28,7 +28,7 @@ class ViewClass(Protocol):
         run : Run
             Has not started yet; a view subscribes to it.
         plots : object
-            True, or a list with a list of channels for each UDF.
+            True, a list with a list of channels for each UDF, or titles with channels.
 
         Raises
         ------

@@ -1,173 +1,151 @@
-"""Channels: which of the results are shown as images, resolved from what the user asked for."""
+"""Channels: what of the results is shown, as an image, as a line, or as a number."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from udfwidgets.buffers import Array, BufferDeclaration, BufferWrapper, UDFResults
+from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
 from udfwidgets.shapes import Shape
-from udfwidgets.udf.base import UDF
 
-Function = Callable[[Array], Any]
+Kind = Literal["nav", "sig"]
+Form = Literal["image", "line", "number"]
+
+#: Dtypes of what can be drawn: numbers, of complex ones the magnitude.
+NUMBERS = "biufc"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the axes of an array are drawn.
+
+    Attributes
+    ----------
+    kind : {'nav', 'sig'}
+        Whose axes it has; those of neither count as 'sig', so that how much of the scan is in is
+        told for the whole of it.
+    form : {'image', 'line', 'number'}
+        What its last two, its last one, or none of its axes make.
+    shape : tuple of int
+        Of one slice; a line is one row, a number one pixel.
+    slices : tuple of int
+        Axes of which one position is shown at a time; they come first.
+    """
+
+    kind: Kind
+    form: Form
+    shape: tuple[int, int]
+    slices: tuple[int, ...] = ()
+
+    @property
+    def n_slices(self) -> int:
+        """How many there are to choose from; 1 for what is shown as a whole."""
+        return math.prod(self.slices)
+
+    @property
+    def full_shape(self) -> tuple[int, ...]:
+        """Of what is drawn: all slices in a row, if there are several, and the shape of one."""
+        return (self.n_slices, *self.shape) if self.slices else self.shape
+
+    @classmethod
+    def of(cls, declaration: BufferDeclaration, shape: Shape) -> Layout | None:
+        """Return how a result is drawn, or None for what is no number or has too many axes."""
+        if not declaration.visible or declaration.dtype.kind not in NUMBERS:
+            return None
+        axes, extra = axes_of(declaration, shape), long_axes(declaration.extra_shape)
+        if declaration.kind == "single":
+            axes, extra = extra[-2:], extra[:-2]
+        return cls.of_axes("nav" if declaration.kind == "nav" else "sig", axes, extra)
+
+    @classmethod
+    def of_axes(
+        cls, kind: Kind, axes: tuple[int, ...], slices: tuple[int, ...] = ()
+    ) -> Layout | None:
+        """Return how an array of these axes is drawn, or None if it cannot be."""
+        if len(axes) > 2 or 0 in (*axes, *slices):
+            return None
+        if len(axes) == 2:
+            return cls(kind, "image", (axes[0], axes[1]), slices)
+        n = math.prod(axes)
+        return cls(kind, "line" if n > 1 else "number", (1, n), slices)
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One result of one UDF that is shown as an image.
+    """Something of the results that is shown.
 
     Attributes
     ----------
-    udf : int
-        Which UDF of the run, counted from 0.
-    name : str
-        Of the result.
-    function : callable or None
-        Makes the image from the data of the result.
-    kind : {'nav', 'sig'}
-        Which axes the image has.
-    shape : tuple of int
-        Of the image.
+    udf : int or None
+        Which UDF of the run, counted from 0; None for what is made of several.
     title : str
         For people.
+    layout : Layout
+        How it is drawn.
+    make : callable
+        Makes an array of `layout.full_shape` of the results, maybe with axes of length 1 left out.
+    is_raw : bool
+        Whether it is a result as it is, and not what a function makes of it.
+    slice_name : str
+        What one of its slices is called, such as 'mask'.
+    is_named : bool
+        Whether a user has chosen the title.
     """
 
-    udf: int
-    name: str
-    function: Function | None
-    kind: Literal["nav", "sig"]
-    shape: tuple[int, int]
+    udf: int | None
     title: str
+    layout: Layout
+    make: Callable[[UDFResults], Any]
+    is_raw: bool = True
+    slice_name: str = ""
+    is_named: bool = False
 
     def image_of(self, results: UDFResults) -> Array:
-        """Return the image as it stands in a snapshot, real numbers of `shape`.
+        """Return it as it stands in a snapshot: real numbers of `layout.full_shape`.
 
         Raises
         ------
         ValueError
-            If the function gives something else.
+            If a function gives something else.
         """
-        wrapper = results.buffers[self.udf][self.name]
         # What is not merged yet is 0 or NaN, and the logarithm of it is nothing to warn of.
         with np.errstate(all="ignore"):
-            made = self.function(wrapper.data) if self.function else _squeeze(wrapper)
-            image = _real(made)
-        if image.ndim == 1:
-            image = image[np.newaxis]  # a line
-        if image.shape != self.shape or image.dtype.kind not in "biuf":
+            image = real(self.make(results))
+        layout = self.layout
+        if layout.form != "image" and not layout.slices and image.size == math.prod(layout.shape):
+            image = image.reshape(layout.shape)
+        if image.shape != layout.full_shape or image.dtype.kind not in "biuf":
             raise ValueError(
                 f"{self.title} gives an array of shape {image.shape} and dtype {image.dtype}, "
-                f"expected real numbers of shape {self.shape}"
+                f"expected real numbers of shape {layout.full_shape}"
             )
+        if layout.form == "line" and image.dtype.kind == "f":
+            return np.where(np.isfinite(image), image, np.nan)  # a gap
         return image
 
 
-def resolve_channels(udfs: Sequence[UDF], plots: Any) -> tuple[Channel, ...]:
-    """Return the channels to show.
-
-    Parameters
-    ----------
-    udfs : sequence of UDF
-        Bound to a dataset.
-    plots : object
-        True for the first channel of each UDF that is an image, if it has one; or a list with
-        one entry per UDF: a list of channels, each a name or a tuple (name, function). The
-        function is given the data of the result and returns a 2-D array.
-
-    Raises
-    ------
-    ValueError
-        If a channel does not exist or is no image; the message lists those that are.
-    """
-    if plots is True:
-        firsts = [_images_of(index, udf)[:1] for index, udf in enumerate(udfs)]
-        return tuple(channel for first in firsts for channel in first)
-    if not isinstance(plots, (list, tuple)) or len(plots) != len(udfs):
-        raise ValueError(
-            f"plots is {plots!r}, expected True or a list with one list of channels for each of "
-            f"{_names(udfs)}"
-        )
-    return tuple(
-        _resolve(index, udf, channel)
-        for index, (udf, channels) in enumerate(zip(udfs, plots, strict=True))
-        for channel in ([channels] if isinstance(channels, str) else channels)
-    )
-
-
-def _resolve(index: int, udf: UDF, channel: Any) -> Channel:
-    name, function = channel if isinstance(channel, tuple) else (channel, None)
-    images = _images_of(index, udf)
-    declaration = udf.declarations.get(name)
-    if declaration is not None and declaration.visible and function is not None:
-        return _with_function(index, udf, name, declaration, function)
-    for image in images:
-        if image.name == name:
-            return image
-    known = ", ".join(repr(image.name) for image in images) or "none"
-    exists = declaration is not None and declaration.visible
-    raise ValueError(
-        f"channel {name!r} of {type(udf).__name__} "
-        + ("is not an image" if exists else "does not exist")
-        + f"; its channels that are images: {known}. Any other can be shown through a function "
-        "that makes an image of it: (name, function)"
-    )
-
-
-def _images_of(index: int, udf: UDF) -> list[Channel]:
-    """Return the channels of a UDF that are images as they are."""
-    shape = udf.meta.dataset_shape
-    channels = []
-    for name, declaration in udf.declarations.items():
-        axes = _as_image(_axes(declaration, shape))
-        if declaration.visible and len(axes) == 2 and np.prod(declaration.extra_shape) == 1:
-            kind: Literal["nav", "sig"] = "nav" if declaration.kind == "nav" else "sig"
-            title = f"{type(udf).__name__}: {name}"
-            channels.append(Channel(index, name, None, kind, (axes[0], axes[1]), title))
-    return channels
-
-
-def _with_function(
-    index: int, udf: UDF, name: str, declaration: BufferDeclaration, function: Function
-) -> Channel:
-    shape = udf.meta.dataset_shape
-    label = getattr(function, "__name__", "function")
-    with np.errstate(all="ignore"):
-        example = np.ones(_axes(declaration, shape) + declaration.extra_shape, declaration.dtype)
-        image = np.asarray(function(example))
-    size = _as_image(image.shape)
-    if len(size) != 2:
-        raise ValueError(
-            f"channel ({name!r}, {label}) of {type(udf).__name__} gives an array of shape "
-            f"{image.shape}, expected an image, or a line of one"
-        )
-    is_nav = declaration.kind == "nav" and image.shape == shape.nav.axes
-    title = f"{type(udf).__name__}: {label}({name})"
-    return Channel(index, name, function, "nav" if is_nav else "sig", (size[0], size[1]), title)
-
-
-def _axes(declaration: BufferDeclaration, shape: Shape) -> tuple[int, ...]:
+def axes_of(declaration: BufferDeclaration, shape: Shape) -> tuple[int, ...]:
     """Return the axes of the dataset that a buffer has."""
     axes = {"nav": shape.nav.axes, "sig": shape.sig.axes, "single": ()}
     return axes[declaration.kind]
 
 
-def _as_image(axes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape in which results are shown: a line as an image of one row."""
-    return (1, *axes) if len(axes) == 1 else axes
+def long_axes(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return axes without those of length 1, along which there is nothing to choose."""
+    return tuple(n for n in axes if n != 1)
 
 
-def _squeeze(wrapper: BufferWrapper) -> Array:
-    data = wrapper.data
-    return data.reshape(data.shape[: data.ndim - len(wrapper.extra_shape)])
-
-
-def _real(image: Any) -> Array:
-    array: Array = np.asarray(image)
+def real(values: Any) -> Array:
+    """Return an array, of complex numbers their magnitude."""
+    array: Array = np.asarray(values)
     return np.abs(array) if array.dtype.kind == "c" else array
 
 
-def _names(udfs: Sequence[UDF]) -> str:
-    return ", ".join(type(udf).__name__ for udf in udfs)
+def slice_title(word: str, index: int, axes: tuple[int, ...]) -> str:
+    """Return the name of a slice, counted in the order of its axes: 'mask 3', or '[1, 2]'."""
+    place = ", ".join(str(int(n)) for n in np.unravel_index(index, axes))
+    return f"{word} {place}" if word else f"[{place}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +54,12 @@ class ImageFeed(SlotFeed[Picture]):
         Called when a page shows a picture of it.
     log : bool
         Whether it begins with a logarithmic scale.
+    slices : int
+        How many slices each picture has, of which one is sent at a time.
+    longest : int
+        Longest side of what is sent of a whole picture.
+    on_shown : callable
+        Called with each picture that is about to be sent.
     """
 
     kind = "images"
@@ -66,9 +73,12 @@ class ImageFeed(SlotFeed[Picture]):
         save: Callable[[dict[str, Any], dict[str, memoryview]], None],
         on_painted: Callable[[], None],
         log: bool = False,
+        slices: int = 1,
+        longest: int = OVERVIEW,
+        on_shown: Callable[[Picture], None] = lambda _: None,
     ) -> None:
         super().__init__(key, save)
-        self._on_painted = on_painted
+        self._on_painted, self._on_shown = on_painted, on_shown
         self.shape = shape
         self.picture: Picture | None = None
         self.limits: Limits = (0.0, 1.0)
@@ -77,9 +87,15 @@ class ImageFeed(SlotFeed[Picture]):
         #: What a person has chosen: limits, or None for those proposed, and the scale.
         self._chosen: tuple[Limits | None, bool] = (None, log)
         self._is_chosen_anew = False
+        self.slices = slices
+        #: Which slice is chosen, and which one is sent.
+        self.slice = self._shown_slice = 0
+        self._is_sliced_anew = False
+        #: All slices of the newest picture, which shows one of them.
+        self._stack: npt.NDArray[Any] | None = None
         #: The newest picture and its codes, for other threads.
         self._shown: tuple[Picture, Encoding, Codes] | None = None
-        self._factor = factor_for(shape, OVERVIEW)
+        self._factor = factor_for(shape, longest)
         self._encoding = Encoding(0.0, 1.0)
         self._codes: Codes = np.zeros((0, 0), np.uint16)
         self._coverage: npt.NDArray[np.uint8] | None = None
@@ -88,14 +104,25 @@ class ImageFeed(SlotFeed[Picture]):
 
     def take_in(self, news: Picture) -> bool:
         """Encode a picture and note what has changed."""
-        if tuple(news.values.shape) != self.shape:
+        expected = self.shape if self.slices == 1 else (self.slices, *self.shape)
+        if tuple(news.values.shape) != expected:
             raise ValueError(
                 f"a picture of shape {news.values.shape} was offered to an image of shape "
-                f"{self.shape}; make a LiveImage of that shape instead"
+                f"{expected}; make a LiveImage of that shape instead"
             )
         # A run that was replaced may take a moment to stop, and still offer something.
         if self.picture is not None and news.generation < self.picture.generation:
             return False
+        if self.slices > 1:
+            self._stack = news.values
+        self._show(news)
+        return news.final
+
+    def _show(self, news: Picture) -> None:
+        """Make a picture, of several slices the one that is chosen, the current one."""
+        self._is_sliced_anew, self._shown_slice = False, self.slice
+        if self._stack is not None:
+            news = replace(news, values=self._stack[self._shown_slice])
         self.picture = news
         covered = news.coverage if self.kind_of_axes == "nav" else None
         # Of nothing there are no limits: those of the run before stay until there is something.
@@ -103,7 +130,13 @@ class ImageFeed(SlotFeed[Picture]):
             known = sample(news.values, covered)
             self.limits, self.limits_log = LINEAR.of(known), LOGARITHMIC.of(known)
         self._make_codes(news)
-        return news.final
+        self._on_shown(news)
+
+    def choose_slice(self, index: int) -> None:
+        """Send another slice from now on; one that does not exist is not taken."""
+        if 0 <= index < self.slices and index != self.slice:
+            self.slice = index
+            self._is_sliced_anew = True
 
     def contrast(self, limits: Limits | None, log: bool) -> None:
         """Have the codes serve these limits from now on; None stands for those proposed."""
@@ -113,14 +146,25 @@ class ImageFeed(SlotFeed[Picture]):
 
     @property
     def pending(self) -> bool:
-        """Whether something was offered that has not been taken, or other limits were chosen."""
-        return super().pending or self._is_chosen_anew
+        """Whether something was offered and not taken, or other limits or slices were chosen."""
+        return super().pending or self._is_chosen_anew or self._is_sliced_anew
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it is the last offer, or another slice of it, which is saved as well."""
+        is_final = self.picture is not None and self.picture.final
+        return super().urgent or (self._is_sliced_anew and is_final)
 
     def refresh(self) -> None:
         """Take the newest offer, and serve the limits that were chosen."""
         is_anew, self._is_chosen_anew = self._is_chosen_anew, False
         super().refresh()
         news = self.picture
+        if self._is_sliced_anew and news is not None:
+            self._show(news)
+            if news.final:
+                self._keep()
+            return
         # Codes that tell the levels apart are good enough, and need not be sent again.
         if is_anew and news is not None and not self._encoding.serves(self._contrasts()[0]):
             self._make_codes(news)
@@ -184,6 +228,7 @@ class ImageFeed(SlotFeed[Picture]):
             "limits_log": self.limits_log,
             "fraction": float(self.picture.fraction),
             "final": bool(self.picture.final),
+            "slice": self._shown_slice,
             "estimated": self.picture.estimable is not None,
             "pixels": None,
             "coverage": None,

@@ -162,6 +162,9 @@ class Feed(ABC):
     def contrast(self, limits: Limits | None, log: bool) -> None:  # noqa: B027  most have no colours
         """Serve limits that a person has chosen, or those proposed for a scale."""
 
+    def choose_slice(self, index: int) -> None:  # noqa: B027  most have one only
+        """Show another slice from now on."""
+
     def painted(self) -> None:  # noqa: B027  most have nothing to wait for it
         """Take note that a page shows something of it; called again and again."""
 
@@ -255,6 +258,8 @@ class Flow:
         elif kind == "contrast" and feed is not None:
             limits = message["limits"]
             feed.contrast(None if limits is None else (limits[0], limits[1]), message["log"])
+        elif kind == "slice" and feed is not None:
+            feed.choose_slice(message["index"])
         elif kind == "gone":
             page.sights.pop(key, None)
         elif kind == "command" and feed is not None:

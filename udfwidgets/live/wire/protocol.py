@@ -29,8 +29,8 @@ What a page says at one time travels in one `said` message, for the same reason;
 farewells do not wait for others to come.
 
 `look` asks for a part of a large image in full resolution, `contrast` for codes that tell the
-levels of other limits apart, `command` says which button was pressed, and `bye` is said when a page
-closes.
+levels of other limits apart, `slice` for another slice of an image that has several, `command` says
+which button was pressed, and `bye` is said when a page closes.
 
 `draw` says what a hand does with the shapes on an image: at most one per animation frame, with all
 that the kernel has not said it heard. The page numbers them, and the kernel answers with all shapes
@@ -136,6 +136,15 @@ class Contrast(TypedDict):
     log: bool
 
 
+class Slice(TypedDict):
+    """A person has chosen another slice, counted from 0."""
+
+    type: Literal["slice"]
+    page: str
+    key: str
+    index: int
+
+
 class Command(TypedDict):
     """A person has pressed a button."""
 
@@ -175,7 +184,8 @@ class ImageFrame(TypedDict):
 
     `grid` is the shape of the picture as sent, smaller than `shape` for a large image; `rect` is
     the part of the grid that `pixels` fills. `lo`, `hi` and `curve` are the encoding, `limits`
-    and `limits_log` the contrast proposed for a linear and for a logarithmic scale.
+    and `limits_log` the contrast proposed for a linear and for a logarithmic scale, `slice` which
+    slice of several it is.
     """
 
     key: str
@@ -192,6 +202,7 @@ class ImageFrame(TypedDict):
     limits_log: tuple[float, float]
     fraction: float
     final: bool
+    slice: int
     estimated: bool
     pixels: int | None
     coverage: int | None
@@ -246,7 +257,7 @@ class Frames(TypedDict):
     drawings: list[DrawingFrame]
 
 
-FromPage = Hello | Want | See | Ack | Have | Look | Contrast | Command | Draw | Gone | Bye
+FromPage = Hello | Want | See | Ack | Have | Look | Contrast | Slice | Command | Draw | Gone | Bye
 
 
 class Said(TypedDict):
@@ -270,6 +281,7 @@ MESSAGES: dict[str, type] = {
     "have": Have,
     "look": Look,
     "contrast": Contrast,
+    "slice": Slice,
     "command": Command,
     "draw": Draw,
     "gone": Gone,

@@ -1,0 +1,134 @@
+"""Results that are no image, while a run goes on: a line that grows under axes, and a number."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn
+
+import bqplot
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from udfwidgets.live.image import MARGIN, Axis, Figure, LiveImage, Scale
+from udfwidgets.live.picture.picture import Picture
+from udfwidgets.live.picture.sampling import block_mean, factor_for
+
+Floats = npt.NDArray[np.float64]
+
+#: Points of a line that are drawn; of more it shows means. A figure is rarely wider.
+POINTS = 2048
+#: Pixels of a line, and from its edge, where widgets cannot be shown.
+STILL, EDGE = (320, 200), 8
+COLOUR = "#1976d2"
+THIN = "\u2009"
+
+
+class LiveLine(LiveImage):
+    """One row of numbers, drawn as a line that grows.
+
+    It is a `LiveImage` of one row in all but what pages make of the pixels: they move the line in
+    its figure, without a word to Python. In the end the line has the numbers themselves.
+    """
+
+    _longest = POINTS
+    # Numbers along the edge are values here, and not pixels.
+    _margin: ClassVar[Mapping[str, int]] = {**MARGIN, "left": 56}
+    _more_traits: ClassVar[Mapping[str, Any]] = {"_kind": "line"}
+    _line: bqplot.Lines | None = None
+
+    @staticmethod
+    def _ratio_of(ny: int, nx: int) -> float:
+        return 0.62
+
+    def _make_figure(self) -> Figure:
+        n = self.shape[1]
+        x, y = Scale(min=0, max=max(1, n - 1)), Scale()
+        line = bqplot.Lines(x=positions(n), y=np.zeros(0), scales={"x": x, "y": y}, colors=[COLOUR])
+        left = Axis(scale=y, side="left", grid_lines="none", tick_format=".4~s")
+        axes = [Axis(scale=x, grid_lines="none"), left]
+        figure = self._figure_of(x, y, axes, [line])
+        self.canvas.line = self._line = line
+        return figure
+
+    def values(self) -> Floats | None:
+        """Return what the line shows: NaN where it has a gap."""
+        picture = self._feed.picture
+        if picture is None:
+            return None
+        covered = picture.coverage if self._feed.kind_of_axes == "nav" else None
+        # Of wider integers bqplot takes another number, or none.
+        row = np.asarray(picture.values, np.float64)
+        return np.asarray(block_mean(row, factor_for(self.shape, POINTS), covered)[0])
+
+    def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
+        super()._save(header, buffers)
+        values = self.values()
+        if self._line is not None and values is not None:
+            self._line.y = values
+
+    def png(self, *, overview: bool = False) -> bytes | None:
+        """Return the line as a PNG."""
+        values = self.values()
+        return None if values is None else _drawn(values)
+
+    def close(self) -> None:
+        """Release everything, in the kernel and in all browsers. May be called twice."""
+        super().close()
+        if self._line is not None:
+            self._line.close()
+
+
+class LiveNumber(LiveImage):
+    """One number, in digits: a `LiveImage` of one pixel in all but what pages make of it."""
+
+    _more_traits: ClassVar[Mapping[str, Any]] = {"_kind": "number"}
+
+    @staticmethod
+    def _ratio_of(ny: int, nx: int) -> float:
+        return 0.05
+
+    def _shown(self, picture: Picture) -> None:
+        self.canvas.text = spelt(picture.values[0, 0]) if picture.fraction else ""
+
+    def _complete(self) -> None:
+        """Do without a figure."""
+
+    @property
+    def figure(self) -> NoReturn:
+        """Raise an error: a number has no axes."""
+        raise RuntimeError(f"{self!r} is shown as digits and has no figure")
+
+    def png(self, *, overview: bool = False) -> None:
+        """Return nothing: it is no picture."""
+
+
+def positions(n: int) -> Floats:
+    """Return where the points of a line of `n` numbers are; each stands for some in a row."""
+    factor = factor_for((1, n), POINTS)
+    first = np.arange(0, n, factor)
+    return np.asarray((first + np.minimum(first + factor, n) - 1) / 2, np.float64)
+
+
+def spelt(value: Any) -> str:
+    """Return a number in digits: all of a whole number, six of another one."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    text = f"{int(value):,}" if isinstance(value, (int, np.integer)) else f"{float(value):,.6g}"
+    return text.replace(",", THIN).replace("-", "\u2212")
+
+
+def _drawn(values: Floats) -> bytes:
+    picture = Image.new("RGB", STILL, "white")
+    known = np.flatnonzero(np.isfinite(values))
+    if known.size:
+        width, height = (side - 2 * EDGE for side in STILL)
+        lo, hi = values[known].min(), values[known].max()
+        x = EDGE + known / max(1, len(values) - 1) * width
+        y = EDGE + (hi - values[known]) / ((hi - lo) or 1.0) * height
+        points = [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
+        ImageDraw.Draw(picture).line(points, fill=COLOUR, width=2)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
