@@ -32,6 +32,8 @@ from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.stream import StreamDataSet
 from udfwidgets.io.load import load
 from udfwidgets.names import further
+from udfwidgets.told.names import listing
+from udfwidgets.told.tracebacks import folded
 from udfwidgets.udf.auto import AutoUDF
 from udfwidgets.udf.record import RecordUDF
 
@@ -106,6 +108,7 @@ class Context(Analyses, Showing, Closing):
             _log.debug("snooze_timeout is taken without effect: workers that rest cost nothing")
         return cls(make_executor(executor_spec, count_of(cpus)), plot_class)
 
+    @folded
     def load(self, filetype: str, *args: Any, **kwargs: Any) -> DataSet:
         """Open a scan.
 
@@ -149,6 +152,7 @@ class Context(Analyses, Showing, Closing):
         sync: Literal[True] = ...,
         **options: Unpack[RunOptions],
     ) -> Result: ...
+    @folded
     def run_udf(
         self,
         dataset: DataSet,
@@ -232,6 +236,7 @@ class Context(Analyses, Showing, Closing):
         sync: Literal[True] = ...,
         **options: Unpack[RunOptions],
     ) -> ResultStream: ...
+    @folded
     def run_udf_iter(
         self,
         dataset: DataSet,
@@ -265,6 +270,7 @@ class Context(Analyses, Showing, Closing):
         stream = ResultStream if sync else AsyncResultStream
         return stream(run, inbox, own_plots)
 
+    @folded
     def map(
         self,
         dataset: DataSet,
@@ -293,6 +299,7 @@ class Context(Analyses, Showing, Closing):
         )
         return cast("Mapping[str, BufferWrapper]", results)["result"]
 
+    @folded
     def export_dataset(
         self,
         dataset: DataSet,
@@ -346,6 +353,8 @@ class Context(Analyses, Showing, Closing):
             "is needed, and leave it out of what UDFs refer to"
         )
 
+
+__dir__ = listing(__all__, globals())
 
 if not TYPE_CHECKING:
     __getattr__ = further(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -241,7 +242,21 @@ class BufferWrapper:
         return np.asarray(self.data, dtype=dtype)
 
     def __repr__(self) -> str:
+        # As LiberTEM prints it: it is in the outputs that notebooks are compared with.
         return f"<BufferWrapper kind={self.kind} dtype={self.dtype} extra_shape={self.extra_shape}>"
+
+    def __str__(self) -> str:
+        """Return what it is, its shape, and how much of it is in."""
+        valid = self.raw_valid_mask
+        share = math.floor(100 * np.count_nonzero(valid) / valid.size) if valid.size else 0
+        extra = f" of which {self.extra_shape} extra" if self.extra_shape else ""
+        selected = (
+            "" if self._roi is None else f", {np.count_nonzero(self._roi)} positions selected"
+        )
+        return (
+            f"{self.kind} result, {self.dtype}, shape {self.data.shape}{extra}: "
+            f"{share} % in{selected}"
+        )
 
 
 class Results(dict[str, BufferWrapper]):

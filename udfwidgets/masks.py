@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.told.names import listing
+
 Array: TypeAlias = npt.NDArray[Any]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
@@ -416,3 +418,7 @@ def _rings(
             if 0 <= y < size_y and 0 <= x < size_x:
                 weights[y, x] = 1 - radius_inner
         yield weights.astype(dtype)
+
+
+_OWN = [name for name, value in globals().items() if getattr(value, "__module__", "") == __name__]
+__dir__ = listing(_OWN, globals())

@@ -14,6 +14,7 @@ from udfwidgets.analysis.results import AnalysisResult, AnalysisResultSet
 from udfwidgets.buffers import Array, BufferWrapper
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.names import further
+from udfwidgets.told.values import called
 from udfwidgets.udf.base import UDF
 
 __all__ = ["Analysis", "AnalysisResult", "AnalysisResultSet"]
@@ -34,6 +35,9 @@ class Analysis(ABC):
         self.dataset = dataset
         given = {name: value for name, value in parameters.items() if value is not None}
         self.parameters: dict[str, Any] = {**self.get_parameters(given), **given}
+
+    def __repr__(self) -> str:
+        return called(type(self).__name__, {"dataset": self.dataset, **self.parameters})
 
     def get_parameters(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters with defaults for those that were not given."""

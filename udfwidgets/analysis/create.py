@@ -19,6 +19,7 @@ from udfwidgets.analysis.ring import RingMaskAnalysis
 from udfwidgets.analysis.sum import SumAnalysis
 from udfwidgets.engine.plan.roi import resolve_roi
 from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.told.tracebacks import folded
 from udfwidgets.udf.masks import Masks
 
 
@@ -34,6 +35,7 @@ class Analyses(ABC):
     ) -> Any:
         """Run a UDF."""
 
+    @folded
     def run(
         self, job: Analysis, roi: Any = None, progress: bool = False, corrections: Any = None
     ) -> AnalysisResultSet:
@@ -65,6 +67,7 @@ class Analyses(ABC):
             damage = ~missing if damage is None else damage & ~missing
         return job.get_udf_results(results, where, True if damage is None else damage)
 
+    @folded
     def create_mask_analysis(
         self,
         factories: Masks,
@@ -86,6 +89,7 @@ class Analyses(ABC):
             },
         )
 
+    @folded
     def create_com_analysis(
         self,
         dataset: DataSet,
@@ -122,6 +126,7 @@ class Analyses(ABC):
             },
         )
 
+    @folded
     def create_radial_fourier_analysis(
         self,
         dataset: DataSet,
@@ -148,6 +153,7 @@ class Analyses(ABC):
             },
         )
 
+    @folded
     def create_disk_analysis(
         self,
         dataset: DataSet,
@@ -159,6 +165,7 @@ class Analyses(ABC):
         _needs_2d_detector(dataset)
         return DiskMaskAnalysis(dataset, {"cx": cx, "cy": cy, "r": r})
 
+    @folded
     def create_ring_analysis(
         self,
         dataset: DataSet,
@@ -171,6 +178,7 @@ class Analyses(ABC):
         _needs_2d_detector(dataset)
         return RingMaskAnalysis(dataset, {"cx": cx, "cy": cy, "ri": ri, "ro": ro})
 
+    @folded
     def create_point_analysis(
         self, dataset: DataSet, x: float | None = None, y: float | None = None
     ) -> PointMaskAnalysis:
@@ -178,10 +186,12 @@ class Analyses(ABC):
         _needs_2d_detector(dataset)
         return PointMaskAnalysis(dataset, {"cx": x, "cy": y})
 
+    @folded
     def create_sum_analysis(self, dataset: DataSet) -> SumAnalysis:
         """Return an analysis of the sum of all frames; see `SumAnalysis`."""
         return SumAnalysis(dataset, {})
 
+    @folded
     def create_pick_analysis(
         self, dataset: DataSet, x: int, y: int | None = None, z: int | None = None
     ) -> PickFrameAnalysis:

@@ -13,6 +13,7 @@ from udfwidgets.engine.plan.order import Order
 from udfwidgets.engine.run import Run
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.told.tracebacks import folded
 
 # Stand above this floor, as the live view does.
 DASHBOARD = "udfwidgets.live:Dashboard"
@@ -22,6 +23,7 @@ EXPLORE = "udfwidgets.explore:explore"
 class Showing(Starter):
     """Shows runs: the methods of a `Context` whose answers are looked at."""
 
+    @folded
     def live(
         self,
         dataset: DataSet,
@@ -49,6 +51,7 @@ class Showing(Starter):
         """
         return self._start_live(dataset, udf, roi, plots, corrections, order)
 
+    @folded
     def explore(
         self,
         dataset: DataSet,
@@ -96,6 +99,7 @@ class Showing(Starter):
         check_dataset(dataset)
         return pkgutil.resolve_name(EXPLORE)(self, dataset, given, state, roi, corrections)
 
+    @folded
     def display(self, dataset: DataSet, udf: UDFs, roi: Any = None) -> Overview:
         """Return an overview of what `run_udf` would do, to be shown in a notebook.
 

@@ -16,6 +16,7 @@ from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.plan.order import Order
 from udfwidgets.engine.run import Run
 from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.told.names import Listed
 from udfwidgets.udf.base import UDF
 from udfwidgets.warned import warn
 
@@ -24,7 +25,7 @@ from udfwidgets.warned import warn
 LIVE_VIEW = "udfwidgets.live:LiveAnalysis"
 
 
-class Starter:
+class Starter(Listed):
     """Makes runs, shows and starts them: what a `Context` does below what a user sees of it.
 
     Attributes
@@ -36,6 +37,8 @@ class Starter:
     registry : Registry
         The runs that were started, and their views.
     """
+
+    _unlisted = ("registry",)
 
     def __init__(self, executor: Executor, plot_class: ViewClass | None) -> None:
         self.executor = executor

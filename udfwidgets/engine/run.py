@@ -33,6 +33,7 @@ from udfwidgets.engine.subscription import Subscriber, Subscribers
 from udfwidgets.errors import DataSetException, UDFException, UDFRunCancelled
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.source import Source
+from udfwidgets.told.names import Listed
 from udfwidgets.udf.base import UDF
 
 _touches = itertools.count(1)
@@ -59,7 +60,7 @@ class Host(Protocol):
         """Take note that a run is not under way any more."""
 
 
-class Run:
+class Run(Listed):
     """One pass of several UDFs over one dataset.
 
     Parameters
@@ -74,6 +75,14 @@ class Run:
         Work on it only while no other run has anything to do. It never shares a scan with one
         that is not in the background: what it takes would hold that one up.
     """
+
+    # For workers, executors and views.
+    _unlisted = (
+        *("abandon", "backlog", "begin", "bell", "can_finish", "check", "enter", "fail", "freeze"),
+        *("in_flight", "is_ready", "is_stopping", "job", "launch", "launcher", "leave", "merge"),
+        *("look_what_it_waits_for", "note_waiting", "pace", "ring", "source", "subscribe"),
+        *("successor", "touch", "touched", "try_to_finish", "wanted_order"),
+    )
 
     def __init__(
         self,
@@ -115,6 +124,10 @@ class Run:
         # Until the run has ended: whoever holds on to its result keeps the workers that make it.
         self._host: Host | None = None
         self._stopwatch = Stopwatch()
+
+    def __repr__(self) -> str:
+        names = ", ".join(type(udf).__name__ for udf in self.udfs)
+        return f"<Run of {names}: {self.state.name.lower()}>"
 
     @property
     def dataset(self) -> DataSet:

@@ -12,6 +12,7 @@ from udfwidgets.compiling import compiled
 from udfwidgets.io.scratch import Array, Scratch
 from udfwidgets.masked import without_mask
 from udfwidgets.shapes import Shape
+from udfwidgets.told.names import Listed
 
 Indices = npt.NDArray[np.int64]
 
@@ -19,7 +20,7 @@ Indices = npt.NDArray[np.int64]
 __path__: list[str] = []
 
 
-class CorrectionSet:
+class CorrectionSet(Listed):
     """What is wrong with a detector, to be put right while the data pass.
 
     A frame becomes ``(frame - dark) * gain``; then each excluded pixel becomes the mean of those
@@ -67,6 +68,14 @@ class CorrectionSet:
                     f"the excluded pixel {tuple(map(int, where))} has no neighbour that is not "
                     "excluded: pass allow_empty=True to leave such pixels as they are"
                 )
+
+    _unlisted = ("resolve",)
+
+    def __repr__(self) -> str:
+        told = ["dark frame"] * (self._dark is not None) + ["gain map"] * (self._gain is not None)
+        if self._excluded is not None:
+            told.append(f"{np.count_nonzero(self._excluded)} excluded pixels")
+        return f"<CorrectionSet: {', '.join(told) or 'nothing to correct'}>"
 
     def get_dark_frame(self) -> Array | None:
         """Return the dark frame."""

@@ -20,5 +20,8 @@ from udfwidgets.live.dashboard import Dashboard
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.picture.picture import Picture, Status
 from udfwidgets.live.status import StatusBar
+from udfwidgets.told.names import listing
 
 __all__ = ["Dashboard", "LiveAnalysis", "LiveImage", "Picture", "Status", "StatusBar"]
+
+__dir__ = listing(__all__, globals())

@@ -32,6 +32,8 @@ from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.report import status_of
 from udfwidgets.live.status import StatusBar
 from udfwidgets.live.wire.protocol import CommandName
+from udfwidgets.told.names import Listed
+from udfwidgets.told.tracebacks import folded
 
 Results = tuple[dict[str, BufferWrapper], ...]
 
@@ -54,7 +56,7 @@ class Box(Quick, ipywidgets.Box):  # type: ignore[misc]
     """Widgets side by side."""
 
 
-class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
+class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
     """Shows a run while it goes on: the last line of a cell that starts one in the background.
 
     It is a widget, and it can be awaited for the final results (a tuple, one dict per UDF) and
@@ -85,6 +87,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     #: Whether nothing has been put on the card yet, and whether all is.
     _is_bare = _is_furnished = False
     _images: tuple[LiveImage, ...] = ()
+    _unlisted = ("furnish", "keepers", "model_id", "of", "show")
 
     def __init__(self, run: Run, plots: Any = True, *, guest: bool = False) -> None:
         #: Held while one run takes the place of another.
@@ -217,6 +220,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         self._run.cancel()
         self._run.wait(self._run.has_ended)
 
+    @folded
     def restart(self) -> None:
         """Begin again from nothing; the pictures show the last answer in grey until then.
 
@@ -227,6 +231,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         """
         self._go_on_with(lambda: self._run.successor())
 
+    @folded
     def update_parameters(self, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Begin again with other parameters; as `restart`.
 
@@ -318,6 +323,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
         """Whether the run has ended, for whatever reason."""
         return self._run.has_ended()
 
+    @folded
     def result(self) -> Results:
         """Block until the run has ended and return its results, or raise what went wrong."""
         with self.keepers.waited_for():
@@ -327,6 +333,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
                 if run is self._run:
                     return run.result()
 
+    @folded
     def snapshot(self) -> UDFResults:
         """Return what has been merged so far; it does not change afterwards."""
         return self._run.snapshot()
@@ -334,6 +341,7 @@ class LiveAnalysis(Quick, ipywidgets.VBox):  # type: ignore[misc]
     def __await__(self) -> Generator[Any, Any, Results]:
         return self._wait().__await__()
 
+    @folded
     async def _wait(self) -> Results:
         with self.keepers.waited_for():
             while True:
@@ -434,6 +442,7 @@ class _Following(AsyncIterator[UDFResults]):
         self._run = self._analysis._run
         self._follower = Follower(self._run)
 
+    @folded
     async def __anext__(self) -> UDFResults:
         while True:
             step: UDFResults | None = None

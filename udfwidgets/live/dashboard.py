@@ -13,9 +13,10 @@ from udfwidgets.engine.run import Run
 from udfwidgets.live.analysis import LiveAnalysis
 from udfwidgets.live.outputs import Outputs
 from udfwidgets.live.totals import TotalsLine
+from udfwidgets.told.names import Listed
 
 
-class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
+class Dashboard(Listed, ipywidgets.VBox):  # type: ignore[misc]
     """Shows every analysis of a Context: the last line of a cell.
 
     New ones appear by themselves, those that have ended stay until their card is closed. Cards of
@@ -34,6 +35,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
     cards : tuple of LiveAnalysis
         In the order in which they came.
     """
+
+    _unlisted = ("grid", "line")
 
     def __init__(self, context: Context) -> None:
         self._lock = threading.RLock()

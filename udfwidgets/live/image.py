@@ -23,6 +23,7 @@ from udfwidgets.live.quick import Layout, Quick, new_name
 from udfwidgets.live.shapes.holder import Shapes
 from udfwidgets.live.shapes.overlay import Overlay
 from udfwidgets.live.wire.hub import hub
+from udfwidgets.told.names import Listed
 
 #: Room for the title and the axes around the pixels, in CSS pixels.
 MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
@@ -92,7 +93,7 @@ def _delegated(name: str, doc: str) -> property:
     return property(read, write, doc=doc)
 
 
-class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ignore[misc]
+class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ignore[misc]
     """One nav or sig image that is redrawn whenever there is something new.
 
     Axes, marks and selectors are bqplot's, in `figure`, which is transparent; the pixels lie under
@@ -132,6 +133,7 @@ class LiveImage(OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ign
     _feed: ImageFeed
     #: False as well for one whose arguments were refused, which Python still disposes of.
     _open = False
+    _unlisted = ("offer", "wait_saved", "wait_saved_async")
 
     def __init__(
         self,

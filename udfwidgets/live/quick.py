@@ -10,10 +10,10 @@ open, which has a comm of its own, when the widget is closed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets
 
@@ -30,6 +30,8 @@ def new_name() -> str:
 
 class Quick(ipywidgets.Widget):  # type: ignore[misc]
     """A mixin; comes before the class of the widget."""
+
+    _unlisted: ClassVar[Collection[str]] = ("get_state",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("model_id", new_name())

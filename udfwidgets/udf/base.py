@@ -20,6 +20,7 @@ One instance is never at work in two places: the engine makes a copy for every p
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -31,6 +32,8 @@ from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
 from udfwidgets.errors import UDFException, text_of
 from udfwidgets.masked import without_mask
 from udfwidgets.names import further
+from udfwidgets.told.names import Listed
+from udfwidgets.told.values import called
 from udfwidgets.udf.contract.auxiliary import AuxData, shown_params
 from udfwidgets.udf.contract.backends import Backends
 from udfwidgets.udf.contract.meta import UDFMeta
@@ -47,7 +50,7 @@ class UDFMethod(Enum):
     PARTITION = "partition"
 
 
-class UDF(Backends):
+class UDF(Listed, Backends):
     """Base class of all user-defined functions.
 
     Parameters
@@ -92,6 +95,15 @@ class UDF(Backends):
     def __init__(self, **kwargs: Any) -> None:
         self._kwargs = kwargs
         self.params = Views({}, {}, kwargs)
+
+    # Array libraries that are not here, and what compiled UDFs work together by.
+    _unlisted = (
+        *(vars(Backends).keys() - {"BACKEND_NUMPY", "BACKEND_ALL"}),
+        *("forbuf", "fused_step", "xp"),
+    )
+
+    def __repr__(self) -> str:
+        return called(type(self).__name__, _chosen(self))
 
     # What a UDF author writes
 
@@ -258,6 +270,22 @@ class UDF(Backends):
 def parameters_of(udf: UDF) -> dict[str, Any]:
     """Return the parameters of a UDF as they were given."""
     return dict(udf._kwargs)
+
+
+def _chosen(udf: UDF) -> dict[str, Any]:
+    """Return the parameters that are not the defaults of the class."""
+    given = getattr(udf, "_kwargs", {})  # none where its `__init__` forgets that of this class
+    defaults = inspect.signature(type(udf).__init__).parameters
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in defaults or not _is_default(value, defaults[name].default)
+    }
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    plain = isinstance(value, (str, int, float, tuple)) and type(value) is type(default)
+    return value is default or (plain and bool(value == default))
 
 
 def input_dtype_of(udf: UDF, dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from udfwidgets.engine.run import Run
+from udfwidgets.told.values import printed
 from udfwidgets.udf.base import UDF, parameters_of
 
 Table = list[tuple[str, str]]
@@ -62,7 +63,7 @@ def _about_udf(udf: UDF) -> Table:
         ("works by", udf.get_method().value),
         ("is handed", str(udf.meta.input_dtype)),
     ]
-    table += [(f"parameter {name}", repr(value)) for name, value in parameters_of(udf).items()]
+    table += [(f"parameter {name}", printed(value)) for name, value in parameters_of(udf).items()]
     for name, declaration in udf.declarations.items():
         use = f", {declaration.use.replace('_', ' ')}" if declaration.use else ""
         extra = f", extra shape {declaration.extra_shape}" if declaration.extra_shape else ""

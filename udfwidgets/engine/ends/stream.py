@@ -21,6 +21,7 @@ from udfwidgets.closing import Closing
 from udfwidgets.engine.ends.view import PlotSet
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import NewestStep
+from udfwidgets.told.tracebacks import folded
 
 UDFResult = Mapping[str, BufferWrapper]
 Result = UDFResult | tuple[UDFResult, ...]
@@ -91,6 +92,7 @@ class ResultStream(_Stream, Closing, Iterator[UDFResults]):
     def __iter__(self) -> ResultStream:
         return self
 
+    @folded
     def __next__(self) -> UDFResults:
         try:
             self._run.wait(self._ready)
@@ -107,6 +109,7 @@ class ResultStream(_Stream, Closing, Iterator[UDFResults]):
         self._stop()
         self._run.wait(self._run.has_ended)
 
+    @folded
     def update_parameters_experimental(self, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Change parameters of the UDFs for the partitions that are not yet handed out.
 
@@ -117,6 +120,7 @@ class ResultStream(_Stream, Closing, Iterator[UDFResults]):
         """
         self._run.update_parameters(parameters)
 
+    @folded
     def throw(self, error: BaseException) -> None:
         """Stop the run with an error, which is raised from here when all workers are gone."""
         self._run.fail(error)
@@ -133,6 +137,7 @@ class AsyncResultStream(_Stream, AsyncIterator[UDFResults]):
     def __aiter__(self) -> AsyncResultStream:
         return self
 
+    @folded
     async def __anext__(self) -> UDFResults:
         try:
             # Always a checkpoint: a consumer of a fast run must not starve its loop.
@@ -152,10 +157,12 @@ class AsyncResultStream(_Stream, AsyncIterator[UDFResults]):
         with anyio.CancelScope(shield=True):
             await self._run.wait_async(self._run.has_ended)
 
+    @folded
     async def update_parameters_experimental(self, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Change parameters, see `ResultStream.update_parameters_experimental`."""
         self._run.update_parameters(parameters)
 
+    @folded
     async def athrow(self, error: BaseException) -> None:
         """Stop the run with an error, which is raised from here when all workers are gone."""
         self._run.fail(error)
@@ -194,6 +201,7 @@ class Follower(AsyncIterator[UDFResults]):
     def __aiter__(self) -> Follower:
         return self
 
+    @folded
     async def __anext__(self) -> UDFResults:
         await anyio.lowlevel.checkpoint()
         await self._run.wait_async(self._inbox.ready)
@@ -227,6 +235,7 @@ class AsyncResult(Coroutine[Any, Any, Result]):
         self._plots = plots
         self._coroutine: Coroutine[Any, Any, Result] | None = None
 
+    @folded
     async def _wait(self) -> Result:
         try:
             if self._plots is not None:

@@ -51,6 +51,9 @@ class InlineExecutor:
         self._closed = False
         self._desks: weakref.WeakKeyDictionary[Run, _Desk] = weakref.WeakKeyDictionary()
 
+    def __repr__(self) -> str:
+        return f"<InlineExecutor workers={self.workers}>"
+
     @property
     def runs(self) -> tuple[Run, ...]:
         """All runs that are under way."""

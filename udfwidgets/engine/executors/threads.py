@@ -83,6 +83,9 @@ class ThreadsExecutor:
         self._finalizer = weakref.finalize(self, _close_from_elsewhere, self._loop)
         self._finalizer.atexit = False
 
+    def __repr__(self) -> str:
+        return f"<ThreadsExecutor workers={self.workers}>"
+
     @classmethod
     def make_local(
         cls, n_threads: int | None = None, main_process_gpu: int | None = None, **kwargs: Any

@@ -20,11 +20,12 @@ from udfwidgets.io.described import Described
 from udfwidgets.io.source import Array, Scratch, Source
 from udfwidgets.names import further
 from udfwidgets.shapes import Shape
+from udfwidgets.told.names import Listed
 
 __all__ = ["Array", "DataSet", "Scratch", "Source"]
 
 
-class DataSet(Described, metaclass=DataSetType):
+class DataSet(Listed, Described, metaclass=DataSetType):
     """A 4D-STEM scan that can be opened: its shape, its dtype and how its frames lie together.
 
     Parameters
@@ -36,6 +37,9 @@ class DataSet(Described, metaclass=DataSetType):
     notes : tuple of str, optional
         See the property.
     """
+
+    # What formats tell the engine.
+    _unlisted = ("frames_per_block", "is_growing", "open")
 
     def __init__(self, shape: Shape, dtype: npt.DTypeLike, notes: tuple[str, ...] = ()) -> None:
         self._shape = shape

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.told.values import called
 from udfwidgets.unknown import unknown
 
 
@@ -113,6 +114,14 @@ class Views:
     def get(self, name: str, default: Any = None) -> Any:
         """Return what is shown under a name, or the default."""
         return self.__dict__[name] if name in self else default
+
+    def __dir__(self) -> list[str]:
+        # Names of buffers and parameters, and how to get at them otherwise.
+        pythons = (name for name in super().__dir__() if name.startswith("_"))
+        return [*self, "get", "items", "keys", "values", *pythons]
+
+    def __repr__(self) -> str:
+        return called("Views", dict(self.items()))
 
     def __getstate__(self) -> dict[str, Any]:
         # Pickled parts of an array would no longer write through: a copy shows the whole arrays.

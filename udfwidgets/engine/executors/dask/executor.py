@@ -83,6 +83,9 @@ class DaskExecutor:
         self._finalizer = weakref.finalize(self, _close_from_elsewhere, self._desk)
         self._finalizer.atexit = False
 
+    def __repr__(self) -> str:
+        return f"<DaskExecutor workers={self.workers}>"
+
     @classmethod
     def connect(cls, scheduler_uri: str) -> DaskExecutor:
         """Return an executor for a running cluster, by the address of its scheduler."""
