@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from udfwidgets import UDF, ApplyMasksUDF, Context, PickUDF, SumUDF
-from udfwidgets.live import LiveAnalysis, Picture
+from udfwidgets.live import LiveAnalysis, Picture, generation
 from udfwidgets.live.plot import POINTS, LiveLine, LiveNumber, spelt
 from udfwidgets.live.wire.flow import Sight
 from udfwidgets.live.wire.hub import hub
@@ -217,6 +217,12 @@ def test_what_is_not_finite_is_a_gap(shown):
     assert line._feed.limits == pytest.approx((1, 5), rel=0.1)
 
 
+@pytest.mark.parametrize(("top", "spelt"), [(0.5, ".5~g"), (99999, ".5~g"), (2e5, ".5~s")])
+def test_numbers_along_the_edge_fit(shown, top, spelt):
+    (line,) = shown(Made("single", (5,), make=lambda s: np.linspace(0, top, 5))).images
+    assert line.figure.axes[1].tick_format == spelt
+
+
 def test_a_long_line_shows_means(shown):
     n = 3 * POINTS - 2
     values = np.arange(n) % 100.0
@@ -392,3 +398,32 @@ def test_a_line_stands_in_as_a_picture(shown):
     assert (line != 255).any()
     sheet = Image.open(io.BytesIO(card.png()))
     assert sheet.width > line.shape[1]
+
+
+class SlowRun:
+    """Takes its time for a snapshot, on a clock of its own."""
+
+    def __init__(self, clock):
+        self.clock, self.frames, self.made = clock, 0, 0
+        self.progress = self
+
+    def snapshot(self):
+        self.clock[0] += 10
+        self.made += 1
+        return self.frames
+
+
+def test_snapshots_leave_the_run_most_of_the_time(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(generation.time, "monotonic", lambda: clock[0])
+    run = SlowRun(clock)
+    snapshots = generation.Snapshots(run)
+    seen = []
+    for run.frames in range(200):
+        clock[0] += 1
+        seen.append(snapshots.newest())
+    assert seen == sorted(seen)
+    assert run.made * 10 <= 0.25 * clock[0]
+    assert snapshots.newest(last=True) == 199
+    assert snapshots.newest(last=True) == 199
+    snapshots.let_go()

@@ -37,6 +37,8 @@ class LiveLine(LiveImage):
     _margin: ClassVar[Mapping[str, int]] = {**MARGIN, "left": 56}
     _more_traits: ClassVar[Mapping[str, Any]] = {"_kind": "line"}
     _line: bqplot.Lines | None = None
+    #: Of the numbers along the edge, which have room for seven characters.
+    _format = ".5~g"
 
     @staticmethod
     def _ratio_of(ny: int, nx: int) -> float:
@@ -46,11 +48,17 @@ class LiveLine(LiveImage):
         n = self.shape[1]
         x, y = Scale(min=0, max=max(1, n - 1)), Scale()
         line = bqplot.Lines(x=positions(n), y=np.zeros(0), scales={"x": x, "y": y}, colors=[COLOUR])
-        left = Axis(scale=y, side="left", grid_lines="none", tick_format=".4~s")
+        left = Axis(scale=y, side="left", grid_lines="none", tick_format=self._format)
         axes = [Axis(scale=x, grid_lines="none"), left]
         figure = self._figure_of(x, y, axes, [line])
         self.canvas.line = self._line = line
         return figure
+
+    def _shown(self, picture: Picture) -> None:
+        # With a prefix of the SI only where there are too many digits: half is not "500m".
+        self._format = ".5~s" if max(map(abs, self._feed.limits)) >= 1e5 else ".5~g"
+        if self._figure is not None:
+            self._figure.axes[1].tick_format = self._format
 
     def values(self) -> Floats | None:
         """Return what the line shows: NaN where it has a gap."""
