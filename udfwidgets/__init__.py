@@ -86,4 +86,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     pythons = (name for name in globals() if name.startswith("__"))
-    return sorted({*pythons, *__all__, "analysis", "api", "errors", "io", "masks", "udf"})
+    return sorted(
+        {*pythons, *__all__, "analysis", "api", "errors", "geometry", "io", "masks", "udf"}
+    )

@@ -32,7 +32,6 @@ from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.stream import StreamDataSet
 from udfwidgets.io.load import load
 from udfwidgets.names import further
-from udfwidgets.told.names import listing
 from udfwidgets.told.tracebacks import folded
 from udfwidgets.udf.auto import AutoUDF
 from udfwidgets.udf.record import RecordUDF
@@ -353,8 +352,6 @@ class Context(Analyses, Showing, Closing):
             "is needed, and leave it out of what UDFs refer to"
         )
 
-
-__dir__ = listing(__all__, globals())
 
 if not TYPE_CHECKING:
     __getattr__ = further(__name__)

@@ -15,13 +15,15 @@ from __future__ import annotations
 import pkgutil
 import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 
 def further(module: str) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module that has names in the tables besides its own.
 
-    Its ``__dir__``, which is what completion looks at, lists these names from then on.
+    Its ``__dir__``, which is what completion looks at, lists these names from then on; of its own
+    those in its ``__all__``, where it has one, and the modules below it.
     """
     own = vars(sys.modules[module])
 
@@ -32,7 +34,17 @@ def further(module: str) -> Callable[[str], Any]:
         return pkgutil.resolve_name("udfwidgets.names.modules:lookup")(module, name)
 
     def names() -> list[str]:
-        return sorted({*own, *pkgutil.resolve_name("udfwidgets.names.modules:known")(module)})
+        for_users = own.get("__all__", own)
+        listed = (
+            name
+            for name, value in own.items()
+            if name in for_users or name.startswith("__") or _is_below(value, module)
+        )
+        return sorted({*listed, *pkgutil.resolve_name("udfwidgets.names.modules:known")(module)})
 
     own["__dir__"] = names
     return get
+
+
+def _is_below(value: Any, module: str) -> bool:
+    return isinstance(value, ModuleType) and value.__name__.startswith(f"{module}.")

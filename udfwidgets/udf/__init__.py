@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from udfwidgets.names import further
-from udfwidgets.told.names import listing
 from udfwidgets.udf.base import UDF, UDFMeta
 from udfwidgets.udf.mixins import (
     UDFFrameMixin,
@@ -34,10 +33,6 @@ __all__ = [
     "UDFPreprocessMixin",
     "UDFTileMixin",
 ]
-
-# The modules of UDFs besides.
-_MODULES = ("FEM", "auto", "com", "crystallinity", "logsum", "masks", "raw", "record", "stddev")
-__dir__ = listing((*__all__, *_MODULES, "base", "sum", "sumsigudf"), globals())
 
 if not TYPE_CHECKING:
     __getattr__ = further(__name__)
