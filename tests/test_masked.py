@@ -74,3 +74,49 @@ def test_a_roi_that_holds_no_numbers_is_refused(ctx, roi):
     dataset = ctx.load("memory", data=np.ones((2, 4, 4)))
     with pytest.raises(ValueError, match="expected an array of bool of nav shape"):
         ctx.run_udf(dataset=dataset, udf=SumUDF(), roi=roi)
+
+
+class MaskedResults(UDF):
+    def get_result_buffers(self):
+        return {
+            "nav": self.buffer("nav", dtype="f8", extra_shape=2),
+            "sig": self.buffer("sig", dtype="i8"),
+            "single": self.buffer("single", dtype="f4"),
+        }
+
+    def process_frame(self, frame):
+        self.results.nav[:] = frame.sum()
+        self.results.sig[:] += frame.astype("i8")
+
+    def merge(self, dest, src):
+        dest.nav[:] = src.nav
+        dest.sig[:] += src.sig
+
+    def get_results(self):
+        nav = np.ma.masked_array(self.results.nav, np.zeros(self.results.nav.shape, bool))
+        nav[0, 1] = np.ma.masked
+        sig = np.ma.masked_array(self.results.sig, np.eye(4, dtype=bool))
+        if self.params.wrapped:
+            return {"nav": self.with_mask(nav, True), "sig": self.with_mask(sig, sig.data == 6)}
+        return {"nav": nav, "sig": sig, "single": np.ma.masked_array([1.0], [True])}
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_is_masked_in_a_result_is_not_valid(ctx, wrapped):
+    dataset = ctx.load("memory", data=np.ones((2, 3, 4, 4)))
+    results = ctx.run_udf(dataset=dataset, udf=MaskedResults(wrapped=wrapped))
+    nav, sig = results["nav"], results["sig"]
+    assert np.argwhere(~nav.valid_mask).tolist() == [[0, 0, 1]]
+    assert np.argwhere(np.isnan(nav.data)).tolist() == [[0, 0, 1]]
+    np.testing.assert_array_equal(sig.valid_mask, ~np.eye(4, dtype=bool))
+    assert (sig.masked_data.compressed() == 6).all()
+    assert wrapped or not results["single"].valid_mask.any()
+
+
+def test_a_masked_result_is_not_valid_where_nothing_was_merged(ctx):
+    dataset = ctx.load("memory", data=np.ones((2, 3, 4, 4)))
+    roi = np.array([[True, False, True], [True, False, False]])
+    nav = ctx.run_udf(dataset=dataset, udf=MaskedResults(wrapped=False), roi=roi)["nav"]
+    expected = np.stack([roi, roi], axis=-1)
+    expected[0, 0, 1] = False
+    np.testing.assert_array_equal(nav.valid_mask, expected)

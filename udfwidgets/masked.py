@@ -37,3 +37,13 @@ def without_mask(array: Any, what: str, instead: str) -> Any:
 def left_out(array: Any) -> Any:
     """Return a masked array with zeros (False) where it is masked, and everything else as it is."""
     return array.filled(0) if isinstance(array, np.ma.MaskedArray) else array
+
+
+def blanked(array: Any) -> Any:
+    """Return a masked array with NaN where it is masked, and everything else as it is.
+
+    What a dtype without NaN has there stays.
+    """
+    if not isinstance(array, np.ma.MaskedArray):
+        return array
+    return array.filled(np.nan) if array.dtype.kind in "fc" else array.data

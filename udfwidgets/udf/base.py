@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
 from udfwidgets.errors import UDFException, text_of
-from udfwidgets.masked import without_mask
+from udfwidgets.masked import blanked, left_out, without_mask
 from udfwidgets.names import further
 from udfwidgets.told.names import Listed
 from udfwidgets.told.values import called
@@ -161,7 +161,8 @@ class UDF(Listed, Backends):
         mapping of str to array
             One entry for each buffer declared as 'result_only', in a dtype of the declared kind,
             and for others that are to be changed; those left out come as they were merged, which
-            is what the default gives. An entry can be wrapped by `with_mask`.
+            is what the default gives. An entry can be wrapped by `with_mask`; what is masked in
+            a masked array is not valid.
         """
         visible = (name for name, d in self.declarations.items() if d.visible and d.stored)
         return {name: self.results[name] for name in visible}
@@ -212,7 +213,7 @@ class UDF(Listed, Backends):
         Parameters
         ----------
         data : array_like
-            The result.
+            The result. What is masked in a masked array is not valid.
         mask : bool or array_like of bool
             True where valid; it is broadcast to the shape of the result.
 
@@ -221,11 +222,11 @@ class UDF(Listed, Backends):
         UDFException
             If the mask is not of dtype bool or does not broadcast.
         """
-        array, valid = np.asarray(data), np.asarray(mask)
+        array, valid = np.asarray(blanked(data)), np.asarray(left_out(mask))
         if valid.dtype != bool:
             raise UDFException(f"the mask of a result is of dtype {valid.dtype}, expected bool")
         try:
-            return MaskedResult(array, np.broadcast_to(valid, array.shape))
+            return MaskedResult(array, np.broadcast_to(valid, array.shape) & _known(data))
         except ValueError as error:
             raise UDFException(
                 f"a mask of shape {valid.shape} does not fit a result of shape {array.shape}"
@@ -332,6 +333,11 @@ def declare(udf: UDF, meta: UDFMeta) -> None:
                 f"{type(declaration).__name__} for {name!r}, expected self.buffer(...)"
             )
     udf.declarations = declarations
+
+
+def _known(data: npt.ArrayLike) -> Any:
+    """Tell which elements of a result are not masked."""
+    return ~np.ma.getmaskarray(data) if isinstance(data, np.ma.MaskedArray) else True
 
 
 def check_cast(fromvar: Array, tovar: Array) -> None:

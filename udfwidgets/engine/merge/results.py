@@ -21,6 +21,7 @@ from udfwidgets.engine.merge.merging import Frozen
 from udfwidgets.engine.plan.binding import at_rest
 from udfwidgets.engine.plan.partitions import Plan
 from udfwidgets.errors import UDFException
+from udfwidgets.masked import blanked
 from udfwidgets.udf.base import UDF, MaskedResult
 from udfwidgets.udf.contract.views import Views
 
@@ -93,7 +94,10 @@ def _wrap(
     plan: Plan,
 ) -> BufferWrapper:
     valid = damage if declaration.kind == "nav" else np.asarray(damage.any())
-    if isinstance(value, MaskedResult):
+    if isinstance(value, np.ma.MaskedArray):
+        known = _to_raw(~np.ma.getmaskarray(value), declaration, plan)
+        value, valid = blanked(value), known & valid.reshape(-1, *[1] * (known.ndim - 1))
+    elif isinstance(value, MaskedResult):
         value, valid = value.data, _to_raw(value.mask, declaration, plan)
     array: Array = np.asarray(value)
     if array.dtype.kind != declaration.dtype.kind:
