@@ -23,7 +23,14 @@ import numpy as np
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.growing import Arrived, GrowingSource
 from udfwidgets.io.dataset.hdf5.chunks import ChunkLayout
-from udfwidgets.io.dataset.hdf5.swmr import Handle, corner_of, frames_of, is_written, swmr_lock
+from udfwidgets.io.dataset.hdf5.swmr import (
+    Handle,
+    corner_of,
+    frames_of,
+    is_written,
+    read_chunk,
+    swmr_lock,
+)
 from udfwidgets.io.source import Array, Scratch
 from udfwidgets.shapes import Shape
 
@@ -119,7 +126,7 @@ class GrowingH5Source(GrowingSource):
             if any(o >= n for o, n in zip(corner, self._dataset.shape, strict=True)):
                 return False
             try:
-                self._dataset.id.read_direct_chunk(corner)
+                read_chunk(self._dataset, corner)
             except (RuntimeError, OSError):
                 return False
         return True

@@ -14,6 +14,7 @@ from typing import ClassVar
 import h5py
 import numpy as np
 import numpy.typing as npt
+from h5py._objects import phil
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.codecs.filters import can_undo, undo
@@ -158,7 +159,7 @@ class _DirectChunks:
         for number, begin in zip(range(first, stop), to.tolist(), strict=True):
             at = tuple(int(i) for i in np.unravel_index(number, self._layout.grid))
             try:
-                mask, data = self._dataset.id.read_direct_chunk(corner_of(at, self._layout))
+                mask, data = read_chunk(self._dataset, corner_of(at, self._layout))
                 # With room behind, which decoders read and overwrite.
                 stored = scratch.array((len(data) + SLACK,), np.uint8, "stored")[: len(data)]
                 stored[:] = np.frombuffer(data, np.uint8)
@@ -178,6 +179,17 @@ class _DirectChunks:
 
     def close(self) -> None:
         """Leave the file to its owner."""
+
+
+def read_chunk(dataset: h5py.Dataset, corner: tuple[int, ...]) -> tuple[int, bytes]:
+    """Return the filters that a chunk has skipped, as bits, and its bytes as they are stored.
+
+    h5py before 3.16 does not take its own lock for it, and threads that do so at once crash
+    (https://github.com/h5py/h5py/pull/2764).
+    """
+    with phil:
+        mask, stored = dataset.id.read_direct_chunk(corner)
+    return mask, stored
 
 
 def corner_of(at: tuple[int, ...], layout: ChunkLayout) -> tuple[int, ...]:
