@@ -61,6 +61,11 @@ class Filter:
         return self.number in _DECODERS
 
     @property
+    def is_broken(self) -> bool:
+        """Whether nobody can undo it: the plugin of HDF5 would divide by this size of an item."""
+        return self.number == _BITSHUFFLE and not any(self.values[2:3])
+
+    @property
     def keeps_size(self) -> bool:
         """Whether the data are as many bytes after the filter as before."""
         is_bitshuffle = self.number == _BITSHUFFLE and not _compression(self.values)

@@ -101,6 +101,7 @@ def check_promise(where: str, dataset: h5py.Dataset) -> None:
     """
     promised = math.prod(dataset.shape) * dataset.dtype.itemsize
     if dataset.chunks is not None:
+        _check_filters(where, dataset)
         _check_chunks(where, dataset, promised)
     elif not dataset.is_virtual and not dataset.external and promised > _FREE_BYTES:
         stored = dataset.id.get_storage_size()
@@ -108,6 +109,15 @@ def check_promise(where: str, dataset: h5py.Dataset) -> None:
             raise DataSetException(
                 f"{where}: promises {promised} bytes of data, but {stored} were written; the file "
                 "is damaged, or was never filled"
+            )
+
+
+def _check_filters(where: str, dataset: h5py.Dataset) -> None:
+    for step in chunk_layout(dataset).filters:
+        if step.is_broken:
+            raise DataSetException(
+                f"{where}: filter {step.number} has the parameters {step.values}, which no writer "
+                "gives it; the file is damaged"
             )
 
 
@@ -132,7 +142,13 @@ def _check_chunks(where: str, dataset: h5py.Dataset, promised: int) -> None:
 
 
 def read_index(dataset: h5py.Dataset, layout: ChunkLayout) -> ChunkIndex:
-    """Ask HDF5 where the chunks are; 32768 of them take about 50 ms."""
+    """Ask HDF5 where the chunks are; 32768 of them take about 50 ms.
+
+    Raises
+    ------
+    DataSetException
+        If a chunk is where none can be, or there twice.
+    """
     found: list[tuple[int, ...]] = []
 
     def note(stored: Any) -> None:
@@ -140,12 +156,42 @@ def read_index(dataset: h5py.Dataset, layout: ChunkLayout) -> ChunkIndex:
 
     dataset.id.chunk_iter(note)
     n_dims = len(layout.shape)
-    table = np.array(found, np.int64).reshape(-1, n_dims + 3)
+    # Numbers of a damaged index may need all 64 bits.
+    table = np.array(found, np.uint64).reshape(-1, n_dims + 3)
+    _check_index(dataset, layout, table)
+    table = table.astype(np.int64)
     at = tuple(table[:, i] // c for i, c in enumerate(layout.chunk))
     offset, n_bytes = np.zeros(layout.grid, np.int64), np.zeros(layout.grid, np.int64)
     mask = np.zeros(layout.grid, np.uint32)
     offset[at], n_bytes[at], mask[at] = table[:, n_dims:].T
     return ChunkIndex(offset, n_bytes, mask)
+
+
+def _check_index(dataset: h5py.Dataset, layout: ChunkLayout, table: npt.NDArray[Any]) -> None:
+    """Look that each chunk begins on the grid and within the array, and that none is there twice.
+
+    HDF5 looks for a chunk where it should be in its tree, and does not see those that are not.
+    """
+    n_dims = len(layout.shape)
+    begin, chunk = table[:, :n_dims], np.array(layout.chunk, np.uint64)
+    is_off = (begin % chunk != 0) | (begin >= np.array(layout.shape, np.uint64))
+    # The sum of two such numbers does not wrap.
+    is_off |= (table[:, n_dims : n_dims + 2] >= 1 << 62).any(axis=1, keepdims=True)
+    if is_off.any():
+        wrong = table[np.flatnonzero(is_off.any(axis=1))[0]].tolist()
+        raise DataSetException(
+            f"{dataset.file.filename}:{dataset.name}: a chunk of {wrong[n_dims + 1]} bytes at byte "
+            f"{wrong[n_dims]} is said to begin at {tuple(wrong[:n_dims])}, expected steps of "
+            f"{layout.chunk} within {layout.shape}; the file is damaged"
+        )
+    at = tuple((begin // chunk).astype(np.int64).T)
+    number = np.sort(np.ravel_multi_index(at, layout.grid))
+    if (number[1:] == number[:-1]).any():
+        twice = np.unravel_index(number[:-1][number[1:] == number[:-1]][0], layout.grid)
+        raise DataSetException(
+            f"{dataset.file.filename}:{dataset.name}: chunk {tuple(map(int, twice))} is there "
+            "twice; the file is damaged"
+        )
 
 
 class KnownIndices:

@@ -154,7 +154,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         ) from error
     try:
         yield file
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, KeyError, UnicodeError) as error:
         # HDF5 reports damaged structures only when it comes to them.
         raise DataSetException(f"{path} is damaged: {error}") from error
     finally:

@@ -21,6 +21,7 @@ import h5py
 import numpy as np
 
 from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset.hdf5.texts import text_of_attribute
 
 _logger = logging.getLogger(__name__)
 
@@ -136,6 +137,9 @@ def walk(path: Path, file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
 
     def inside(group: h5py.Group, prefix: str, depth: int) -> Iterator[tuple[str, h5py.Dataset]]:
         for key in group:
+            if not isinstance(key, str):
+                _logger.warning("%s: %r is left out, as its name is no UTF-8", path, key)
+                continue
             name = f"{prefix}/{key}"
             item = _resolve(path, group, key, name)
             if item is None:
@@ -169,13 +173,13 @@ def _resolve(path: Path, group: h5py.Group, key: str, name: str) -> Any:
 def _follow_default(file: h5py.File) -> str | None:
     group, path = file, ""
     for _ in range(_MAX_DEPTH):
-        name = _text(group.attrs.get("default"))
+        name = text_of_attribute(group, "default")
         child = group.get(name) if name else None
         if not isinstance(child, h5py.Group):
             break
         group, path = child, f"{path}/{name}"
     # By the way it was found: behind a link, names are those of the other file.
-    name = _text(group.attrs.get("signal"))
+    name = text_of_attribute(group, "signal")
     signal = group.get(name) if name else None
     if not isinstance(signal, h5py.Dataset) or not is_scan(signal):
         return None
@@ -190,7 +194,7 @@ def _hinted(file: h5py.File, found: dict[str, h5py.Dataset]) -> set[str]:
     for name, dataset in found.items():
         prefix, _, key = name.rpartition("/")
         group = file[prefix or "/"]
-        is_signal = _text(group.attrs.get("signal")) == key or "signal" in dataset.attrs
+        is_signal = text_of_attribute(group, "signal") == key or "signal" in dataset.attrs
         is_emd = "emd_group_type" in group.attrs and key in ("data", "datacube")
         if is_signal or is_emd:
             names.add(name)
@@ -202,9 +206,3 @@ def _is_of_numpy(dataset: h5py.Dataset) -> bool:
         return dataset.dtype is not None
     except TypeError:  # a time, for instance
         return False
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, np.ndarray):  # some writers give an array of one
-        value = value.flat[0] if value.size == 1 else ""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")

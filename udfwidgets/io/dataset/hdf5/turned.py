@@ -13,6 +13,7 @@ from udfwidgets.io.codecs.filters import can_undo
 from udfwidgets.io.dataset.hdf5.chunked import ChunkedSource
 from udfwidgets.io.dataset.hdf5.chunks import ChunkIndex, ChunkLayout, KnownIndices, chunk_layout
 from udfwidgets.io.dataset.hdf5.store import ChunkStore
+from udfwidgets.io.dataset.hdf5.texts import text_of_dataset
 from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.source import Source
 
@@ -24,7 +25,7 @@ def is_turned(file: h5py.File, ds_path: str) -> bool:
     version = file.get("Version")
     if not _IMAGE.match(ds_path) or not isinstance(version, h5py.Dataset):
         return False
-    return version.size == 1 and b"Velox" in np.asarray(version[()]).tobytes()
+    return "Velox" in text_of_dataset(version)
 
 
 def stored_shape(dataset: h5py.Dataset, turned: bool) -> tuple[int, ...]:

@@ -14,7 +14,9 @@ import h5py
 import numpy as np
 
 from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset.hdf5.chunks import check_promise
 from udfwidgets.io.layout.boxes import boxes
+from udfwidgets.io.layout.files import size_of
 
 _MAX_DEPTH = 16
 
@@ -29,7 +31,7 @@ def check_circle(
     Raises
     ------
     DataSetException
-        If they lead back, or through more than 16 virtual datasets.
+        If they lead back, or through more than 16 virtual datasets, or to what cannot be there.
     """
     if not dataset.is_virtual:
         return
@@ -62,6 +64,8 @@ def _check_next(
 ) -> None:
     source = file.get(name)
     if isinstance(source, h5py.Dataset):
+        check_promise(f"{path}:{name}", source)
+        check_external(path, source)
         check_circle(path, source, inside)
 
 
@@ -151,12 +155,34 @@ def runs_of(path: Path, dataset: h5py.Dataset, sig_dims: int) -> list[Run] | Non
 
 
 def check_external(path: Path, dataset: h5py.Dataset) -> None:
-    """Look for each raw file that an HDF5 dataset keeps its data in."""
-    for file_name, _, _ in dataset.external or []:
-        if _locate(path, file_name) is None:
+    """Look for each raw file that an HDF5 dataset keeps its data in, and whether it is whole.
+
+    HDF5 hands out zeros for what is missing at its end, without a word.
+
+    Raises
+    ------
+    DataSetException
+        That names what is missing.
+    """
+    left = math.prod(dataset.shape) * dataset.dtype.itemsize
+    for file_name, offset, size in dataset.external or []:
+        place = _locate(path, file_name)
+        if place is None:
             raise DataSetException(
                 f"{path}: {dataset.name} keeps its data in {file_name}, which does not exist"
             )
+        wanted = min(size, left)
+        if size_of(place) < offset + wanted:
+            raise DataSetException(
+                f"{path}: {dataset.name} keeps {wanted} bytes from byte {offset} of {place}, which "
+                f"ends at byte {size_of(place)}; that file is truncated"
+            )
+        left -= wanted
+    if dataset.external and left:
+        raise DataSetException(
+            f"{path}: {dataset.name} has room for all but {left} of its bytes in the files "
+            f"{[name for name, _, _ in dataset.external]}; the file is damaged"
+        )
 
 
 def _locate(path: Path, file_name: str) -> Path | None:
