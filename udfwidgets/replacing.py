@@ -10,7 +10,9 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
+def replacing(
+    target: Path, *, overwrite: bool = True, beside: Path | None = None
+) -> Iterator[Path]:
     """Give a new, empty file beside `target`, which takes its name when the block is through.
 
     Each block has a file of its own: of two at once, the last one to end leaves its file whole. A
@@ -22,18 +24,15 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
         Name of the file; its folder has to be there.
     overwrite : bool
         Replace a file that has this name by then.
+    beside : Path, optional
+        Name of the new file, where others have to know it; by default one that nobody can guess.
 
     Raises
     ------
     FileExistsError
         If there is such a file and `overwrite` is not set.
     """
-    # Made exclusively, so that it is no link that somebody has put there.
-    handle, name = tempfile.mkstemp(
-        f".unfinished{target.suffix}", f".{target.stem}.", target.parent
-    )
-    os.close(handle)
-    unfinished = Path(name)
+    unfinished = _new_file(target, beside)
     try:
         yield unfinished
         unfinished.chmod(_mode(target))
@@ -43,6 +42,18 @@ def replacing(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
             _take_name(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _new_file(target: Path, beside: Path | None) -> Path:
+    # Made exclusively, so that it is no link that somebody has put there.
+    if beside is not None:
+        beside.touch(0o600, exist_ok=False)
+        return beside
+    handle, name = tempfile.mkstemp(
+        f".unfinished{target.suffix}", f".{target.stem}.", target.parent
+    )
+    os.close(handle)
+    return Path(name)
 
 
 def _take_name(unfinished: Path, target: Path) -> None:

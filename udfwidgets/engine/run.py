@@ -156,7 +156,11 @@ class Run(Listed):
         """Open the dataset; from here on the run has to be brought to its end."""
         self._stopwatch.start()
         self._accumulator  # noqa: B018  # here, and not on the first worker that merges
-        self._source = host.sources.open(self.dataset)
+        try:
+            self._source = host.sources.open(self.dataset)
+        except BaseException as error:
+            self._accumulator.end(error)
+            raise
         self._host = host
         if not self.plan.n_frames:
             self._subscribers.merged(self)  # nothing was selected: that is the one and only step
@@ -260,6 +264,7 @@ class Run(Listed):
             except Exception as error:
                 self.error = self.error or error
         self._stopwatch.stop()
+        self._let_udfs_end()
         self._state = self._final_state()
         self._waiting = ""
         with self._lock:
@@ -269,6 +274,13 @@ class Run(Listed):
         self._host = None
         self._subscribers.ended()
         self.bell.ring()
+
+    def _let_udfs_end(self) -> None:
+        reason = self.error
+        if reason is None and self._accumulator.n_merged < self.plan.n_frames:
+            reason = UDFRunCancelled("the run was cancelled")
+        failed = self._accumulator.end(reason)
+        self.error = self.error or (failed if failed is not reason else None)
 
     def _final_state(self) -> RunState:
         if self.error is not None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.replacing import replacing
 from udfwidgets.udf.base import UDF
 
 
 class RecordUDF(UDF):
     """Writes every frame, in the dtype of the dataset, to a NumPy file of the dataset's shape.
 
-    A run begins by making the file in its full size, in place of any that is there; one of the
-    same shape and dtype is written over frame by frame. Positions without a frame are zeros in the
-    file. It takes no roi. There are no results.
+    A run begins by making a file of the full size beside the one that is asked for, whose place it
+    takes when the run is complete. A run that is not leaves everything as it was. Positions without
+    a frame are zeros in the file. It takes no roi. There are no results.
 
     Parameters
     ----------
@@ -44,41 +46,42 @@ class RecordUDF(UDF):
 
     def preprocess(self) -> None:
         """Make the file when the run begins, before the first partition."""
-        if self.meta.partition_range is None and not self._is_ready():
-            np.lib.format.open_memmap(
-                self._path, "w+", self.meta.input_dtype, self.meta.dataset_shape.axes
-            )
+        if self.meta.partition_range is not None:
+            return
+        self._replacing = replacing(self._path, beside=self._unfinished)
+        self._replacing.__enter__()
+        np.lib.format.open_memmap(
+            self._unfinished, "w+", self.meta.input_dtype, self.meta.dataset_shape.axes
+        )
 
     def get_task_data(self) -> Mapping[str, Any]:
         """Find out where in the file the frames begin."""
-        return {"begin": _end_of_header(self._path)}
+        return {"begin": _end_of_header(self._unfinished)}
+
+    def run_ended(self, error: BaseException | None) -> None:
+        """Give the file its name, or remove it."""
+        self._replacing.__exit__(type(error) if error else None, error, None)
 
     def process_tile(self, tile: Array) -> None:
         """Write a tile to its place."""
         frame_bytes = self.meta.dataset_shape.sig.size * self.meta.input_dtype.itemsize
         # Not a map: to write to one on a disk that is full is no exception but a crash.
-        with open(self._path, "r+b") as file:
+        with open(self._unfinished, "r+b") as file:
             file.seek(self.task_data.begin + self.meta.slice.origin[0] * frame_bytes)
             file.write(np.ascontiguousarray(tile).data.cast("B"))
 
-    def _is_ready(self) -> bool:
-        """Whether there is a file of which every frame is going to be written over."""
-        if self.meta.missing is not None:
-            return False
-        try:
-            there = np.load(self._path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return False  # none there, or no such file
-        wanted = (self.meta.dataset_shape.axes, self.meta.input_dtype)
-        return (there.shape, there.dtype) == wanted and bool(there.flags.c_contiguous)
+    @property
+    def _path(self) -> Path:
+        return Path(self.params.filename)
 
     @property
-    def _path(self) -> str:
-        path: str = os.fspath(self.params.filename)
-        return path
+    def _unfinished(self) -> Path:
+        # By its key, as all copies of this run have to find it, also in other processes.
+        path = self._path
+        return path.with_name(f".{path.stem}.{self.meta.run_key}.unfinished{path.suffix}")
 
 
-def _end_of_header(path: str) -> int:
+def _end_of_header(path: Path) -> int:
     """Return where the frames begin.
 
     NumPy would parse the header, which several threads must not do at once: it is Python, and

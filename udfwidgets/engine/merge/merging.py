@@ -135,11 +135,39 @@ class Accumulator:
         self._by_name = [_merges_by_name(udf) for udf in self._udfs]
         self.damage: BoolArray = np.zeros(plan.n_selected, bool)
         self.n_merged = 0
+        self._begun: list[UDF] = []
+        try:
+            self._prepare()
+        except BaseException as error:
+            self.end(error)
+            raise
+
+    def _prepare(self) -> None:
         for udf, arrays in zip(self._udfs, self._arrays, strict=True):
             udf.results = Views(udf.declarations, arrays)
+            self._begun.append(udf)
             with Blame(udf):
                 udf.preprocess()
             udf.meta.valid_nav = self.damage
+
+    def end(self, error: BaseException | None) -> BaseException | None:
+        """Tell the UDFs that want to know it how the run has ended; return what was wrong, if any.
+
+        Parameters
+        ----------
+        error : BaseException or None
+            Why it is not complete.
+        """
+        while self._begun:
+            udf = self._begun.pop()
+            told = getattr(udf, "run_ended", None)
+            try:
+                with Blame(udf):
+                    if told is not None:
+                        told(error)
+            except Exception as raised:
+                error = error or raised
+        return error
 
     def fold(self, partition: Partition, parts: Sequence[Buffers]) -> None:
         """Merge the buffers of one partition."""

@@ -20,7 +20,7 @@ from udfwidgets.udf.contract.auxiliary import shown_params
 from udfwidgets.udf.contract.views import Views
 
 
-def bound(udf: UDF, plan: Plan, corrections: CorrectionSet | None) -> UDF:
+def bound(udf: UDF, plan: Plan, corrections: CorrectionSet | None, run_key: str) -> UDF:
     """Return a copy of a UDF that knows the dataset and has declared its buffers."""
     udf = copy.copy(udf)
     check_choices(udf)
@@ -33,6 +33,7 @@ def bound(udf: UDF, plan: Plan, corrections: CorrectionSet | None) -> UDF:
         frames=plan.frames,
         missing=plan.missing,
         corrections=corrections,
+        run_key=run_key,
     )
     declare(udf, meta)
     return udf

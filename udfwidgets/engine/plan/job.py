@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,8 @@ class Job:
         comes, if other runs read the same dataset.
     preferred_order : {'scan', 'progressive'}
         In which it is visited otherwise.
+    run_key : str
+        Of its UDFs, see `UDFMeta`.
     """
 
     dataset: DataSet
@@ -45,6 +48,7 @@ class Job:
     corrections: CorrectionSet | None
     order: Order | None
     preferred_order: Order
+    run_key: str
 
     @classmethod
     def of(
@@ -90,13 +94,14 @@ class Job:
             corrections,
             dataset.missing,
         )
-        copies = tuple(bound(udf, plan, corrections) for udf in udfs)
+        run_key = uuid.uuid4().hex
+        copies = tuple(bound(udf, plan, corrections, run_key) for udf in udfs)
         if order is None and any(udf.get_method() is UDFMethod.PARTITION for udf in copies):
             order = "scan"  # frames that follow each other are what it is made for
         if not tile_depth:
             preferences = [udf.get_tiling_preferences() for udf in copies]
             plan = plan.with_tiles_for(preferences, [udf.meta.input_dtype for udf in copies])
-        return cls(dataset, copies, plan, corrections, order, preferred_order)
+        return cls(dataset, copies, plan, corrections, order, preferred_order, run_key)
 
     def with_parameters(self, parameters: Sequence[Mapping[str, Any]]) -> Job:
         """Return the job with other parameters of its UDFs, and the same plan.
@@ -112,7 +117,7 @@ class Job:
             If there is not one per UDF, or results would have other shapes or dtypes.
         """
         changed = self._changed(parameters)
-        udfs = tuple(bound(udf, self.plan, self.corrections) for udf in changed)
+        udfs = tuple(bound(udf, self.plan, self.corrections, self.run_key) for udf in changed)
         for before, after in zip(self.udfs, udfs, strict=True):
             if before.declarations != after.declarations:
                 raise ValueError(

@@ -50,6 +50,8 @@ class UDFMeta:
         First and last (exclusive) frame in hand, counted among the selected.
     rows : numpy.ndarray of int or None
         Which ones, counted in the same way, where they do not follow each other.
+    run_key : str
+        Shared by all copies of the UDFs of a run, and by those of no other run.
     """
 
     dataset_shape: Shape
@@ -69,6 +71,7 @@ class UDFMeta:
     valid_nav: BoolArray | None = field(default=None, repr=False)
     in_hand: tuple[int, int] = (0, 0)
     rows: Array | None = field(default=None, repr=False)
+    run_key: str = field(default="", repr=False)
 
     @property
     def sig_slice(self) -> Slice:
