@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,17 @@ def write_npy(folder: Path) -> Path:
     return folder / "scan.npy"
 
 
+def write_fortran(folder: Path) -> Path:
+    with (folder / "scan.npy").open("wb") as file:
+        np.lib.format.write_array(file, np.asfortranarray(TRUTH), version=(2, 0))
+    return folder / "scan.npy"
+
+
+def write_raw(folder: Path) -> Path:
+    TRUTH.tofile(folder / "scan.raw")
+    return folder / "scan.raw"
+
+
 def write_merlin(folder: Path) -> Path:
     write_hdr(folder / "scan.hdr", 15, 5)
     return write_mib(folder / "scan.mib", TRUTH.reshape(15, 16, 16), "U16", 12)
@@ -55,5 +68,53 @@ def write_raw_merlin(folder: Path) -> Path:
     return write_mib(folder / "scan.mib", frames, "R64", 1)
 
 
-HEADERS = {"npy": write_npy, "mib": write_merlin, "r64": write_raw_merlin, "hdr": write_merlin}
-HEADER_BYTES = {"npy": 128, "mib": 384, "r64": 384, "hdr": 400}
+def write_header(folder: Path) -> Path:
+    return write_merlin(folder).with_suffix(".hdr")
+
+
+#: What of each is damaged: the header, or where there is none, all of it.
+HEADER_BYTES = {"npy": 128, "npy fortran": 128, "raw": 7680, "mib": 384, "r64": 384, "hdr": 400}
+HEADERS = {
+    "npy": write_npy,
+    "npy fortran": write_fortran,
+    "raw": write_raw,
+    "mib": write_merlin,
+    "r64": write_raw_merlin,
+    "hdr": write_header,
+}
+SEEDS: dict[str, Callable[[Path], Path]] = {
+    **HEADERS,
+    **{kind: partial(write_hdf5, kind=kind) for kind in HDF5},
+}
+
+
+def peer(path: Path, kind: str, frames: Array, ds_path: str) -> Array | None:
+    """Read the same without the package; None where the other reader refuses."""
+    try:
+        if kind in HDF5:
+            with h5py.File(path) as file:
+                whole = file[ds_path][...]
+        elif kind == "raw":
+            whole = np.fromfile(path, "u2")
+            whole = whole[: min(len(whole) // 256, 15) * 256]
+        elif kind in HEADERS and path.suffix == ".npy":
+            whole = np.load(path, mmap_mode="r")
+        else:
+            whole = _merlin(path, frames)
+    except Exception:
+        return None
+    return np.asarray(whole).reshape(-1, *frames.shape[1:])[: len(frames)]
+
+
+def _merlin(path: Path, frames: Array) -> Array:
+    """Take the numbers in the first header at their word."""
+    path = path.with_suffix(".mib")
+    content = path.read_bytes()
+    fields = content[:2048].split(b",")
+    size, width, height, kind = int(fields[2]), int(fields[4]), int(fields[5]), fields[6].strip()
+    if kind.upper() == b"R64":
+        assert frames.shape[1:] == (height, width)
+        return frames
+    dtype = np.dtype(f">u{int(kind[1:]) // 8}")
+    stored = np.frombuffer(content, np.uint8).reshape(-1, size + width * height * dtype.itemsize)
+    return stored[:, size:].copy().view(dtype).reshape(-1, height, width)
