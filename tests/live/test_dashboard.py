@@ -109,8 +109,9 @@ def test_closed_dashboard_leaves_analyses_alone(ctx, scan, board):
 def test_replaced_analysis_leaves_the_dashboard(ctx, scan, board):
     live = ctx.live(scan, SumUDF())
     live._repr_mimebundle_()
-    assert live.keepers.outputs.cell_begins("")
-    live.keepers.outputs.cell_ends()
+    live.keepers.outputs.missed(replaced=True)
+    assert live.comm is not None
+    live.keepers.outputs.settle()
     assert live.comm is None
     assert board.cards == ()
 

@@ -12,7 +12,7 @@ from udfwidgets.explore.state import State
 from udfwidgets.explore.subject import Starts, Subject
 from udfwidgets.explore.view import Explorer
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.live.outputs import current_cell
+from udfwidgets.live.where import current_cell
 
 #: A cell, a scan, and its shape.
 Place = tuple[str, object, tuple[int, ...]]

@@ -9,7 +9,9 @@ shapes/      what a person points at on an image
 drawn | offered                              what our own widgets have in common
 picture/     how results become pictures
 wire/        how pictures get to the pages
-quick        widgets that are made quickly   | outputs   where a widget is shown
+quick        widgets that are made quickly   | outputs   whether a widget is shown
+places       what is displayed where
+where        where that is now
 ```
 
 Imports go down only.

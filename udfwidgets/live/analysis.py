@@ -93,7 +93,7 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
         #: Held while one run takes the place of another.
         self._changing = threading.RLock()
         #: Whose going ends it.
-        self.keepers = Keepers(self.close)
+        self.keepers = Keepers(self, self.close)
         self._guest = guest
         self._plots = plots
         self._channels = resolve_channels(run.udfs, plots)

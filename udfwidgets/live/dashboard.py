@@ -40,7 +40,7 @@ class Dashboard(Listed, ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(self, context: Context) -> None:
         self._lock = threading.RLock()
-        self._outputs = Outputs(self.close)
+        self._outputs = Outputs(self, self.close)
         #: Runs without a view; seen on the way to a card by the next look at the totals.
         self._waiting: list[Run] = []
         #: Cards made here, for runs that belong to somebody else.

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+import ipywidgets
+
 from udfwidgets.live.outputs import Outputs
 
 
@@ -24,6 +26,8 @@ class Keepers:
 
     Parameters
     ----------
+    card : ipywidgets.Widget
+        Which one.
     on_lost : callable
         Called, on whatever thread, when the last of them is gone; maybe more than once.
 
@@ -35,8 +39,8 @@ class Keepers:
         Whoever waits for its run, each by an object of his own.
     """
 
-    def __init__(self, on_lost: Callable[[], None]) -> None:
-        self.outputs = Outputs(self.look)
+    def __init__(self, card: ipywidgets.Widget, on_lost: Callable[[], None]) -> None:
+        self.outputs = Outputs(card, self.look)
         self.waiters: set[object] = set()
         self._shelves: set[Shelf] = set()
         self._on_lost = on_lost
