@@ -1,6 +1,6 @@
 /** The adapter to anywidget: gives every model its store, and every view what it needs. */
 
-import type { Hub, Part, Receiver } from "./wire/hub";
+import type { Hub, Life, Part, Receiver } from "./wire/hub";
 import { hubOf, type Model } from "./wire/jupyter";
 import type { CommandName, ImageFrame, StatusFrame } from "./wire/protocol";
 import { axesOf, child } from "./picture/scales";
@@ -46,9 +46,9 @@ function initialize({ model, signal }: Context): () => void {
   const store = storeOf(model);
   restore(store, model.get<Saved>("_saved"));
   const hub = hubOf(model, ending.signal);
-  const remove = hub.add(key, store, (lost) => {
-    if (lost && !store.settled) fallBack(store, model.get<Saved>("_saved"));
-    if (store instanceof StatusStore) store.lost = lost;
+  const remove = hub.add(key, store, (life: Life) => {
+    if (life === "lost" && !store.settled) fallBack(store, model.get<Saved>("_saved"));
+    if (store instanceof StatusStore) store.life = life;
     store.paint();
   });
   // Where it cannot be found out, nothing is ever said to be deleted.

@@ -226,7 +226,7 @@ test("a kernel that is gone is said to all, and only those that it speaks of aga
   bench.connect();
   const said: string[] = [];
   for (const key of ["a", "b"]) {
-    bench.hub.add(key, new Double(), (lost) => said.push(`${key} ${lost ? "lost" : "back"}`));
+    bench.hub.add(key, new Double(), (life) => said.push(`${key} ${life}`));
   }
   bench.hub.lose();
   bench.hub.lose();
@@ -234,5 +234,22 @@ test("a kernel that is gone is said to all, and only those that it speaks of aga
   expect(bench.hub.connected).toBe(false);
   bench.connect();
   bench.deliver(["b", 1]);
-  expect(said).toEqual(["a lost", "b lost", "b back"]);
+  expect(said).toEqual(["a lost", "b lost", "b known"]);
+});
+
+test("a widget counts as known when the kernel has spoken of it, and not because it was saved", () => {
+  const bench = new Bench();
+  const said: string[] = [];
+  const saved = new Double();
+  saved.settled = true;
+  bench.hub.add("saved", saved, (life) => said.push(`saved ${life}`));
+  bench.hub.add("other", new Double(), (life) => said.push(`other ${life}`));
+  bench.connect();
+  expect(said).toEqual([]);
+  bench.hub.lose();
+  expect(said).toEqual(["other lost"]);
+  bench.connect();
+  bench.deliver(["saved", 1]);
+  bench.hub.lose();
+  expect(said).toEqual(["other lost", "saved known", "saved lost"]);
 });

@@ -80,6 +80,17 @@ def test_deleted_output_ends_its_analysis(lab: Lab, lab_notebook: NotebookMaker)
     assert lab.execute("first.snapshot().damage.data.any()") in ("True", "np.True_")
 
 
+def test_deleted_tab_ends_the_analysis_in_it(lab: Lab, lab_notebook: NotebookMaker) -> None:
+    in_a_tab = "import ipywidgets\nipywidgets.Tab([ipywidgets.HBox([live])])"
+    lab.open(lab_notebook([SETUP, LIVE.replace("\nlive", "\n" + in_a_tab)]))
+    run_cells(lab, [0, 1])
+    wait_for_fraction(lab, 0.01)
+    lab.execute("first = live")
+    lab.page.evaluate("() => window.lab.run('notebook:clear-all-cell-outputs')")
+    wait_until_gone(lab)
+    assert lab.execute(HELD_BY_KERNEL) == "0"
+
+
 def test_deleted_output_does_not_end_what_is_waited_for(
     lab: Lab, lab_notebook: NotebookMaker
 ) -> None:
@@ -194,17 +205,6 @@ def test_interrupted_cell_leaves_the_analysis_alone(lab: Lab, lab_notebook: Note
         lab.wait_for_run()
     show(lab)
     assert_alive(lab)
-
-
-def test_restarted_kernel_is_said_on_the_card(lab: Lab, lab_notebook: NotebookMaker) -> None:
-    started(lab, lab_notebook)
-    lab.page.evaluate("() => window.lab.panel().context.sessionContext.restartKernel()")
-    wait_for_states(lab, "lost")
-    assert lab.page.locator(".udfw-state").text_content() == "No kernel"
-    assert lab.page.locator(".udfw-status button:visible").count() == 0
-    lab.wait_until("() => window.lab.kernelIs('idle')")
-    run_cells(lab, [0, 1])
-    wait_for_states(lab, "running")
 
 
 def test_closed_context_is_said_on_the_card(lab: Lab, lab_notebook: NotebookMaker) -> None:

@@ -2,7 +2,7 @@
 
 import { icon, iconButton, keepKeys, make } from "../page/dom";
 import { bytesPerSecond, duration, frames, grouped, percent } from "../page/format";
-import type { Part, Receiver } from "../wire/hub";
+import type { Life, Part, Receiver } from "../wire/hub";
 import type { CommandName, State, StatusFrame } from "../wire/protocol";
 
 const STATES: Record<State, string> = {
@@ -25,12 +25,14 @@ const PENDING: Partial<Record<CommandName, string>> = {
 /** Milliseconds for which a button says what it has done. */
 const SAID = 2000;
 const FINAL: readonly State[] = ["done", "cancelled", "failed"];
+/** Nothing that a kernel could still change; one that ends cancels its runs, if it has the time. */
+const RESULTS: readonly State[] = ["done", "failed"];
 
 /** What a page knows of one status bar. */
 export class StatusStore implements Receiver {
   status: StatusFrame | null = null;
-  /** Whether the kernel that sent it seems to be gone. */
-  lost = false;
+  /** Whether there is a kernel that answers the buttons. */
+  life: Life = "asked";
   readonly views = new Set<() => void>();
 
   get sequence(): number {
@@ -169,8 +171,11 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   const show = (): void => {
     const { status } = store;
     const current = status?.state ?? "waiting";
-    const live = !store.lost && !place.element.closest(".jupyter-widgets-disconnected");
-    const lost = !live && !FINAL.includes(current);
+    const cut = place.element.closest(".jupyter-widgets-disconnected") !== null;
+    const live = store.life === "known" && !cut;
+    const lost = (store.life === "lost" || cut) && !RESULTS.includes(current);
+    // Nobody is going to answer.
+    if (store.life === "lost" || cut) pending = null;
     title.textContent = title.title = place.title();
     shell.dataset.udfwState = lost ? "lost" : current;
     shell.dataset.udfwFraction = String(status?.fraction ?? 0);

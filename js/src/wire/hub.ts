@@ -62,12 +62,18 @@ const AT_ONCE = new Set<FromPage["type"]>(["command", "draw", "gone", "bye"]);
 /** Widgets whose parts are kept until their models are there. */
 const EXPECTED = 64;
 
+/**
+ * Whether a kernel answers for a widget: it has been asked, it has answered, or it seems to be gone.
+ *
+ * What came with a saved notebook is asked for, too, and its kernel may have ended long ago.
+ */
+export type Life = "asked" | "known" | "lost";
+
 interface Member {
   receiver: Receiver;
   view: View;
-  /** Whether the kernel that knew it seems to be gone. */
-  lost: boolean;
-  onLife: (lost: boolean) => void;
+  life: Life;
+  onLife: (life: Life) => void;
 }
 
 export class Hub {
@@ -110,13 +116,16 @@ export class Hub {
   lose(): void {
     this.disconnect();
     this.outbox = [];
-    for (const member of this.members.values()) this.tell(member, true);
+    for (const member of this.members.values()) {
+      // The end of a run that is in the notebook is no less true for that.
+      if (member.life === "known" || !member.receiver.settled) this.tell(member, "lost");
+    }
   }
 
-  private tell(member: Member, lost: boolean): void {
-    if (member.lost === lost) return;
-    member.lost = lost;
-    member.onLife(lost);
+  private tell(member: Member, life: Life): void {
+    if (member.life === life) return;
+    member.life = life;
+    member.onLife(life);
   }
 
   get connected(): boolean {
@@ -124,8 +133,8 @@ export class Hub {
   }
 
   /** Take in the parts for a widget until the function returned is called. */
-  add(key: string, receiver: Receiver, onLife: (lost: boolean) => void = () => {}): () => void {
-    const member: Member = { receiver, view: "none", lost: false, onLife };
+  add(key: string, receiver: Receiver, onLife: (life: Life) => void = () => {}): () => void {
+    const member: Member = { receiver, view: "none", life: "asked", onLife };
     this.members.set(key, member);
     const early = this.early.get(key) ?? [];
     this.early.delete(key);
@@ -186,7 +195,7 @@ export class Hub {
       this.want(part.key, member);
       return;
     }
-    this.tell(member, false);
+    this.tell(member, "known");
     this.fresh.set(part.key, part.sequence);
     if (this.scheduled) return;
     this.scheduled = true;

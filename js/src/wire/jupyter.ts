@@ -74,6 +74,8 @@ class Entry {
   readonly hub = new Hub();
   readonly models = new Set<Model>();
   private opening = false;
+  /** Whether messages go through the models because the kernel has refused a comm. */
+  private isMakeshift = false;
   private readonly watched = new WeakSet<Kernel>();
   private isGone = false;
 
@@ -95,6 +97,8 @@ class Entry {
   private watch(kernel: Kernel | null): void {
     if (!kernel || this.watched.has(kernel)) return;
     this.watched.add(kernel);
+    // A notebook that is opened again has a new connection: what became of the last one is past.
+    this.isGone = kernel.isDisposed === true || GONE.has(kernel.status ?? "");
     const isCurrent = (): boolean => (this.model?.widget_manager?.kernel ?? kernel) === kernel;
     const gone = (): void => {
       // Each notebook has a connection of its own, and one that is closed says nothing of others.
@@ -123,8 +127,9 @@ class Entry {
   }
 
   private async connect(): Promise<void> {
-    if (this.hub.connected || this.opening || this.isGone) return;
+    if ((this.hub.connected && !this.isMakeshift) || this.opening || this.isGone) return;
     this.opening = true;
+    this.isMakeshift = false;
     try {
       const kernel = this.model?.widget_manager?.kernel ?? null;
       const transport = (await this.openComm(kernel)) ?? this.throughModels();
@@ -143,8 +148,11 @@ class Entry {
       await started(comm);
       let open = false;
       comm.onClose = () => {
-        // A kernel without udfwidgets closes it at once; the models may still find one.
+        // A kernel without udfwidgets closes it at once, and knows none of the widgets there are;
+        // those to come may have brought it.
         open = false;
+        this.hub.lose();
+        this.isMakeshift = true;
         this.hub.connect(this.throughModels());
       };
       return {
