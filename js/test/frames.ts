@@ -28,6 +28,7 @@ export function frame(
     estimated: false,
     pixels: codes ? 0 : null,
     coverage: null,
+    outside: null,
     detail: null,
     detail_rect: null,
     ...more,

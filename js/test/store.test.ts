@@ -52,9 +52,26 @@ test("what was merged since glows, then fades", () => {
   expect(store.fade()).toBe(false);
 });
 
+test("what is outside stays outside, until a whole picture says otherwise", () => {
+  const store = filled();
+  const { part, buffers } = frame([2, 3], WHOLE, [1, 2, 3, 4, 5, 6], { sequence: 2 });
+  const more = [...buffers, bits([0], 6), bits([2, 5], 6)];
+  store.apply({ ...part, coverage: 1, outside: 2 }, more);
+  const outside = (): boolean[] => [0, 1, 2].map((x) => store.at(0, x)?.outside ?? false);
+  expect(outside()).toEqual([false, false, true]);
+  const next = frame([2, 3], [0, 0, 0, 0], null, { sequence: 3, whole: false, coverage: 0 });
+  store.apply(next.part, [bits([0, 1], 6)]);
+  expect(outside()).toEqual([false, false, true]);
+  expect(store.at(0, 2)?.covered).toBe(false);
+  const older: Partial<typeof part> = { ...part };
+  delete older.outside;
+  store.apply(older as typeof part, buffers);
+  expect(outside()).toEqual([false, false, false]);
+});
+
 test("the value of a pixel is read, with whether it is merged", () => {
   const store = filled();
-  expect(store.at(0, 1)).toEqual({ value: 1, error: 0.5, covered: true });
+  expect(store.at(0, 1)).toEqual({ value: 1, error: 0.5, covered: true, outside: false });
   expect(store.at(1, 2)).toMatchObject({ value: 5, covered: false });
   expect(store.at(2, 0)).toBeNull();
 });

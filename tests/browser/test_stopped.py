@@ -59,6 +59,18 @@ def check_hatch(lab: Lab) -> None:
     assert (grey < 25).mean() > 0.95, "something shines through the hatch"
 
 
+def reading(lab: Lab, row: int, column: int) -> str:
+    """Return what is said of a data pixel under the pointer."""
+    box = lab.page.locator(".udfw-canvas").bounding_box()
+    assert box is not None
+    lab.page.mouse.move(
+        box["x"] + (column + 0.5) * box["width"] / 64, box["y"] + (row + 0.5) * box["height"] / 64
+    )
+    text = lab.page.locator(".udfw-readout").inner_text()
+    assert text.startswith(f"y {row} × {column}: ")
+    return text.partition(": ")[2]
+
+
 def card_note(lab: Lab) -> str:
     return str(lab.page.locator(".udfw-note").first.inner_text())
 
@@ -75,6 +87,7 @@ def test_missing_positions_are_hatched_to_the_end(
     assert card_note(lab) == NOTE
     pixels = sampled(lab)[44:]
     assert (np.ptp(pixels, axis=-1) < 25).mean() > 0.95, "an estimate of what never comes"
+    assert reading(lab, 50, 20) == "nothing here"
     wait_for_states(lab, "done")
     lab.wait_until(WHOLE)
     check_hatch(lab)

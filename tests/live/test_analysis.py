@@ -56,6 +56,19 @@ def test_update_parameters_goes_on_with_the_new_answer(live, gate):
     np.testing.assert_allclose(picture.values, 3 * SUMS)
 
 
+@pytest.mark.parametrize("order", ["scan", "progressive"])
+def test_what_is_outside_of_a_roi_is_known_from_the_beginning(ctx, gate, order):
+    roi = np.zeros((8, 8), bool)
+    roi[2:5, 1:] = True
+    live = ctx.live(ctx.load("memory", data=DATA), gated(gate), roi=roi, order=order)
+    feed = live.images[0]._feed
+    feed.refresh()
+    assert not live.done
+    np.testing.assert_array_equal(feed.picture.expected, roi)
+    gate.set()
+    live.close()
+
+
 def test_restart_after_the_end(live, gate):
     gate.set()
     live.result()

@@ -213,6 +213,7 @@ class Generation(Subscriber):
             generation=self.number,
             final=final,
             estimable=self._estimable,
+            expected=self._expected,
         )
 
     @cached_property
@@ -222,9 +223,12 @@ class Generation(Subscriber):
         That is of use where the whole scan is visited from coarse to fine. Where it is visited line
         by line, the last line would be smeared over all that is to come.
         """
+        return self._expected if self.run.wanted_order == "progressive" else None
+
+    @cached_property
+    def _expected(self) -> BoolArray:
+        """Where frames are going to be merged."""
         plan = self.run.plan
-        if self.run.wanted_order != "progressive":
-            return None
         wanted = np.ones(plan.shape.nav.axes, bool) if plan.wanted is None else plan.wanted
         return np.atleast_2d(wanted)
 

@@ -111,7 +111,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     const at = pointer && store.at(y, x);
     readout.hidden = !at;
     if (!at) return;
-    const nothing = store.settled ? "nothing here" : "not merged yet";
+    const nothing = at.outside || store.settled ? "nothing here" : "not merged yet";
     const number = at.covered ? spelt(at.value, at.error) : nothing;
     readout.textContent = `y ${y} × ${x}: ${number}`;
   };

@@ -106,6 +106,7 @@ export const TABLES = {
     estimated: "boolean",
     pixels: "integer?",
     coverage: "integer?",
+    outside: "integer?",
     detail: "integer?",
     detail_rect: "rect?",
   },

@@ -18,6 +18,15 @@ export interface Detail {
   codes: Uint16Array;
 }
 
+/** What there is to say of one pixel. */
+export interface Reading {
+  value: number;
+  error: number;
+  covered: boolean;
+  /** Nothing is ever merged there: outside of a roi, or where frames are missing. */
+  outside: boolean;
+}
+
 export const FLASH_MILLISECONDS = 450;
 /** More than these are not told apart; each costs a draw per animation frame. */
 const FLASHES = 6;
@@ -28,6 +37,8 @@ export class ImageStore implements Receiver {
   codes = new Uint16Array(0);
   /** Of a nav image one byte per pixel of the grid, of a sig image one per bin of the scan. */
   coverage: Uint8Array | null = null;
+  /** Of a nav image, one byte per pixel of the grid: 1 where nothing is ever merged. */
+  private outside: Uint8Array | null = null;
   detail: Detail | null = null;
   flashes: Flash[] = [];
   /** Frames that were taken in; a view compares it with what it has drawn. */
@@ -66,6 +77,10 @@ export class ImageStore implements Receiver {
     let rect: Rect = frame.whole ? [0, 0, height, width] : frame.rect;
     // Pixels that were not sent again become visible where coverage has grown.
     if (frame.coverage !== null) rect = union(rect, this.cover(buffers[frame.coverage], fresh));
+    // A notebook that was saved by an older version does not say.
+    const outside = (frame as Partial<ImageFrame>).outside ?? null;
+    if (outside !== null) this.outside = readBits(buffers[outside], this.codes.length);
+    else if (frame.whole) this.outside = null;
     this.detail =
       frame.detail !== null && frame.detail_rect !== null
         ? { rect: frame.detail_rect, codes: readCodes(buffers[frame.detail]) }
@@ -88,8 +103,8 @@ export class ImageStore implements Receiver {
       .reduce((rect, change) => union(rect, change.rect), NONE);
   }
 
-  /** The value of a data pixel, how exact it is, and whether it has been merged. */
-  at(y: number, x: number): { value: number; error: number; covered: boolean } | null {
+  /** The value of a data pixel, how exact it is, and whether it has been, or will be, merged. */
+  at(y: number, x: number): Reading | null {
     const frame = this.frame;
     if (!frame || y < 0 || x < 0 || y >= frame.shape[0] || x >= frame.shape[1]) return null;
     const [height, width] = frame.grid;
@@ -104,7 +119,8 @@ export class ImageStore implements Receiver {
     }
     const covered =
       this.kind === "sig" ? frame.fraction > 0 : !this.coverage || this.coverage[index] === 1;
-    return { value: decode(code, frame), error: precision(code, frame), covered };
+    const outside = this.outside?.[index] === 1;
+    return { value: decode(code, frame), error: precision(code, frame), covered, outside };
   }
 
   /** Whether each data pixel of a part is in, as one byte; null where all of the image is. */

@@ -301,6 +301,34 @@ def test_outside_is_outside_to_the_end_for_every_dtype(dtype, progressive, side)
         np.testing.assert_array_equal(detail != 0, roi)
 
 
+@pytest.mark.parametrize("dtype", ["bool", "u1", "i8", "f4"])
+@pytest.mark.parametrize("final", [False, True])
+@pytest.mark.parametrize("side", [8, 2 * OVERVIEW])
+def test_a_whole_picture_says_what_is_outside(dtype, final, side):
+    expected = np.zeros((side, side), bool)
+    expected[: side // 2] = True
+    covered = expected.copy()
+    covered[side // 4 :] = final
+    image_feed = feed((side, side))
+    image_feed.take_in(
+        Picture(np.zeros((side, side), dtype), covered & expected, final=final, expected=expected)
+    )
+    whole = part_of(image_feed)
+    packed = np.frombuffer(whole.buffers["outside"].memory, np.uint8)
+    rows, columns = whole.header["grid"]
+    outside = np.unpackbits(packed, count=rows * columns, bitorder="little").reshape(rows, columns)
+    assert not outside[: rows // 2].any()
+    assert outside[rows // 2 :].all()
+    assert "outside" not in part_of(image_feed, version=image_feed.version).buffers
+
+
+def test_where_all_is_expected_nothing_is_outside():
+    for expected in (None, np.ones((4, 4), bool)):
+        image_feed = feed((4, 4))
+        image_feed.take_in(Picture(np.zeros((4, 4)), np.zeros((4, 4), bool), expected=expected))
+        assert "outside" not in part_of(image_feed).buffers
+
+
 def test_limits_that_are_chosen_get_codes_of_their_own():
     values = np.random.default_rng(0).normal(0, 1, (64, 64))
     values[0, 0] = 1e30

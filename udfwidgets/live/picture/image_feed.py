@@ -211,6 +211,8 @@ class ImageFeed(SlotFeed[Picture]):
             buffers["pixels"] = pool.copy(self._codes[y : y + height, x : x + width])
         if self._coverage is not None and (whole or any(cover for _, cover in changes)):
             buffers["coverage"] = pool.copy(self._coverage)
+        if whole and (outside := self._outside()) is not None:
+            buffers["outside"] = pool.copy(outside)
         detail_rect = self._clipped(sight.look) if self._factor > 1 else None
         if detail_rect is not None:
             buffers["detail"] = pool.copy(self._detail(detail_rect))
@@ -232,6 +234,7 @@ class ImageFeed(SlotFeed[Picture]):
             "estimated": self.picture.estimable is not None,
             "pixels": None,
             "coverage": None,
+            "outside": None,
             "detail": None,
             "detail_rect": detail_rect,
         }
@@ -278,7 +281,14 @@ class ImageFeed(SlotFeed[Picture]):
             return None
         if self.kind_of_axes == "sig":
             return bins(news.coverage, STRIP)
-        return np.packbits(block_any(news.coverage, self._factor).reshape(-1), bitorder="little")
+        return _bits(block_any(news.coverage, self._factor))
+
+    def _outside(self) -> npt.NDArray[np.uint8] | None:
+        """Return where nothing is ever merged, as bits; None where there is no such place."""
+        expected = None if self.picture is None else self.picture.expected
+        if expected is None or self.kind_of_axes == "sig" or expected.all():
+            return None
+        return _bits(~block_any(expected, self._factor))
 
     def _whole(self) -> Rect:
         return (0, 0, self._codes.shape[0], self._codes.shape[1])
@@ -297,6 +307,10 @@ class ImageFeed(SlotFeed[Picture]):
         covered = self.picture.coverage if self.kind_of_axes == "nav" else None
         values = self.picture.values[part]
         return self._encoding.encode(values if covered is None else _within(values, covered[part]))
+
+
+def _bits(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    return np.packbits(flags.reshape(-1), bitorder="little")
 
 
 def _within(values: npt.NDArray[Any], covered: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:

@@ -37,6 +37,9 @@ class Picture:
     estimable : numpy.ndarray of bool, optional
         Where a nav image that is not covered may show its nearest covered neighbour, through the
         hatch. Elsewhere values outside `coverage` have no meaning and are hidden.
+    expected : numpy.ndarray of bool, optional
+        Where the scan comes to, of a nav image: nothing is ever merged elsewhere, such as outside
+        of a roi or where frames are missing. None means everywhere.
     """
 
     values: npt.NDArray[Any]
@@ -45,6 +48,7 @@ class Picture:
     generation: int = 0
     final: bool = False
     estimable: npt.NDArray[np.bool_] | None = None
+    expected: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ newer, so an answer never moves a shape back under the hand; what stays unheard 
 
 A `frames` message comes with binary buffers; its parts name them by index. Pixels are codes of
 16 bits, little-endian (see `live.picture.quantise`); coverage of a nav image is one bit per
-pixel of the grid, lowest bit first, that of a sig image one byte per bin of the scan.
+pixel of the grid, lowest bit first, that of a sig image one byte per bin of the scan. A whole nav
+image has such bits for what is outside as well, where nothing is ever merged, if there is any.
 
 The table of all fields is `js/src/wire/protocol.json`; tests hold this file and `protocol.ts` to
 it.
@@ -206,6 +207,7 @@ class ImageFrame(TypedDict):
     estimated: bool
     pixels: int | None
     coverage: int | None
+    outside: int | None
     detail: int | None
     detail_rect: Rect | None
 
