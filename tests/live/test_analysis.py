@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
+import re
 import threading
 
 import anyio
 import ipywidgets
 import numpy as np
 import pytest
+from ipywidgets.embed import embed_minimal_html
 
 from udfwidgets import UDF, Context, SumSigUDF, SumUDF
 from udfwidgets.errors import UDFRunCancelled
 from udfwidgets.live import LiveAnalysis
+from udfwidgets.live.places import places
 from udfwidgets.live.wire.hub import hub
 
 from .gated import PATIENCE, Gate, gated
@@ -33,7 +37,7 @@ def gate():
 @pytest.fixture
 def live(ctx, gate):
     live = ctx.live(ctx.load("memory", data=DATA), gated(gate))
-    assert live.model_id  # as for everything that shows it
+    live.furnish()  # as when it is shown
     yield live
     gate.set()
     live.close()
@@ -223,10 +227,11 @@ async def test_dropped_iterator_does_not_hold_it_for_ever(live, gate):
 
 def test_card_is_made_when_it_is_shown(ctx):
     live = ctx.live(ctx.load("memory", data=DATA), SumSigUDF())
-    live.result()
+    live._run.wait(live._run.has_ended)
+    box = ipywidgets.HBox([live])
     assert not live.children
     assert not hub()._feeds
-    box = ipywidgets.HBox([live])
+    places.note(box)
     assert live.children == (live.status, live.children[1])
     picture = live.images[0]._feed.picture
     np.testing.assert_allclose(picture.values, SUMS, rtol=1e-5)
@@ -235,6 +240,36 @@ def test_card_is_made_when_it_is_shown(ctx):
     live.close()
     box.close()
     box.layout.close()  # ipywidgets leaves it open
+
+
+def test_card_is_saved_as_a_page_at_the_first_call(ctx, tmp_path):
+    live = ctx.live(ctx.load("memory", data=DATA), [SumSigUDF(), SumUDF()])
+    live.result()
+    page = tmp_path / "page.html"
+    embed_minimal_html(page, views=[live])
+    found = re.search(
+        r'<script type="application/vnd.jupyter.widget-state.json">(.*?)</', page.read_text(), re.S
+    )
+    state = json.loads(found[1])["state"]
+    shown, waiting = set(), [live.model_id]
+    while waiting:
+        name = waiting.pop()
+        shown.add(name)
+        model = state[name]["state"]
+        waiting += [each.removeprefix("IPY_MODEL_") for each in model.get("children", [])]
+    drawn = [state[name]["state"] for name in shown if "_esm" in state[name]["state"]]
+    assert sorted(each["_kind"] for each in drawn) == ["image", "image", "status"]
+    for each in drawn:
+        assert each["_saved"]["header"]["key"] == each["_key"]
+        assert state[each["_module"].removeprefix("IPY_MODEL_")]["state"]["source"]
+    live.close()
+
+
+def test_card_that_nothing_shows_is_no_bother_to_a_page(ctx, gate):
+    live = ctx.live(ctx.load("memory", data=DATA), gated(gate))
+    state = ipywidgets.Widget.get_manager_state()["state"]  # as for a page that is reloaded
+    assert state[live._model_id]["state"]["children"] == []
+    live.close()
 
 
 def test_card_that_is_made_late_shows_the_newest_run(ctx, gate):
@@ -252,7 +287,7 @@ def test_card_that_is_made_late_shows_the_newest_run(ctx, gate):
 
 def test_last_offer_of_a_card_that_is_made_late_stays(ctx, monkeypatch):
     live = ctx.live(ctx.load("memory", data=DATA), SumSigUDF())
-    live.result()
+    live._run.wait(live._run.has_ended)
     with monkeypatch.context() as patch:
         patch.setattr(hub(), "news", lambda *, urgent: None)
         patch.setattr(live, "wait_saved", lambda: False)

@@ -93,7 +93,7 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
         #: Held while one run takes the place of another.
         self._changing = threading.RLock()
         #: Whose going ends it.
-        self.keepers = Keepers(self, self.close)
+        self.keepers = Keepers(self, self.furnish, self.close)
         self._guest = guest
         self._plots = plots
         self._channels = resolve_channels(run.udfs, plots)
@@ -163,12 +163,6 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
         """Progress and buttons."""
         self.furnish()
         return self._status
-
-    @property
-    def model_id(self) -> str:
-        """Name for pages; asked for by everything that is going to show it."""
-        self.furnish()
-        return str(super().model_id)
 
     @classmethod
     def of(cls, run: Run) -> LiveAnalysis | None:
@@ -331,6 +325,8 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
                 run = self._run
                 run.wait(run.has_ended)
                 if run is self._run:
+                    # ipywidgets saves as a page what is there, and nothing may be made meanwhile.
+                    self.furnish()
                     return run.result()
 
     @folded

@@ -28,6 +28,8 @@ class Keepers:
     ----------
     card : ipywidgets.Widget
         Which one.
+    on_shown : callable
+        Called, on whatever thread, when it is shown somewhere.
     on_lost : callable
         Called, on whatever thread, when the last of them is gone; maybe more than once.
 
@@ -39,8 +41,13 @@ class Keepers:
         Whoever waits for its run, each by an object of his own.
     """
 
-    def __init__(self, card: ipywidgets.Widget, on_lost: Callable[[], None]) -> None:
-        self.outputs = Outputs(card, self.look)
+    def __init__(
+        self,
+        card: ipywidgets.Widget,
+        on_shown: Callable[[], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self.outputs = Outputs(card, self.look, on_shown)
         self.waiters: set[object] = set()
         self._shelves: set[Shelf] = set()
         self._on_lost = on_lost

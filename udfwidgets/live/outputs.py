@@ -25,6 +25,8 @@ class Outputs:
         Which one.
     on_gone : callable
         Called, on whatever thread, when the last of them is gone.
+    on_shown : callable, optional
+        Called, on whatever thread, when there is a first one.
 
     Attributes
     ----------
@@ -32,10 +34,16 @@ class Outputs:
         Whether there are any.
     """
 
-    def __init__(self, widget: ipywidgets.Widget, on_gone: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        widget: ipywidgets.Widget,
+        on_gone: Callable[[], None],
+        on_shown: Callable[[], None] | None = None,
+    ) -> None:
         self.is_shown = False
         self._widget = weakref.ref(widget)
         self._on_gone = on_gone
+        self._on_shown = on_shown
         self._was_shown = False
         #: A person has deleted what the kernel knows of, and it was not displayed again since.
         self._is_deleted = False
@@ -78,9 +86,13 @@ class Outputs:
     def found(self, *, anew: bool) -> None:
         """Take note that a place shows it; anew: it has just been put there."""
         self._is_deleted &= not anew
-        if not self._is_deleted:
+        if self._is_deleted:
+            return
+        self._undecided = self._replaced = False
+        if not self.is_shown:
             self.is_shown = self._was_shown = True
-            self._undecided = self._replaced = False
+            if self._on_shown is not None:
+                self._on_shown()
 
     def missed(self, *, replaced: bool) -> None:
         """Take note that no place shows it, until it is settled."""

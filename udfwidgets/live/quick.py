@@ -44,11 +44,15 @@ class Quick(ipywidgets.Widget):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return what a page is told of the widget, or of some of its traits."""
+        """Return what a page is told of the widget, or of some of its traits.
+
+        Whatever `drop_defaults` says: what our widgets begin with is written down here and nowhere
+        in the page, so one that is saved without it is drawn wrongly, or not at all.
+        """
         kind: Any = type(self)
         serializers = _serializers(kind)
-        if key is not None or drop_defaults or not serializers.keys() >= set(self.keys):
-            state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if key is not None or not serializers.keys() >= set(self.keys):
+            state: dict[str, Any] = super().get_state(key)
             return state
         state = {}
         values, unset = self._trait_values, _unset(kind)
@@ -76,7 +80,7 @@ class Layout(Quick, ipywidgets.Layout):  # type: ignore[misc]
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return what a page is told."""
-        state = super().get_state(key, drop_defaults)
+        state = super().get_state(key)
         if key is not None:
             return state
         return {name: value for name, value in state.items() if value is not None}
