@@ -103,7 +103,8 @@ chromium:
 
 lab: $(VENV)/.stamp-lab $(BUNDLE) demo-data/default.hdr
 	$(call say,opening JupyterLab)
-	@$(BIN)/jupyter lab $(ROOT_FLAG) notebooks/live-plotting.ipynb $(LAB_ARGS)
+# The whole repository, not just the notebook's folder: notebooks link to docs/.
+	@$(BIN)/jupyter lab $(ROOT_FLAG) --ServerApp.root_dir=. notebooks/live-plotting.ipynb $(LAB_ARGS)
 
 # ------------------------------------------------------------------------------------------ test
 
