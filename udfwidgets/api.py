@@ -340,6 +340,8 @@ class Context(Analyses, Showing, Closing):
         if self.executor.is_elsewhere:
             return
         self.executor.close()
+        for entry in self.registry.entries():
+            entry.run.retire()
         for stream in tuple(self._streams):
             stream.close()
 

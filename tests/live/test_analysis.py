@@ -60,6 +60,26 @@ def test_update_parameters_goes_on_with_the_new_answer(live, gate):
     np.testing.assert_allclose(picture.values, 3 * SUMS)
 
 
+def test_restart_is_offered_until_the_context_is_closed(ctx, gate):
+    dataset = ctx.load("memory", data=DATA)
+    done, bare, going_on = (ctx.live(dataset, gated(gate)) for _ in range(3))
+    gate.set()
+    done.result()
+    bare.result()
+    gate.clear()
+    done.restart()
+    gate.set()
+    done.result()
+    assert "restart" in done.status.commands
+    assert "restart" in going_on.status.commands
+    ctx.close()
+    for live in (done, bare, going_on):
+        assert live.status.commands == ["pause", "resume", "cancel"]
+        with pytest.raises(RuntimeError, match="closed"):
+            live.restart()
+        live.close()
+
+
 @pytest.mark.parametrize("order", ["scan", "progressive"])
 def test_what_is_outside_of_a_roi_is_known_from_the_beginning(ctx, gate, order):
     roi = np.zeros((8, 8), bool)

@@ -104,6 +104,8 @@ class Run(Listed):
         )
         #: What starts a run of the same Context; weak, a run does not keep its Context alive.
         self.launcher: Callable[[], Callable[[Run], None] | None] | None = None
+        #: Whether there can be no successor any more: its Context is closed.
+        self.is_last = False
         #: When a person has last asked for it to be served first; counts up.
         self.touched = 0
         self.in_background = in_background
@@ -458,6 +460,11 @@ class Run(Listed):
         run = Run(self.job.anew(parameters), self._workers)
         run.launcher = self.launcher
         return run
+
+    def retire(self) -> None:
+        """Take note that the Context is closed, and tell the subscribers."""
+        self.is_last = True
+        self._subscribers.changed(self)
 
     def launch(self) -> None:
         """Start it, where the Context that it was asked of is still open.

@@ -59,7 +59,10 @@ class Subscriber:
         """Take note that the run has ended, for whatever reason; may be called on any thread."""
 
     def changed(self, run: Followed) -> None:
-        """Take note of a pause, its end, or what is waited for; may come on any thread."""
+        """Take note of a pause, its end, what is waited for, or that there is no successor.
+
+        May come on any thread.
+        """
 
     def has_room(self) -> bool:
         """Whether it can take more; workers pause while it cannot."""
@@ -93,7 +96,7 @@ class Subscribers:
             subscriber.merged(run)
 
     def changed(self, run: Followed) -> None:
-        """Tell of a pause, its end, or what is waited for."""
+        """Tell of a pause, its end, what is waited for, or that there is no successor."""
         for subscriber in self._all:
             try:
                 subscriber.changed(run)

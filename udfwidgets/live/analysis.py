@@ -37,7 +37,8 @@ from udfwidgets.told.tracebacks import folded
 
 Results = tuple[dict[str, BufferWrapper], ...]
 
-#: The buttons of an analysis, and those of one whose run somebody else has started and waits for.
+#: The buttons of an analysis, and those of one whose run somebody else has started and waits for,
+#: or whose Context is closed.
 STEERED: tuple[CommandName, ...] = ("pause", "resume", "restart", "cancel")
 WATCHED: tuple[CommandName, ...] = ("pause", "resume", "cancel")
 
@@ -146,11 +147,15 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     def _make_status(self) -> StatusBar:
         title = ", ".join(type(udf).__name__ for udf in self._run.udfs)
-        commands = WATCHED if self._guest else STEERED
-        status = StatusBar(title, commands)
-        status.answer(commands, self._command)
+        status = StatusBar(title)
+        status.answer(self._commands, self._command)
         status.on_deleted(self.keepers.outputs.deleted)
         return status
+
+    @property
+    def _commands(self) -> tuple[CommandName, ...]:
+        """The buttons of its card, those included that only another state has."""
+        return WATCHED if self._guest or self._run.is_last else STEERED
 
     @property
     def images(self) -> tuple[LiveImage, ...]:
@@ -182,12 +187,18 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
             self._channels,
             self._images,
             self._status,
-            self.keepers.look,
-            advice_for(self._run.udfs, self._channels) if self._plots is True else "",
+            on_changed=self._offer_commands,
+            on_ended=self.keepers.look,
+            advice=advice_for(self._run.udfs, self._channels) if self._plots is True else "",
         )
         self._run.subscribe(generation)
         # What there is already; a new run turns grey at once what is on the screen.
         generation.offer(final=False)
+        self._offer_commands()  # it may have been retired since they were made
+
+    def _offer_commands(self) -> None:
+        """Offer no restart any more, once there is nothing to restart it on."""
+        self._status.offer_commands(self._commands)
 
     def show(self) -> None:
         """Appear in the output of the cell that is running, which waits for the run by itself.
@@ -196,7 +207,7 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
         waits for that very run. To see an analysis from `Context.live`, display it.
         """
         self._guest = True
-        self.status.answer(WATCHED, self._command)
+        self.status.answer(self._commands, self._command)
         display(self)  # type: ignore[no-untyped-call]
 
     # Steering

@@ -55,6 +55,8 @@ class Generation(Subscriber):
         Where, one per channel.
     status : StatusBar
         Where to say how far it is.
+    on_changed : callable
+        Called, on any thread, when something else than the results has changed.
     on_ended : callable
         Called when the run has ended and its last state is offered.
     advice : str
@@ -68,6 +70,7 @@ class Generation(Subscriber):
         channels: Sequence[Channel],
         images: Sequence[LiveImage],
         status: StatusBar,
+        on_changed: Callable[[], None],
         on_ended: Callable[[], None],
         advice: str = "",
     ) -> None:
@@ -77,6 +80,7 @@ class Generation(Subscriber):
         self._channels = tuple(channels)
         self._images = tuple(images)
         self._status = status
+        self._on_changed = on_changed
         self._on_ended = on_ended
         self._advice = advice
         # Held while something is offered: what is offered last is what is shown in the end.
@@ -109,6 +113,7 @@ class Generation(Subscriber):
     def changed(self, run: Followed) -> None:
         """Offer the new state."""
         self._offer_status(final=False)
+        self._on_changed()
 
     def ended(self) -> None:
         """Offer the last state."""

@@ -63,6 +63,10 @@ class StatusBar(OfferedWidget[Status], Drawn):
         person does something else with the card.
         """
         self._on_command = callback
+        self.offer_commands(commands)
+
+    def offer_commands(self, commands: Sequence[CommandName]) -> None:
+        """Show these buttons, where the state allows."""
         self.commands = list(commands)
 
     def on_deleted(self, callback: Callable[[], None]) -> None:
