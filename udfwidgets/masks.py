@@ -12,12 +12,12 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.told.names import listing
+from udfwidgets.names import further
 
 Array: TypeAlias = npt.NDArray[Any]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -277,7 +277,7 @@ def radial_bins(
     rings = _rings(frame, outermost, radius_inner, count, normalize, np.dtype(dtype))
     if not use_sparse:
         return np.stack(list(rings))
-    sparse = _needs_sparse()
+    sparse = pydata_sparse()
     return sparse.stack([sparse.COO.from_numpy(one) for one in rings])
 
 
@@ -308,7 +308,7 @@ def sparse_template_multi_stack(
     )
     inside = (y >= 0) & (y < imageSizeY) & (x >= 0) & (x < imageSizeX)
     values = np.broadcast_to(template, mask.shape)
-    return _needs_sparse().COO(
+    return pydata_sparse().COO(
         coords=np.stack([mask[inside], y[inside], x[inside]]),
         data=values[inside],
         shape=(int(max(mask_index)) + 1, imageSizeY, imageSizeX),
@@ -350,6 +350,16 @@ def scipy_sparse() -> Any:
     return importlib.import_module("scipy.sparse")
 
 
+def pydata_sparse() -> Any:
+    """Return the package ``sparse``, which an ImportError asks for where it is not installed."""
+    try:
+        return importlib.import_module("sparse")
+    except ImportError as error:
+        raise ImportError(
+            "a stack of sparse masks needs the package 'sparse': install it"
+        ) from error
+
+
 def is_scipy_sparse(arr: Any) -> bool:
     """Return whether an array is one of ``scipy.sparse``."""
     # Nothing is, before somebody has imported it.
@@ -364,21 +374,12 @@ def to_dense(a: Any) -> Array:
 
 def to_sparse(a: Any, shape: Sequence[int] | None = None) -> Any:
     """Return an array as ``sparse.COO``, optionally reshaped."""
-    coo = _needs_sparse().COO.from_numpy(to_dense(a))
+    coo = pydata_sparse().COO.from_numpy(to_dense(a))
     return coo if shape is None else coo.reshape(tuple(shape))
 
 
 def _densified(a: Any) -> Any:
     return a.todense() if hasattr(a, "todense") else a
-
-
-def _needs_sparse() -> Any:
-    try:
-        return importlib.import_module("sparse")
-    except ImportError as error:
-        raise ImportError(
-            "a stack of sparse masks needs the package 'sparse': install it"
-        ) from error
 
 
 def _offsets(center_x: float, center_y: float, size_x: int, size_y: int) -> tuple[Array, Array]:
@@ -420,5 +421,6 @@ def _rings(
         yield weights.astype(dtype)
 
 
-_OWN = [name for name, value in globals().items() if getattr(value, "__module__", "") == __name__]
-__dir__ = listing(_OWN, globals())
+if not TYPE_CHECKING:
+    __all__ = [n for n, each in globals().items() if getattr(each, "__module__", "") == __name__]
+    __getattr__ = further(__name__)

@@ -19,8 +19,6 @@ from udfwidgets.names.homes import homes
 from udfwidgets.shapes import Shape
 
 HOMES = [(module, name) for module, names in homes().items() for name in names]
-# Written as they are in a file of their own, so that they are looked up there.
-REAL = ("analysis", "api", "io.dataset", "io.dataset.base", "udf", "udf.base", "udf.masks")
 
 
 @pytest.mark.parametrize(("module", "name"), HOMES, ids=".".join)
@@ -39,12 +37,15 @@ def test_one_thing_has_one_identity() -> None:
 def test_what_is_not_here_can_be_imported_and_says_what_to_do() -> None:
     from udfwidgets.executor.delayed import DelayedJobExecutor
 
+    class Mine(DelayedJobExecutor):
+        """As modules have them that are imported for something else."""
+
+        def mine(self) -> None:
+            pass
+
     assert not isinstance(InlineExecutor(), DelayedJobExecutor)
-    uses = (
-        DelayedJobExecutor,
-        lambda: DelayedJobExecutor.connect,
-        lambda: type("Mine", (DelayedJobExecutor,), {}),
-    )
+    assert callable(Mine.mine)
+    uses = (DelayedJobExecutor, lambda: DelayedJobExecutor.connect, Mine, lambda: Mine.connect)
     for use in uses:
         with pytest.raises(
             NotHere, match=r"executor\.delayed\.DelayedJobExecutor is not .*threads"
@@ -54,9 +55,6 @@ def test_what_is_not_here_can_be_imported_and_says_what_to_do() -> None:
 
 @pytest.mark.parametrize("module", [m for m in elsewhere() if elsewhere()[m]])
 def test_what_is_not_here_has_an_advice(module: str) -> None:
-    has_file = module not in homes() and importlib.util.find_spec(f"udfwidgets.{module}").origin
-    if has_file and module not in REAL:
-        pytest.skip("its names are of no use to code outside")
     imported = importlib.import_module(f"udfwidgets.{module}")
     for name, advice in elsewhere()[module].items():
         assert advice in str(getattr(imported, name).__doc__)
@@ -125,6 +123,20 @@ def test_frames_are_corrected_as_in_a_run() -> None:
     np.testing.assert_array_equal(frames, expected)
     with pytest.raises(ValueError, match="sig_shape"):
         correct(frames, excluded_pixels=[[1], [2]])
+
+
+def test_ways_to_read_are_chosen_without_effect(caplog) -> None:
+    from udfwidgets.io.dataset.base import BufferedBackend, IOBackend, MMapBackend
+
+    assert IOBackend.get_cls_by_id("mmap") is MMapBackend
+    assert IOBackend.get_supported() == ["mmap", "buffered", "direct"]
+    chosen = IOBackend.get_cls_by_id("buffered")(max_buffer_size=1024)
+    assert isinstance(chosen, BufferedBackend)
+    data = np.ones((2, 3, 4, 5), np.float32)
+    with udfwidgets.Context.make_with("inline") as ctx, caplog.at_level("DEBUG"):
+        dataset = ctx.load("memory", data=data, io_backend=chosen)
+        assert ctx.run_udf(dataset, udfwidgets.SumUDF())["intensity"].data.sum() == data.sum()
+    assert "io_backend without effect" in caplog.text
 
 
 def test_a_reshaped_view_is_never_a_copy() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from udfwidgets.analysis.masks import SingleMaskAnalysis
 from udfwidgets.masks import scipy_sparse
+from udfwidgets.names import further
 from udfwidgets.udf.masks import MaskFactory
 
 
@@ -26,3 +28,7 @@ class PointMaskAnalysis(SingleMaskAnalysis):
     def get_description(self) -> str:
         """Say what the result is."""
         return "intensity of the pixel"
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

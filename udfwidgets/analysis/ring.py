@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from udfwidgets import masks
 from udfwidgets.analysis.masks import SingleMaskAnalysis
+from udfwidgets.names import further
 from udfwidgets.udf.masks import MaskFactory
 
 
@@ -29,3 +30,7 @@ class RingMaskAnalysis(SingleMaskAnalysis):
     def get_description(self) -> str:
         """Say what the result is."""
         return "intensity on the ring"
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -4,7 +4,8 @@
 stubs        what type checkers read of the names
 modules      makes modules of the tables when they are first imported
 homes        what is here, under another path | elsewhere   what is not, and what to use instead
-absent       what stands for a thing that is not here | coordinates, devices   at home here
+absent       what stands for a thing that is not here
+backends, coordinates, devices   at home here
 ```
 
 Nothing of this is loaded before a module is imported, or a name used, that is not in any file.

@@ -10,19 +10,17 @@ class NotHere(NotImplementedError, AttributeError):
 
 
 class Absent(type):
-    """The class of all that is not here: to be named and compared with, and for nothing else."""
+    """The class of all that is not here: to be named, compared with and inherited from.
+
+    Modules are full of subclasses that nobody uses in a session; it is using them that is refused.
+    """
 
     advice: str
 
-    def __new__(cls, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> Absent:
-        """Refuse to make a subclass of something that is not here."""
-        for base in bases:
-            if isinstance(base, Absent):
-                base._refuse()
-        return super().__new__(cls, name, bases, members)
-
     def _refuse(cls) -> NoReturn:
-        raise NotHere(f"{cls.__module__}.{cls.__qualname__} is not here: {cls.advice}")
+        # Of a subclass, whose module is a user's, the one that is not here.
+        first = next(base for base in cls.__mro__ if "advice" in vars(base))
+        raise NotHere(f"{first.__module__}.{first.__qualname__} is not here: {cls.advice}")
 
     def __call__(cls, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: D102 - refuses
         cls._refuse()

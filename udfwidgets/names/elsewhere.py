@@ -57,8 +57,6 @@ use NumPy arrays and their slices; the buffers of a UDF are declared with self.b
     common.buffers: batched bytes_aligned empty_aligned zeros_aligned to_numpy disjoint
         BufferPool ManagedBuffer get_inner_slice get_bbox_2d get_bbox get_bbox_slice
         PlaceholderBufferWrapper PreallocBufferWrapper
-use ApplyMasksUDF, whose masks are self.masks and self.task_data.masks
-    common.container: MaskContainer
 leave it out: the work is done on processors, with NumPy
     common.cupy: use_gpu
 run UDFs through a Context; its executor takes nothing but runs
@@ -143,13 +141,11 @@ use ctx.load(); a new format is a class in udfwidgets/io/dataset, see CONTRIBUTI
 leave it out: each format reads as fits its files; a new one implements DataSet and Source
     io.dataset.base: PartitionStructure WritableDataSet WritablePartition FileSet File FileTree
         TilingScheme default_get_read_ranges make_get_read_ranges Decoder DtypeConversionDecoder
-        Negotiator decode_swap_2 decode_swap_4 get_coordinates IOBackend BufferedBackend
-        MMapBackend DirectBackend
-    io.dataset.base.backend: IOBackend IOBackendImpl
+        Negotiator decode_swap_2 decode_swap_4 get_coordinates
+    io.dataset.base.backend: IOBackendImpl
     io.dataset.base.backend_buffered: block_get_min_fill_factor BufferedFile DirectBufferedFile
-        BufferedBackend BufferedBackendImpl
-    io.dataset.base.backend_direct: DirectBackend
-    io.dataset.base.backend_mmap: MMapBackend MMapFileBase MMapFile MMapBackendImpl
+        BufferedBackendImpl
+    io.dataset.base.backend_mmap: MMapFileBase MMapFile MMapBackendImpl
     io.dataset.base.coordinates: get_coordinates
     io.dataset.base.dataset: RoiHelper WritableDataSet
     io.dataset.base.decode: byteswap_2_straight byteswap_2_decode byteswap_4_straight

@@ -44,6 +44,8 @@ common.buffers
     udf.base: ArrayWithMask=MaskedResult
     udf.contract.auxiliary: AuxBufferWrapper=AuxData
     errors: InvalidMaskError=UDFException
+common.container
+    udf.container: MaskContainer
 common.exceptions
     errors: UDFException ExecutorSpecException UDFRunCancelled
 common.executor
@@ -92,7 +94,16 @@ io.dataset
 io.dataset.base
     errors: DataSetException
     io.described: DataSetMeta Partition BasePartition=Partition
+    names.backends: IOBackend MMapBackend BufferedBackend DirectBackend
     .numpy: DataTile=ndarray
+io.dataset.base.backend
+    names.backends: IOBackend
+io.dataset.base.backend_buffered
+    names.backends: BufferedBackend
+io.dataset.base.backend_direct
+    names.backends: DirectBackend
+io.dataset.base.backend_mmap
+    names.backends: MMapBackend
 io.dataset.base.dataset
     io.dataset.base: DataSet
 io.dataset.base.exceptions

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets import masks
 from udfwidgets.buffers import Array, BoolArray, BufferDeclaration
+from udfwidgets.names import further
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.field import (
     GuessResult,
@@ -358,3 +359,7 @@ def _checked_regression(wanted: npt.ArrayLike) -> Array:
             "slope along y and slope along x, each in y and x"
         )
     return array
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

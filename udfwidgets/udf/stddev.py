@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.brief import add_to
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.names import further
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.fused import Step, add_up_squares
 from udfwidgets.udf.compiled.kernels import add_squares, exact_dtype, flat, known, mean_and_spread
@@ -203,3 +204,7 @@ def consolidate_result(udf_result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the results of `StdDevUDF` as arrays, and the number of frames as a number."""
     arrays = {name: udf_result[name].data for name in ("varsum", "sum", "var", "std", "mean")}
     return {"num_frames": udf_result["num_frames"].data[0], **arrays}
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from udfwidgets.io.dataset.folded import FoldedDataSet
 from udfwidgets.io.layout.folding import fold, split_axes
 from udfwidgets.io.source import Array, Scratch, Source
 from udfwidgets.masked import without_mask
+from udfwidgets.names import further
 
 
 class MemoryDataSet(FoldedDataSet):
@@ -130,3 +132,7 @@ class ArraySource(Source):
     def close(self) -> None:
         """Drop the reference to the array."""
         self._frames = None
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array, size_of
 from udfwidgets.io.layout.folding import fold, split_axes
 from udfwidgets.io.source import Source
+from udfwidgets.names import further
 
 _HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -133,3 +135,7 @@ def _read_header(path: Path) -> tuple[tuple[int, ...], str, np.dtype[np.generic]
     if any(type(n) is not int or n < 0 for n in shape):
         raise DataSetException(f"{path} gives the shape {shape}, {expected}")
     return shape, "F" if is_fortran and len(shape) > 1 else "C", dtype, offset
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

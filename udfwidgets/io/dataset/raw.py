@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array, size_of
 from udfwidgets.io.layout.folding import axes, fold
 from udfwidgets.io.source import Source
+from udfwidgets.names import further
 
 
 class RawFileDataSet(FoldedDataSet):
@@ -117,3 +119,7 @@ def _about_rest(n_bytes: int) -> list[str]:
     if not n_bytes:
         return []
     return [f"the last {n_bytes} bytes are no whole frame, and are left out"]
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

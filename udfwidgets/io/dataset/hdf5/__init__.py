@@ -9,7 +9,14 @@ chunks | find        where chunks lie, which dataset is the scan
 ```
 """
 
+from typing import TYPE_CHECKING
+
 from udfwidgets.io.dataset.hdf5.dataset import H5DataSet
 from udfwidgets.io.dataset.hdf5.growing import GrowingH5DataSet
+from udfwidgets.names import further
 
 __all__ = ["GrowingH5DataSet", "H5DataSet"]
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)

@@ -9,7 +9,14 @@ header    what the headers say
 ```
 """
 
+from typing import TYPE_CHECKING
+
 from udfwidgets.io.dataset.mib.dataset import MIBDataSet
 from udfwidgets.io.dataset.mib.growing import GrowingMIBDataSet
+from udfwidgets.names import further
 
 __all__ = ["GrowingMIBDataSet", "MIBDataSet"]
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)
