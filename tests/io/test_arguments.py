@@ -134,3 +134,16 @@ def test_partitions_count_the_frames_of_a_roi(ctx) -> None:
     counts = [p.get_frame_count(roi) for p in dataset.get_partitions()]
     assert counts == [roi.ravel()[start : start + 7].sum() for start in (0, 7, 14)]
     assert [p.get_frame_count() for p in dataset.get_partitions()] == [7, 7, 6]
+
+
+def test_a_dataset_of_a_users_own_hands_arguments_on(caplog) -> None:
+    class Acquired(MemoryDataSet):
+        def __init__(self, connection, **options):
+            super().__init__(connection, array_backends=("numpy",), **options)
+
+    with caplog.at_level("DEBUG"):
+        dataset = Acquired(np.ones((2, 3, 4, 5)), sync_offset=1)
+    assert dataset.shape == (2, 3, 4, 5)
+    assert "MemoryDataSet takes array_backends without effect" in caplog.text
+    with pytest.raises(TypeError, match=r"takes no argument 'syncoffset'.*sync_offset"):
+        Acquired(np.ones((2, 3, 4, 5)), syncoffset=1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import logging
 from abc import ABCMeta
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,6 +37,13 @@ RENAMED = {"scan_size": "nav_shape", "detector_size": "sig_shape"}
 class DataSetType(ABCMeta):
     """Makes datasets, of arguments that LiberTEM's datasets take, too."""
 
+    def __new__(mcs, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> DataSetType:
+        """Make a class of datasets; where a subclass calls `__init__`, it takes them, too."""
+        cls = super().__new__(mcs, name, bases, members)
+        if "__init__" in members:
+            cls.__init__ = _taking(cls, members["__init__"])  # type: ignore[misc]
+        return cls
+
     def __call__(cls: type[_T], *args: Any, **kwargs: Any) -> _T:
         """Make a dataset.
 
@@ -43,7 +52,7 @@ class DataSetType(ABCMeta):
         TypeError
             If there is an argument that the dataset does not take; those that it takes are listed.
         """
-        made: _T = super().__call__(*args, **accepted(cls, kwargs))  # type: ignore[misc]
+        made: _T = super().__call__(*args, **kwargs)  # type: ignore[misc]
         return made
 
     @property
@@ -51,6 +60,14 @@ class DataSetType(ABCMeta):
         """What the dataset itself takes."""
         init = inspect.signature(cls.__init__)  # type: ignore[misc]
         return init.replace(parameters=list(init.parameters.values())[1:])
+
+
+def _taking(cls: type, init: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(init)
+    def take(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **accepted(cls, kwargs))
+
+    return take
 
 
 def accepted(cls: type, given: dict[str, Any]) -> dict[str, Any]:
