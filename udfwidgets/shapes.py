@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, overload
@@ -144,3 +144,37 @@ class Slice:
             for start, length in zip(box.origin, box.shape, strict=True)
         )
         return index if arr is None else arr[index]
+
+
+class TilingScheme(tuple[Slice, ...]):
+    """The parts of the detector that tiles show one after the other, and how deep tiles are.
+
+    Parameters
+    ----------
+    boxes : iterable of Slice
+        The parts.
+    depth : int
+        The most frames that a tile has.
+    """
+
+    depth: int
+
+    def __new__(cls, boxes: Iterable[Slice], depth: int) -> TilingScheme:
+        """Return the boxes as a tuple that knows its depth."""
+        scheme = super().__new__(cls, boxes)
+        scheme.depth = depth
+        return scheme
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TilingScheme, (tuple(self), self.depth)
+
+    @property
+    def shape(self) -> Shape:
+        """Of the largest tile: its depth, then sig axes."""
+        box = max((box.shape for box in self), key=lambda shape: shape.size)
+        return Shape((self.depth, *box), box.dims)
+
+    @property
+    def slices(self) -> list[tuple[int, Slice]]:
+        """The parts, each with its number."""
+        return list(enumerate(self))

@@ -341,3 +341,47 @@ def wrong_masks(ctx):
         variants(sum=lambda self: self.with_mask(self.results.sum, np.ones((64, 64), int))),
     ]
     return [error_of(ctx.run_udf, load(ctx), udf) is not None for udf in wrong]
+
+
+class SeesItsBuffers(UDF):
+    def get_result_buffers(self):
+        return {
+            "n": self.buffer("nav", (2,)),
+            "s": self.buffer("sig", dtype="int64"),
+            "g": self.buffer("single", dtype="int64"),
+            "shapes": self.buffer("single", (6,), "U24", use="result_only"),
+            "rows": self.buffer("single", (1,), "int64", use="result_only"),
+        }
+
+    def process_frame(self, frame):
+        self.results.n[:] = frame[0, :2]
+        self.results.s[:] += 1
+        self.results.g[:] += 1
+
+    def postprocess(self):
+        assert self.results.get_buffer("n").raw_data.shape == self.results.n.shape
+
+    def merge(self, dest, src):
+        assert self.results.get_buffer("n").data.shape == (4, 5, 2)
+        dest.n[:] = src.n
+        dest.s += src.s
+        dest.g += src.g
+
+    def get_results(self):
+        buffers = [self.results.get_buffer(name) for name in ("n", "s", "g")]
+        shapes = [buffer.data.shape for buffer in buffers]
+        kinds = [buffer.kind for buffer in buffers]
+        picture = buffers[0].data[..., 0]
+        return {
+            "n": self.results.n,
+            "s": buffers[1].data * 2,
+            "g": self.results.g,
+            "shapes": np.array([str(one) for one in (*shapes, *kinds)]),
+            "rows": np.array([np.isfinite(picture).sum()]),
+        }
+
+
+@clause("`get_results()` -> dict of arrays for the user")
+def whole_buffers(ctx):
+    dataset = ctx.load("memory", data=scan())
+    return [ctx.run_udf(dataset, SeesItsBuffers(), roi=roi) for roi in (None, some_of())]

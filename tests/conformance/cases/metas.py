@@ -192,3 +192,81 @@ def outside_of_a_partition(ctx):
             self.results.x[:] = 1
 
     return error_of(ctx.run_udf, ctx.load("memory", data=scan()), Asks())
+
+
+class Looks(UDF):
+    """Notes in each hook whether what `self.meta` says fits the data and the partition."""
+
+    def get_result_buffers(self):
+        return {
+            "sound": self.buffer("nav", (2,), bool),
+            "deepest": self.buffer("nav", dtype="int64"),
+        }
+
+    def get_task_data(self):
+        return {"sound": self.is_sound(self.meta.partition_shape[0], self.meta.dataset_shape.sig)}
+
+    def is_sound(self, n_frames, sig):
+        meta = self.meta
+        nav = meta.dataset_shape.nav
+        selected = np.arange(nav.size) if meta.roi is None else np.flatnonzero(meta.roi)
+        start = meta.slice.origin[0]
+        at = np.unravel_index(selected[start : start + n_frames], tuple(nav))
+        box, scheme = meta.sig_slice, meta.tiling_scheme
+        return (
+            tuple(meta.slice.shape) == (n_frames, *sig)
+            and np.array_equal(meta.coordinates, np.stack(at, axis=1))
+            and tuple(box.shape) == tuple(sig)
+            and scheme[meta.tiling_scheme_idx] == box
+            and tuple(meta.slice.shape.sig) == tuple(box.shape)
+            and 0 < n_frames <= meta.partition_shape[0]
+            and tuple(scheme.shape) == (scheme.depth, *sig)
+            and tuple(meta.partition_shape.sig) == tuple(meta.dataset_shape.sig)
+        )
+
+    def preprocess(self):
+        if self.meta.tiling_scheme is not None and "sound" in self.task_data:
+            whole = self.is_sound(self.meta.partition_shape[0], self.meta.dataset_shape.sig)
+            self.results.sound[:, 1] = whole and self.task_data.sound
+
+    def look(self, data):
+        self.results.sound[..., 0] = self.is_sound(len(data), data.shape[1:])
+        self.results.deepest[:] = len(data)
+
+
+class LooksAtTiles(Looks):
+    def process_tile(self, tile):
+        self.look(tile)
+
+    def get_tiling_preferences(self):
+        return {"depth": self.TILE_DEPTH_DEFAULT, "total_size": self.params.size}
+
+
+class LooksAtFrames(Looks):
+    def process_frame(self, frame):
+        self.look(frame[np.newaxis])
+
+
+class LooksAtPartitions(Looks):
+    def process_partition(self, partition):
+        self.look(partition)
+
+
+@clause(
+    "`slice`, `sig_slice`",
+    "`coordinates` (per frame of the tile, (depth, nav dims))",
+    "`tiling_scheme`, `tiling_scheme_idx`",
+    "`get_tiling_preferences()` ({'depth', 'total_size'}",
+)
+def in_every_hook(ctx):
+    dataset = ctx.load("memory", data=scan(dtype="f4"), num_partitions=2)
+    frame_bytes = 6 * 7 * 4
+    udfs = [LooksAtTiles(size=n * frame_bytes) for n in (1, 3, 20)]
+    seen = []
+    for udf in [*udfs, LooksAtFrames(), LooksAtPartitions()]:
+        for roi in (None, some_of()):
+            result = ctx.run_udf(dataset, udf, roi=roi)
+            sound = result["sound"].raw_data
+            wanted = udf.params.size // frame_bytes if isinstance(udf, LooksAtTiles) else 20
+            seen.append([bool(sound.all()), bool(result["deepest"].raw_data.max() <= wanted)])
+    return seen

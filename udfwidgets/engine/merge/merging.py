@@ -144,7 +144,8 @@ class Accumulator:
 
     def _prepare(self) -> None:
         for udf, arrays in zip(self._udfs, self._arrays, strict=True):
-            udf.results = Views(udf.declarations, arrays)
+            scan = (self._plan.shape, self._plan.roi, self.damage)
+            udf.results = Views(udf.declarations, arrays, scan=scan)
             self._begun.append(udf)
             with Blame(udf):
                 udf.preprocess()

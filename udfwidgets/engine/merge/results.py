@@ -52,7 +52,7 @@ def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
 
 
 def _results_of(udf: UDF, arrays: Buffers, damage: BoolArray, plan: Plan) -> Results:
-    udf.results = Views(udf.declarations, arrays)
+    udf.results = Views(udf.declarations, arrays, scan=(plan.shape, plan.roi, damage))
     with Blame(udf):
         results = _completed(udf, udf.get_results())
         return Results(

@@ -13,6 +13,7 @@ from udfwidgets.engine.blame import Blame
 from udfwidgets.engine.plan.partitions import Partition, Plan
 from udfwidgets.engine.work.returned import tell_of_returned
 from udfwidgets.engine.work.writers import is_writer
+from udfwidgets.shapes import Shape, TilingScheme
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
 from udfwidgets.udf.compiled.fused import Step, is_known
 from udfwidgets.udf.contract.auxiliary import shown_params
@@ -52,9 +53,13 @@ class AppliedUDF:
         self._udf = udf.copy()
         self._meta = self._udf.meta = copy(udf.meta)
         self._meta.partition_range = partition.start, partition.stop
-        self._meta.partition_size = len(partition)
+        self._meta.partition_size = size = len(partition)
+        self._meta.tiling_scheme = TilingScheme(plan.scheme, min(plan.tile_depth, size))
         self._udf.declarations = udf.declarations
-        self._results = self._udf.results = Views(udf.declarations, self._arrays)
+        flat = Shape((size, *plan.shape.sig), plan.shape.sig.dims)
+        self._results = self._udf.results = Views(
+            udf.declarations, self._arrays, scan=(flat, None, np.zeros(size, bool))
+        )
         self._params = self._udf.params = shown_params(
             parameters_of(udf), plan.shape, plan.roi, partition.index
         )

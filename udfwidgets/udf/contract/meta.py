@@ -24,7 +24,8 @@ class UDFMeta:
     roi : numpy.ndarray of bool or None
         Of nav shape, True where selected.
     tiling_scheme : tuple of Slice
-        The parts of the detector that `process_tile` is handed one after the other.
+        The parts of the detector that `process_tile` is handed one after the other. While a
+        partition is processed it is a `TilingScheme`, which has a `depth` and a `shape`, too.
     tiling_scheme_idx : int
         Which of them is in hand.
     frames : numpy.ndarray of int or None

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.buffers import Array, BoolArray, BufferDeclaration, BufferWrapper
+from udfwidgets.shapes import Shape
 from udfwidgets.told.values import called
 from udfwidgets.unknown import unknown
 
@@ -28,9 +29,14 @@ class Views:
         Nav arrays have one row per selected frame of the partition. Views write through.
     constants : mapping, optional
         Further values that are shown as they are.
+    scan : tuple, optional
+        What `get_buffer` needs: the shape that the arrays are laid out in, the roi, and which rows
+        of nav arrays are valid.
     """
 
     _arrays: dict[str, Array]
+    _declarations: Mapping[str, BufferDeclaration]
+    _scan: tuple[Shape, BoolArray | None, BoolArray] | None
     _absent: frozenset[str]
     _box: tuple[slice, ...] | None
     _nav: list[tuple[str, Array, bool]]
@@ -41,6 +47,7 @@ class Views:
         declarations: Mapping[str, BufferDeclaration],
         arrays: Mapping[str, Array],
         constants: Mapping[str, Any] | None = None,
+        scan: tuple[Shape, BoolArray | None, BoolArray] | None = None,
     ) -> None:
         # The shown values are the instance's own attributes: the fastest thing Python can look up.
         shown = self.__dict__
@@ -50,6 +57,7 @@ class Views:
         shown["_box"] = None
         shown["_absent"] = frozenset(declarations) - frozenset(arrays)
         shown["_arrays"] = dict(arrays)
+        shown["_declarations"], shown["_scan"] = declarations, scan
         shown["_nav"] = [(n, a, a.ndim == 1) for n, a in arrays.items() if kinds[n] == "nav"]
         shown["_sig"] = [(n, a) for n, a in arrays.items() if kinds[n] == "sig"]
 
@@ -118,10 +126,31 @@ class Views:
     def __dir__(self) -> list[str]:
         # Names of buffers and parameters, and how to get at them otherwise.
         pythons = (name for name in super().__dir__() if name.startswith("_"))
-        return [*self, "get", "items", "keys", "values", *pythons]
+        return [*self, "get", "get_buffer", "items", "keys", "values", *pythons]
 
     def __repr__(self) -> str:
         return called("Views", dict(self.items()))
+
+    def get_buffer(self, name: str) -> BufferWrapper:
+        """Return the whole of a buffer, whatever is in hand, as users see theirs.
+
+        In `merge` and `get_results`, and where the result is prepared, its `data` are in the shape
+        of the scan; while a partition is worked on they have one row for each frame of it.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name, or it is only made in `get_results`.
+        """
+        if name in self._absent:
+            raise KeyError(f"{name!r} has no buffer, it is declared as 'result_only'")
+        if self._scan is None or name not in self._arrays:
+            raise KeyError(unknown(name, self._arrays, "buffer "))
+        declaration = self._declarations[name]
+        shape, roi, valid = self._scan
+        if declaration.kind != "nav":
+            valid = np.asarray(valid.any())
+        return BufferWrapper(declaration, self._arrays[name], shape, roi, valid)
 
     def __getstate__(self) -> dict[str, Any]:
         # Pickled parts of an array would no longer write through: a copy shows the whole arrays.
