@@ -1,11 +1,15 @@
 """What comes out differently on purpose."""
 
+import logging
 import tempfile
 import warnings
 from pathlib import Path
 
+import h5py
 import numpy as np
+from libertem.masks import ring
 from libertem.udf import UDF
+from libertem.udf.com import CoMUDF
 from libertem.udf.raw import PickUDF
 from libertem.udf.stddev import StdDevUDF
 from libertem.udf.sum import SumUDF
@@ -302,3 +306,113 @@ def plots_of_no_images(ctx):
         error_of(ctx.run_udf, dataset, NoImages(), plots=plots)
         for plots in ([["vector"]], [["profile"]])
     ]
+
+
+def frames_beyond_the_scan(ctx):
+    told = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = told.append
+    logging.getLogger().addHandler(handler)
+    dataset = ctx.load("memory", data=scan((5, 6)), nav_shape=(3, 5))
+    logging.getLogger().removeHandler(handler)
+    return tuple(dataset.shape.nav), len(told)
+
+
+def empty_roi_warns(ctx):
+    dataset = ctx.load("memory", data=scan())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ctx.run_udf(dataset, SumUDF(), roi=np.zeros((4, 5), bool))
+    return bool(caught)
+
+
+def ring_turned_inside_out(ctx):
+    return error_of(ring, 8, 8, 16, 16, radius=2, radius_inner=5)
+
+
+def com_dtypes(ctx):
+    results = ctx.run_udf(ctx.load("memory", data=scan()), CoMUDF())
+    return [str(results[name].data.dtype) for name in ("raw_com", "field", "curl", "regression")]
+
+
+def com_of_one_position(ctx):
+    return error_of(ctx.run_udf, ctx.load("memory", data=scan((1, 1))), CoMUDF())
+
+
+def raw_pixels_of_merlin(ctx):
+    """Return the dtypes of 1 bit, and of 24 bits, as the chips send them."""
+    dtypes = []
+    with tempfile.TemporaryDirectory() as folder:
+        for depth, width, n_bytes in ((1, 256, 8192), (24, 512, 262144)):
+            path = Path(folder, "a.mib")
+            shape = f"{width:04d},0256,R64,   1x1,0F"
+            head = f"MQ1,000001,00384,01,{shape},<time>,0.1,0,0,0,1.0E+1,{depth},"
+            path.write_bytes(head.encode().ljust(384, b"\0") + bytes(n_bytes))
+            dtypes.append(str(ctx.load("mib", path=str(path), nav_shape=(1,)).dtype))
+    return dtypes
+
+
+def frames_that_come_last(ctx):
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "stack.emd"))
+        with h5py.File(path, "w") as file:
+            file["Version"] = np.bytes_('{"format": "Velox", "version": "1.6"}')
+            image = file.create_group("Data/Image/" + 8 * "01ab")
+            image.create_dataset("Data", data=np.zeros((6, 7, 3), "u2"), chunks=(6, 7, 1))
+            image["Metadata"] = np.zeros((30000, 3), "u1")
+        return tuple(ctx.load("auto", path=path).shape)
+
+
+class Merges(UDF):
+    def get_result_buffers(self):
+        return {
+            "x": self.buffer("nav", dtype="int64"),
+            "first": self.buffer("single", (2,), "int64", use="result_only"),
+        }
+
+    def process_tile(self, tile):
+        self.results.x[:] = len(tile)
+
+    def get_tiling_preferences(self):
+        return {"depth": self.params.depth, "total_size": self.TILE_SIZE_BEST_FIT}
+
+    def merge(self, dest, src):
+        assert error_of(lambda: self.meta.partition_shape) == "ValueError"
+        dest.x[:] = -1 if self.meta.slice is None else self.meta.slice.origin[0] + 1
+
+    def get_results(self):
+        where = self.meta.slice
+        found = [-1, -1] if where is None else [where.origin[0], where.shape[0]]
+        return {"first": np.array(found), "x": self.results.x}
+
+
+def where_merge_is(ctx):
+    results = ctx.run_udf(ctx.load("memory", data=scan(), num_partitions=1), Merges(depth=20))
+    return int(results["x"].data[0, 0]), results["first"].data.tolist()
+
+
+class Deep(Merges):
+    def merge(self, dest, src):
+        dest.x[:] = src.x
+
+
+def depth_of_tiles(ctx):
+    dataset = ctx.load("memory", data=scan(), num_partitions=1)
+    return int(ctx.run_udf(dataset, Deep(depth=7))["x"].data.max())
+
+
+class Finishes(UDF):
+    def get_result_buffers(self):
+        return {"whole": self.buffer("nav", dtype=bool)}
+
+    def process_frame(self, frame):
+        pass
+
+    def postprocess(self):
+        n_frames = self.meta.partition_shape[0]
+        self.results.whole[:] = self.meta.slice.shape[0] == len(self.meta.coordinates) == n_frames
+
+
+def where_postprocess_is(ctx):
+    dataset = ctx.load("memory", data=scan((2, 1)), num_partitions=1)
+    return ctx.run_udf(dataset, Finishes())["whole"].data.reshape(-1)
