@@ -4,6 +4,7 @@
 #   make test             lint, types, JavaScript, Python, notebooks and browser tests
 #   make fuzz             thousands of damaged files, in ten minutes   (SHARE=0.1 for a tenth of them)
 #   make bench            our engine beside its peers                  (QUICK=1 for three minutes' worth)
+#   make thirdparty       what others published for LiberTEM, run here (ONLY=NAME for one)
 #   make clean            remove everything these made
 #
 # A file named .stamp-* records that a set-up step is done; it is redone when what it depends on changes.
@@ -20,6 +21,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEER := .venv-libertem
 OTHERS := .venv-peers
+THIRD := .venv-thirdparty
 QUICK ?=
 SHARE ?= 1
 ONLY ?=
@@ -41,9 +43,9 @@ BUNDLE := udfwidgets/static/live.js
 say = @printf '==> %s\n' "$(1)"
 comma := ,
 
-.PHONY: help lab test lint js python notebooks browser chromium fuzz bench clean
+.PHONY: help lab test lint js python notebooks browser chromium fuzz bench thirdparty clean
 help:
-	@sed -n '3,7s/^# *//p' Makefile
+	@sed -n '3,8s/^# *//p' Makefile
 
 # ---------------------------------------------------------------------------------------- set-up
 
@@ -179,9 +181,23 @@ bench: $(VENV)/.stamp-bench $(PEER)/.stamp-peer $(OTHERS)/.stamp-peers
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') \
 		--libertem $(PEER)/bin/python --peers $(OTHERS)/bin/python
 
+# ------------------------------------------------------------------------------------ thirdparty
+
+# Not a part of `make test`: most of the time others' code is compiled, twice.
+$(THIRD)/.stamp-third: tests/thirdparty/requirements.txt pyproject.toml | $(BUNDLE)
+	$(call say,installing udfwidgets beside packages for LiberTEM in $(THIRD))
+	@$(PYTHON) -m venv $(THIRD)
+	@env -u VIRTUAL_ENV HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(THIRD)/bin/python -m pip --quiet install \
+		-r tests/thirdparty/requirements.txt --editable .
+	@touch $@
+
+thirdparty: $(THIRD)/.stamp-third chromium
+	$(call say,running what others published)
+	@$(THIRD)/bin/python -m tests.thirdparty $(ONLY)
+
 # ----------------------------------------------------------------------------------------- clean
 
 clean:
-	rm -rf $(VENV) $(PEER) $(OTHERS) node_modules udfwidgets/static demo-data benchmarks/data .cache \
+	rm -rf $(VENV) $(PEER) $(OTHERS) $(THIRD) node_modules udfwidgets/static demo-data benchmarks/data .cache \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.tsbuildinfo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
