@@ -168,7 +168,8 @@ class MaskContainer:
 
     @cached_property
     def _matrix(self) -> Any:
-        masks, wanted = self._masks, self._use_sparse
+        masks = self._masks
+        wanted: Any = self._use_sparse
         if wanted is None:
             wanted = is_sparse(masks) if hasattr(masks, "shape") else all(map(is_sparse, masks))
         matrix = MaskStack(masks, bool(wanted), self._dtype).resolve(
