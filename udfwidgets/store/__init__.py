@@ -4,10 +4,12 @@ A virtual detector that is moved by a pixel then costs the pixels that changed, 
 all frames.
 
 ```
-store       what is kept of a scan: how it is built, and how it is asked
-moving      a detector that moves          | building  the UDF that writes frames into the store
+store       what is kept of a scan: how it is asked, and given back
+build       one attempt at it              | watch     gives it back when memory is short
+moving      a detector that moves          | building  the UDF that writes frames
 planes      the memory, and what is in it
-kernels     the compiled loops             | memory  how much there is, and may be taken
+kernels     the compiled loops             | memory    how much there is
+                                           | binning   coarser pixels
 ```
 
 Imports go down only. These are words of this room:

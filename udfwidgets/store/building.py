@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NoReturn
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.compiling import compiled
+from udfwidgets.store.binning import Grid, add_blocks
 from udfwidgets.store.kernels import LINE, put_floats, put_integers
 from udfwidgets.store.planes import Planes, Positions
 from udfwidgets.udf.base import UDF
@@ -21,6 +24,8 @@ from udfwidgets.udf.compiled.kernels import flat
 BRIEF = 0.0015
 # Frames that it has at least: with fewer, more lines of the cache are written in several goes.
 FEWEST = 16
+# Seconds between two looks at how much memory is taken.
+LOOK = 0.05
 
 
 class BriefPace:
@@ -41,6 +46,10 @@ class BriefPace:
         self._size = lines * LINE if lines else max(FEWEST, min(wanted // FEWEST * FEWEST, LINE))
 
 
+class OverBudgetError(Exception):
+    """Higher bytes of more pixels are needed than there is room for."""
+
+
 class Target:
     """Where the frames of a scan go.
 
@@ -48,11 +57,33 @@ class Target:
     ----------
     planes : Planes
         The memory.
+    grid : Grid
+        In which pixels.
+    budget : int
+        Bytes that may be taken.
     """
 
-    def __init__(self, planes: Planes) -> None:
+    def __init__(self, planes: Planes, grid: Grid, budget: int) -> None:
         #: None when the run has ended, and the memory is given back.
         self.planes: Planes | None = planes
+        self.grid = grid
+        self._budget = budget
+        self._looked_at = time.monotonic()
+
+    def note(self, planes: Planes, positions: Positions) -> None:
+        """Take note that some positions are in.
+
+        Raises
+        ------
+        OverBudgetError
+            If there is more by now than there is room for.
+        """
+        planes.valid[positions] = True
+        # Once in a while: it takes as long as a tenth of a partition.
+        if time.monotonic() - self._looked_at > LOOK:
+            self._looked_at = time.monotonic()
+            if planes.nbytes > self._budget:
+                raise OverBudgetError
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -94,19 +125,25 @@ class StoreUDF(UDF):
 
     def process_tile(self, tile: Array) -> None:
         """Write the frames of a tile."""
-        self.params.target.planes.put(flat(tile), self.results.row)
+        target, frames = self.params.target, flat(tile)
+        if target.grid.binning > 1:
+            frames = target.grid.binned(frames)
+        target.planes.put(frames, self.results.row)
 
     def fused_step(self) -> Step:
         """Return what `process_tile` does, for all tiles of a partition."""
-        planes = self.params.target.planes
-        address = put_into_planes(self.meta.input_dtype)
-        layout = np.array([*planes.array.shape, *self._positions()], np.int64)
+        target = self.params.target
+        planes, grid = target.planes, target.grid
+        address = put_into_planes(self.meta.input_dtype, planes.dtype, grid.binning > 1)
+        layout = [*planes.array.shape, grid.width, grid.binning, *self._positions()]
+        aux = np.array(layout, np.int64)
         # Unlike any other: nobody could take what this one writes.
-        return Step(address, planes.array, layout, planes.needs, key=object())
+        return Step(address, planes.array, aux, planes.needs, key=object())
 
     def postprocess(self) -> None:
         """Say that the partition is in."""
-        self.params.target.planes.valid[self._positions()] = True
+        target = self.params.target
+        target.note(target.planes, self._positions())
 
     def merge(self, dest: Any, src: Any) -> None:
         """Do nothing."""
@@ -117,27 +154,65 @@ class StoreUDF(UDF):
         return np.arange(start, stop) if rows is None else np.asarray(rows, np.int64)
 
 
+# What is in `aux` before the positions: the shape of the planes, the width of a frame, the binning.
+_HEAD = 6
+
+
 @cache
-def put_into_planes(dtype: np.dtype[Any]) -> int:
-    """Return the step that writes into planes: `aux` is their shape, and each row's position."""
-    if dtype.kind in "bui":
+def put_into_planes(dtype: np.dtype[Any], kept: np.dtype[Any], is_binned: bool) -> int:
+    """Return the step that writes into planes."""
+    in_bytes = kept.kind in "bui"
+    if is_binned:
+        step = _put_blocks_of_integers if in_bytes else _put_blocks_of_floats
+        # What the last argument points to is not looked at, its dtype is.
+        return compiled_step(step, dtype, "u1" if in_bytes else kept, "i8", "u1")
+    if in_bytes:
         return compiled_step(_put_integers, f"u{dtype.itemsize}", "u1", "i8", "u1")
     return compiled_step(_put_floats, dtype, dtype, "i8", "u1")
 
 
+@compiled()
+def _where(aux, row, n_frames):  # type: ignore[no-untyped-def]
+    return numba.carray(aux, (_HEAD + row + n_frames,))[_HEAD + row :]
+
+
 def _put_integers(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
     tile = numba.carray(pixels, (n_frames, n_pixels))
-    shape = numba.carray(aux, (4,))
+    shape = numba.carray(aux, (_HEAD,))
     planes = numba.carray(out, (shape[0], shape[1], shape[2], shape[3]))
     needs = numba.carray(more, (shape[0] - 1, shape[1], shape[2]))
-    positions = numba.carray(aux, (4 + row + n_frames,))[4 + row :]
-    put_integers(tile, positions, planes, needs)
+    put_integers(tile, _where(aux, row, n_frames), planes, needs)
 
 
 def _put_floats(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
     tile = numba.carray(pixels, (n_frames, n_pixels))
-    shape = numba.carray(aux, (4,))
+    shape = numba.carray(aux, (_HEAD,))
     planes = numba.carray(out, (shape[0], shape[1], shape[2], shape[3]))
     needs = numba.carray(more, (0, shape[1], shape[2]))
-    positions = numba.carray(aux, (4 + row + n_frames,))[4 + row :]
-    put_floats(tile, positions, planes, needs)
+    put_floats(tile, _where(aux, row, n_frames), planes, needs)
+
+
+def _put_blocks_of_integers(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    tile = numba.carray(pixels, (n_frames, n_pixels))
+    shape = numba.carray(aux, (_HEAD,))
+    planes = numba.carray(out, (shape[0], shape[1], shape[2], shape[3]))
+    needs = numba.carray(more, (shape[0] - 1, shape[1], shape[2]))
+    where = _where(aux, row, n_frames)
+    if shape[0] == 4:
+        narrow = np.empty((n_frames, shape[2]), np.uint32)
+        add_blocks(tile, shape[4], shape[5], narrow)
+        put_integers(narrow, where, planes, needs)
+    else:
+        wide = np.empty((n_frames, shape[2]), np.uint64)
+        add_blocks(tile, shape[4], shape[5], wide)
+        put_integers(wide, where, planes, needs)
+
+
+def _put_blocks_of_floats(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    tile = numba.carray(pixels, (n_frames, n_pixels))
+    shape = numba.carray(aux, (_HEAD,))
+    planes = numba.carray(out, (shape[0], shape[1], shape[2], shape[3]))
+    needs = numba.carray(more, (0, shape[1], shape[2]))
+    blocks = np.empty((n_frames, shape[2]), planes.dtype)
+    add_blocks(tile, shape[4], shape[5], blocks)
+    put_floats(blocks, _where(aux, row, n_frames), planes, needs)

@@ -295,26 +295,42 @@ def sum_integers(
 
 
 @compiled()
-def _add_weighted(
-    rows: Array, pixels: Array, weights: Array, factor: Any, out: Array, size: Array
-) -> None:
+def _add_weighted(values: Array, weight: Any, out: Array, size: Array) -> None:
     wide = out.dtype.type
-    for at in range(pixels.shape[0]):
-        row, weight = rows[pixels[at]], weights[at] * factor
-        # A complex number that is infinite is NaN when it is multiplied, be it with one.
-        if weight == 1:
-            for i in range(out.shape[0]):
-                out[i] += wide(row[i])
-                size[i] += abs(wide(row[i]))
-        elif weight == -1:
-            for i in range(out.shape[0]):
-                out[i] -= wide(row[i])
-                size[i] += abs(wide(row[i]))
-        else:
-            for i in range(out.shape[0]):
-                value = wide(row[i]) * weight
-                out[i] += value
-                size[i] += abs(value)
+    # A complex number that is infinite is NaN when it is multiplied, be it with one.
+    if weight == 1:
+        for i in range(out.shape[0]):
+            out[i] += wide(values[i])
+            size[i] += abs(wide(values[i]))
+    elif weight == -1:
+        for i in range(out.shape[0]):
+            out[i] -= wide(values[i])
+            size[i] += abs(wide(values[i]))
+    else:
+        for i in range(out.shape[0]):
+            value = wide(values[i]) * weight
+            out[i] += value
+            size[i] += abs(value)
+
+
+@compiled()
+def _put_together(
+    planes: Array, needs: Array, signed: bool, chunk: Any, pixel: Any, values: Array
+) -> None:
+    """Write the integers of a pixel to `values` (uint64), in two's complement."""
+    lowest = planes[0, chunk, pixel]
+    for i in range(values.shape[0]):
+        values[i] = lowest[i]
+    for plane in range(1, planes.shape[0]):
+        if needs[plane - 1, chunk, pixel]:
+            row, bits = planes[plane, chunk, pixel], _U64(8 * plane)
+            if signed and plane == planes.shape[0] - 1:
+                own = row.view(np.int8)
+                for i in range(values.shape[0]):
+                    values[i] += _U64(np.int64(own[i])) << bits
+            else:
+                for i in range(values.shape[0]):
+                    values[i] += _U64(row[i]) << bits
 
 
 @compiled()
@@ -342,20 +358,24 @@ def weigh_integers(
         Is added to, without regard of signs.
     """
     n_planes = planes.shape[0]
-    found, own = np.empty(pixels.shape[0], np.int64), np.empty(pixels.shape[0], weights.dtype)
+    # Put together before they are rounded: the bytes of a negative number are large ones.
+    values = np.empty(planes.shape[3], np.uint64)
+    signed_values = values.view(np.int64)
     for chunk in chunks:
-        for plane in range(n_planes):
-            count = 0
-            for at in range(pixels.shape[0]):
-                if not plane or needs[plane - 1, chunk, pixels[at]]:
-                    found[count], own[count] = pixels[at], weights[at]
-                    count += 1
-            rows, factor = planes[plane, chunk], 256.0**plane
-            if signed and plane == n_planes - 1:
-                rows_signed = rows.view(np.int8)
-                _add_weighted(rows_signed, found[:count], own, factor, out[chunk], size[chunk])
+        for at in range(pixels.shape[0]):
+            pixel, weight = pixels[at], weights[at]
+            if n_planes == 1 and not signed:
+                _add_weighted(planes[0, chunk, pixel], weight, out[chunk], size[chunk])
+                continue
+            if n_planes == 1:
+                row = planes[0, chunk, pixel].view(np.int8)
+                _add_weighted(row, weight, out[chunk], size[chunk])
+                continue
+            _put_together(planes, needs, signed, chunk, pixel, values)
+            if signed:
+                _add_weighted(signed_values, weight, out[chunk], size[chunk])
             else:
-                _add_weighted(rows, found[:count], own, factor, out[chunk], size[chunk])
+                _add_weighted(values, weight, out[chunk], size[chunk])
 
 
 @compiled()
@@ -371,4 +391,5 @@ def weigh_floats(
 ) -> None:
     """Do what `weigh_integers` does, for the one plane there is of floats."""
     for chunk in chunks:
-        _add_weighted(planes[0, chunk], pixels, weights, 1.0, out[chunk], size[chunk])
+        for at in range(pixels.shape[0]):
+            _add_weighted(planes[0, chunk, pixels[at]], weights[at], out[chunk], size[chunk])

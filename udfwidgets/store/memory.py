@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -28,6 +29,11 @@ _LIMITS = (
 def free_memory() -> int:
     """Return how many bytes can still be taken, by this machine or its container."""
     return max(0, min(int(psutil.virtual_memory().available), *_within_limits()))
+
+
+def free_space(folder: str | os.PathLike[str]) -> int:
+    """Return how many bytes can still be written into a folder."""
+    return shutil.disk_usage(folder).free
 
 
 def is_short() -> bool:

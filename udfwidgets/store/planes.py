@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,22 +20,57 @@ WIDTH = 512
 Positions = npt.NDArray[np.int64]
 
 
+class Layout(NamedTuple):
+    """What the memory of a store looks like.
+
+    Attributes
+    ----------
+    n_planes, n_chunks, n_pixels, width : int
+        See `Planes`.
+    dtype : numpy.dtype
+        Of the values, as they are kept.
+    """
+
+    n_planes: int
+    n_chunks: int
+    n_pixels: int
+    width: int
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, n_positions: int, n_pixels: int, dtype: np.dtype[Any]) -> Layout:
+        """Return the layout for values of a dtype; half floats are widened."""
+        dtype = flat(np.zeros((1, 1), dtype)).dtype
+        width = min(WIDTH, -(-n_positions // LINE) * LINE)
+        n_planes = dtype.itemsize if dtype.kind in "bui" else 1
+        return cls(n_planes, -(-n_positions // width), n_pixels, width, dtype)
+
+    @property
+    def in_bytes(self) -> bool:
+        """Whether values are kept byte by byte."""
+        return self.dtype.kind in "bui"
+
+    @property
+    def base_bytes(self) -> int:
+        """Size of the lowest plane, or of the only one: taken in any case."""
+        size = self.n_chunks * self.n_pixels * self.width
+        return size if self.in_bytes else size * self.dtype.itemsize
+
+
 class Planes:
     """All values of a scan, the positions of one pixel beside each other.
 
     Parameters
     ----------
-    n_positions, n_pixels : int
+    n_positions : int
         Of the scan.
-    dtype : numpy.dtype
-        Of the values.
+    layout : Layout
+        Of the memory.
     folder : path, optional
         For a file in place of memory.
 
     Attributes
     ----------
-    dtype : numpy.dtype
-        Of the values, as they are kept; half floats are widened.
     array : (planes, chunks, pixels, width) array
         From the lowest byte to the highest one.
     needs : (planes - 1, chunks, pixels) uint8 array
@@ -48,22 +82,19 @@ class Planes:
     def __init__(
         self,
         n_positions: int,
-        n_pixels: int,
-        dtype: np.dtype[Any],
+        layout: Layout,
         folder: str | os.PathLike[str] | None = None,
     ) -> None:
-        self.dtype = flat(np.zeros((1, 1), dtype)).dtype
-        self.in_bytes = self.dtype.kind in "bui"
-        width = min(WIDTH, -(-n_positions // LINE) * LINE)
-        n_chunks, n_planes = -(-n_positions // width), self.dtype.itemsize if self.in_bytes else 1
+        self.layout = layout
+        self.dtype, self.in_bytes = layout.dtype, layout.in_bytes
+        base = layout.base_bytes
+        memory = pages(layout.n_planes * base, base, folder)
         kept = np.dtype(np.uint8) if self.in_bytes else self.dtype
-        shape = n_planes, n_chunks, n_pixels, width
-        #: Bytes of the lowest plane, or of the only one: taken in any case.
-        self.base_bytes = math.prod(shape[1:]) * kept.itemsize
-        memory = pages(n_planes * self.base_bytes, self.base_bytes, folder)
-        self.array: Array = memory.view(kept).reshape(shape)
-        self.needs = np.zeros((n_planes - 1, n_chunks, n_pixels), np.uint8)
+        self.array: Array = memory.view(kept).reshape(layout[:4])
+        self.needs = np.zeros((layout.n_planes - 1, *layout[1:3]), np.uint8)
         self.valid: BoolArray = np.zeros(n_positions, bool)
+        #: A file has room for all planes from the beginning.
+        self._in_file = folder is not None
 
     @property
     def is_signed(self) -> bool:
@@ -78,8 +109,10 @@ class Planes:
     @property
     def nbytes(self) -> int:
         """How much memory it takes."""
-        width: int = self.array.shape[3]
-        return self.base_bytes + int(np.count_nonzero(self.needs)) * width
+        if self._in_file:
+            return int(self.array.nbytes)
+        needed = int(np.count_nonzero(self.needs))
+        return self.layout.base_bytes + needed * self.layout.width
 
     def filled(self) -> Positions:
         """Return how many positions of each chunk are in."""
