@@ -13,6 +13,16 @@ def ring(sig_shape: tuple[int, ...]) -> Any:
     return ((distance >= 0.25) & (distance < 0.75)).astype(np.float32)
 
 
+def moved(sig_shape: tuple[int, ...], kind: str, step: int) -> Any:
+    """Return a disk of radius 14 or an annulus from 20 to 60, some pixels beside the centre."""
+    inner, outer = {"disk": (-1, 14), "annulus": (20, 60)}[kind]
+    y, x = np.indices(sig_shape)
+    # To and fro, so that it stays on the detector.
+    aside = abs((step + 6) % 24 - 12) - 6
+    distance = np.hypot(y - sig_shape[0] // 2, x - sig_shape[1] // 2 - aside)
+    return ((distance >= inner) & (distance < outer)).astype(np.float32)
+
+
 def segments(sig_shape: tuple[int, ...], count: int = 8) -> Any:
     """Return dense weights that look into `count` directions, as float32 (count, *sig)."""
     y, x = _from_centre(sig_shape)

@@ -81,6 +81,13 @@ BARS = (
     Bar("cancel-idle-gzip", 0.05),
     Bar("cancel-cpu-python", 0.02),
     Bar("cancel-idle-python", 0.05),
+    *(
+        Bar(f"moved-{kind}-{than}", bound, at_least=True)
+        for kind in ("disk", "annulus")
+        for than, bound in (("peers", 15), ("numpy", 8), ("again", 10))
+    ),
+    Bar("store-copy", 1 / 3, at_least=True),
+    Bar("store-beside", 1.05),
     Bar("iterators", "ends"),
     Bar("instance", "right"),
     Bar("history", "stays"),

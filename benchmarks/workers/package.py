@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks import detectors
 from benchmarks.workers.base import Contender
 from benchmarks.workers.live import LiveOrders
+from benchmarks.workers.moves import MoveOrders
 
 Import = Callable[[str], Any]
 
@@ -63,7 +64,7 @@ WORKS = {
 }
 
 
-class PackageContender(LiveOrders, Contender):
+class PackageContender(LiveOrders, MoveOrders, Contender):
     """Runs UDFs with an executor; without a variant with that of a plain ``Context()``."""
 
     works = tuple(WORKS)

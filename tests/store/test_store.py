@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -250,6 +251,20 @@ def test_what_is_in_is_right_at_any_time():
             assert len(counts) > 2
 
 
+def test_what_is_in_is_right_while_threads_build_it(ctx):
+    data = make_data((128, 128, 16, 16), "u2")
+    mask = np.eye(16, dtype=bool)
+    for _ in range(5):
+        with PixelStore(ctx.executor, ctx.load("memory", data=data)) as store:
+            moving, is_all = store.moving(), False
+            while not is_all:
+                mask = np.roll(mask, 1, 0)
+                found, right = moving.moved(mask), expected(data, mask)
+                assert (found[moving.valid] == right[moving.valid]).all()
+                assert not found[~moving.valid].any()
+                is_all = moving.valid.all()
+
+
 def test_a_mask_that_does_not_fit(ctx):
     with built(ctx, make_data((3, 4, 5, 6), "u2")) as store:
         with pytest.raises(
@@ -322,6 +337,13 @@ def test_values_take_as_few_bytes_as_they_can(ctx):
     data[..., 3, 3] = 300
     with built(ctx, data) as wider:
         assert wider.nbytes == data.size + 16 * 64
+
+
+def test_it_is_in_the_memory_of_its_own_process(ctx):
+    with built(ctx, make_data((3, 4, 5, 6), "u2")) as store:
+        (udf,) = store.run.udfs
+        with pytest.raises(TypeError, match="in the memory of its own process"):
+            pickle.dumps(udf.params.target)
 
 
 def test_inline_executor_builds_while_it_is_waited_for():

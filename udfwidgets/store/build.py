@@ -63,7 +63,7 @@ class Build:
         self._on_end = on_end
         target = Target(self.planes, grid, budget)
         job = Job.of(dataset, (StoreUDF(target),), corrections=corrections, order=order)
-        self.run = Run(job, executor.workers, BriefPace(), in_background=True)
+        self.run = Run(job, executor.workers, BriefPace(job.plan.frame_bytes), in_background=True)
         self.run.subscribe(_AtEnd(target, self))
 
     def settle(self) -> None:

@@ -20,8 +20,10 @@ from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.fused import Step, compiled_step
 from udfwidgets.udf.compiled.kernels import flat
 
-# Seconds that a partition should take. Runs that begin meanwhile wait for as long.
-BRIEF = 0.0015
+# Bytes of a partition: a thread is through with them in two milliseconds. Runs that begin meanwhile
+# wait for as long.
+# By time it came to a few frames on a busy machine, and to nothing else but their overhead.
+BRIEF = 4 * 1024 * 1024
 # Frames that it has at least: with fewer, more lines of the cache are written in several goes.
 FEWEST = 16
 # Seconds between two looks at how much memory is taken.
@@ -29,21 +31,21 @@ LOOK = 0.05
 
 
 class BriefPace:
-    """Sizes partitions so that a thread is free again at once."""
+    """Partitions that are done at once, whatever others do.
 
-    def __init__(self) -> None:
-        self._size = LINE
+    Parameters
+    ----------
+    frame_bytes : int
+        Size of a frame.
+    """
 
-    @property
-    def size(self) -> int:
-        """Frames that the next partition should have: whole lines, or half and quarter ones."""
-        return self._size
+    def __init__(self, frame_bytes: int) -> None:
+        wanted = BRIEF // max(frame_bytes, 1)
+        #: Frames that the next partition should have: whole lines, or a half or quarter of one.
+        self.size = max(step * (wanted // step) for step in (LINE, LINE // 2, FEWEST)) or FEWEST
 
     def learn(self, n_frames: int, seconds: float, merging: float) -> None:
-        """Take note of a partition, see `udfwidgets.engine.plan.cadence.Pace`."""
-        wanted = int(n_frames * BRIEF / max(seconds, 1e-9))
-        lines = min(wanted // LINE, 2 * self._size // LINE)
-        self._size = lines * LINE if lines else max(FEWEST, min(wanted // FEWEST * FEWEST, LINE))
+        """Take no note of how long a partition took."""
 
 
 class OverBudgetError(Exception):

@@ -79,8 +79,13 @@ def _narrow(tile: Array, begin: Any, size: Any, bits: Any, lines: Array) -> Any:
     seen = own(0)
     for frame in range(tile.shape[0]):
         values, line = tile[frame, begin : begin + size], lines[frame, :size]
-        for i in range(size):
-            line[i] = np.uint8(values[i] >> shift)
+        # Apart: a shift is done in 64 bits, and takes four times as long.
+        if bits:
+            for i in range(size):
+                line[i] = np.uint8(values[i] >> shift)
+        else:
+            for i in range(size):
+                line[i] = np.uint8(values[i])
         for i in range(size):
             seen = own(seen | values[i])
     return seen
@@ -90,10 +95,12 @@ def _narrow(tile: Array, begin: Any, size: Any, bits: Any, lines: Array) -> Any:
 def _put_line(turned: Array, count: Any, at: Any, rows: Array) -> None:
     """Copy `count` bytes of each pixel to its row, from `at` on."""
     if count == LINE:
+        by_eight, first = rows.view(np.uint64), at // 8
         for pixel in range(rows.shape[0]):
-            line, own = rows[pixel, at : at + LINE].view(np.uint64), turned[pixel]
-            for i in range(_WORDS):
-                line[i] = own[i]
+            line, own = by_eight[pixel, first : first + _WORDS], turned[pixel]
+            # Unrolled: else it is a call for each pixel.
+            line[0], line[1], line[2], line[3] = own[0], own[1], own[2], own[3]
+            line[4], line[5], line[6], line[7] = own[4], own[5], own[6], own[7]
         return
     single = turned.view(np.uint8)
     for pixel in range(rows.shape[0]):

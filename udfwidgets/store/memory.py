@@ -90,7 +90,7 @@ def pages(n_bytes: int, large: int, folder: str | os.PathLike[str] | None) -> np
         If there is no room in the folder.
     """
     if folder is None:
-        memory = mmap.mmap(-1, max(n_bytes, 1))
+        memory = _anonymous(max(n_bytes, 1))
         if hasattr(mmap, "MADV_HUGEPAGE") and large:
             memory.madvise(mmap.MADV_HUGEPAGE, 0, large)
     else:
@@ -98,6 +98,14 @@ def pages(n_bytes: int, large: int, folder: str | os.PathLike[str] | None) -> np
             _reserve(file.fileno(), n_bytes)
             memory = mmap.mmap(file.fileno(), max(n_bytes, 1))
     return np.frombuffer(memory, np.uint8, n_bytes)
+
+
+def _anonymous(n_bytes: int) -> mmap.mmap:
+    if not hasattr(mmap, "MAP_PRIVATE"):
+        return mmap.mmap(-1, n_bytes)
+    # By default it could be shared with other processes, and has no large pages then: faults for
+    # small ones take as long as everything else.
+    return mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def _reserve(descriptor: int, n_bytes: int) -> None:

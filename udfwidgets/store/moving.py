@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.buffers import Array
+from udfwidgets.buffers import Array, BoolArray
 from udfwidgets.store.kernels import sum_integers, weigh_floats, weigh_integers
 from udfwidgets.store.planes import Planes, Positions
 from udfwidgets.udf.compiled.words import finished
@@ -35,6 +35,11 @@ class Sums:
         Of which.
     weights : numpy.ndarray
         The first mask, flat: booleans are added up exactly, where the data are integers.
+
+    Attributes
+    ----------
+    valid : (positions,) bool array
+        Which positions were in when they were made.
     """
 
     def __init__(self, planes: Planes, weights: Array) -> None:
@@ -62,7 +67,9 @@ class Sums:
 
     def move(self, weights: Array) -> None:
         """Follow the mask."""
-        filled = self._planes.filled()
+        # Of now, here and in the result: what comes in meanwhile may be summed up in part.
+        self.valid = self._planes.valid.copy()
+        filled = self._planes.filled(self.valid)
         stale = filled != self._filled
         self._filled = filled
         before, self._weights = self._weights, weights
@@ -132,8 +139,7 @@ class Sums:
         OverflowError
             If the data are integers of 64 bits, and a sum is not.
         """
-        valid = self._planes.valid
-        n = len(valid)
+        valid, n = self.valid, len(self.valid)
         sums = self._total.reshape(*self._total.shape[:-2], -1)[..., :n]
         if not self.is_exact:
             return np.where(valid, sums, 0)
@@ -173,9 +179,15 @@ class Moving:
     """A virtual detector on a store, which is moved.
 
     Made by `PixelStore.moving`. It may be asked by several threads; one waits for the other.
+
+    Attributes
+    ----------
+    valid : numpy.ndarray of bool
+        Which positions the last answer has, of nav shape.
     """
 
     def __init__(self, store: Asked) -> None:
+        self.valid: BoolArray = np.zeros(0, bool)
         self._store = store
         self._lock = threading.Lock()
         self._sums: Sums | None = None
@@ -195,4 +207,5 @@ class Moving:
                 self._sums = sums = Sums(planes, weights)
             else:
                 sums.move(weights)
+            self.valid = self._store.as_image(sums.valid)
             return self._store.as_image(sums.result())

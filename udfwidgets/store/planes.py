@@ -114,11 +114,11 @@ class Planes:
         needed = int(np.count_nonzero(self.needs))
         return self.layout.base_bytes + needed * self.layout.width
 
-    def filled(self) -> Positions:
-        """Return how many positions of each chunk are in."""
+    def filled(self, valid: BoolArray) -> Positions:
+        """Return how many of some positions are in each chunk."""
         _, n_chunks, _, width = self.array.shape
         padded = np.zeros(n_chunks * width, bool)
-        padded[: len(self.valid)] = self.valid
+        padded[: len(valid)] = valid
         return np.asarray(np.count_nonzero(padded.reshape(n_chunks, width), axis=1), np.int64)
 
     def put(self, tile: Array, positions: Positions) -> None:
