@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from udfwidgets import Context
 from udfwidgets.explore import Explorer
-from udfwidgets.geometry import Annulus, Disk, Ellipse, Point, Rectangle, presets
+from udfwidgets.geometry import Annulus, Disk, DiskNotFound, Ellipse, Point, Rectangle, presets
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.live.wire.hub import hub
 
@@ -70,10 +70,22 @@ def test_it_begins_with_detectors_at_the_central_disk(ctx, dataset):
     view.close()
 
 
+def test_presets_are_there_at_once_and_are_those_of_the_disk(ctx, dataset):
+    view = ctx.explore(dataset, detectors={})
+    offered = view.presets()
+    assert list(offered) == ["BF", "ABF", "ADF", "HAADF"]
+    assert offered == presets(offered["BF"])
+    assert np.hypot(offered["BF"].cx - CENTRE.cx, offered["BF"].cy - CENTRE.cy) < 0.5
+    assert not view.detectors
+    view.close()
+
+
 def test_it_says_where_there_is_no_disk(ctx):
     view = ctx.explore(ctx.load("memory", data=np.ones((4, 4, 16, 16), np.uint8)))
     view.wait()
     assert "not found" in view._status().message
+    with pytest.raises(DiskNotFound):
+        view.presets()
     assert np.array_equal(
         view.result("BF"), np.full((4, 4), view.detectors["BF"].mask((16, 16)).sum())
     )

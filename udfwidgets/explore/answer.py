@@ -193,6 +193,7 @@ class _Follower(Subscriber):
         )
 
     def merged(self, run: Followed) -> None:
+        run.bell.ring()
         self._answer.heard(self)
 
     def changed(self, run: Followed) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from udfwidgets.engine.run import Run
 from udfwidgets.errors import text_of
 from udfwidgets.explore.answer import Answer
 from udfwidgets.explore.asking import Asking
@@ -15,11 +16,11 @@ from udfwidgets.explore.formulas import Formulas
 from udfwidgets.explore.linked import Linked
 from udfwidgets.explore.memory import Memory
 from udfwidgets.explore.panels import Array, Panel, Shows, only_sum
-from udfwidgets.explore.placing import place
+from udfwidgets.explore.placing import beam, place
 from udfwidgets.explore.questions import Detector, Pattern, Question, Unanswerable
 from udfwidgets.explore.state import State, apply_contrast
 from udfwidgets.explore.subject import Subject
-from udfwidgets.geometry import Figure, Point
+from udfwidgets.geometry import Figure, Point, presets
 from udfwidgets.live.image import LiveImage
 
 #: The shape on the scan whose pattern is shown.
@@ -134,6 +135,18 @@ class Board:
             answer.question = None
             self._asking.want(key)
 
+    def presets(self) -> dict[str, Figure]:
+        """Return detectors by name, as `geometry.presets` has them, when enough is in for that."""
+        self._asking.wait()
+        answer = self._answers[_PATTERN]
+        run = answer.run
+        if run is not None:
+            run.wait(lambda: _has_enough(run) or run.has_ended())
+        reading = answer.reading()
+        if reading is None:
+            raise RuntimeError("\n".join(self.problems) or "the pattern could not be read")
+        return dict(presets(beam(reading.values[0])))
+
     def wait(self) -> None:
         """Block until every shape has its complete answer, or it is known why it has none."""
         while True:
@@ -194,9 +207,7 @@ class Board:
             if panel.depends_on(answer):
                 panel.show()
         if answer is self._answers.get(_PATTERN) and answer.run is not None:
-            progress = answer.run.progress
-            has_enough = progress.frames >= min(ENOUGH, progress.n_frames) or answer.is_final
-            if has_enough and not self._is_placed:
+            if not self._is_placed and (_has_enough(answer.run) or answer.is_final):
                 self._asking.want(_PLACE)
             if answer.is_final:
                 self._asking.want(_MEMORY)
@@ -354,6 +365,11 @@ class Board:
             panels, self._panels = self._panels, {}
         for key, panel in panels.items():
             self._close_panel(key, panel)
+
+
+def _has_enough(run: Run) -> bool:
+    progress = run.progress
+    return progress.frames >= min(ENOUGH, progress.n_frames)
 
 
 def _told(name: str, shape: Figure) -> str:

@@ -71,8 +71,10 @@ def code_of(
             )
         )
         parts.append(f"{names[name]}_image = {names[name]}_sums[..., 0]\n")
+    if formulas:
+        parts.append('\nwith np.errstate(all="ignore"):  # where nothing is detected\n')
     for title, formula in formulas.items():
-        parts.append(f"{names[title]}_image = {_spelled(formula, names)}\n")
+        parts.append(f"    {names[title]}_image = {_spelled(formula, names)}\n")
     for name, shape in patterns.items():
         parts.append(_REGION.format(name=names[name], shape=shape, scan=scan))
     return "".join(parts)

@@ -13,6 +13,18 @@ from udfwidgets.geometry import Disk, DiskNotFound, Figure, find_disk, presets
 FIRST = ("BF", "ADF")
 
 
+def beam(pattern: Array) -> Disk:
+    """Return the central disk, in numbers that a person reads: to a hundredth of a pixel.
+
+    Raises
+    ------
+    DiskNotFound
+        If there is none.
+    """
+    disk = find_disk(pattern)
+    return Disk(cx=round(disk.cx, 2), cy=round(disk.cy, 2), r=round(disk.r, 2))
+
+
 def place(pattern: Array) -> tuple[Mapping[str, Figure], str]:
     """Return bright field and annular dark field for a summed pattern, and what was not found.
 
@@ -22,13 +34,11 @@ def place(pattern: Array) -> tuple[Mapping[str, Figure], str]:
         float64 (ny, nx).
     """
     try:
-        disk, note = find_disk(pattern), ""
+        disk, note = beam(pattern), ""
     except DiskNotFound as error:
         ny, nx = pattern.shape
         disk = Disk(cx=(nx - 1) / 2, cy=(ny - 1) / 2, r=max(min(ny, nx) / 8, 0.5))
         note = f"the central disk was not found ({error}): drag BF to where it is"
-    # Numbers that a person reads, well below half a pixel.
-    disk = Disk(cx=round(disk.cx, 2), cy=round(disk.cy, 2), r=round(disk.r, 2))
     found = presets(disk)
     placed = {name: found[name] for name in FIRST}
     # A disk that fills the pattern leaves nothing around it.

@@ -155,6 +155,20 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     # Answers
 
+    def presets(self) -> dict[str, Figure]:
+        """Return BF, ABF, ADF and HAADF at the central disk of the summed pattern.
+
+        Blocks until as much of the pattern is there as that takes::
+
+            view.detectors["HAADF"] = view.presets()["HAADF"]
+
+        Raises
+        ------
+        DiskNotFound
+            If there is no such disk; a ValueError that says why.
+        """
+        return self._board.presets()
+
     def wait(self) -> None:
         """Block until every shape has its complete answer, or it is known why it has none."""
         self._board.wait()
