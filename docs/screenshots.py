@@ -2,7 +2,7 @@
 
 The live-plotting notebook is run in a real JupyterLab, in both themes, with one picture on the way
 and one at the end of the scan. Then a dashboard is shown there with five analyses, one of which
-rests, while another has been started again with other parameters.
+rests, while another has been started again with other parameters; and the same scan is explored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MARGIN = 4
 # The code cells of the notebook up to the live view, by their place among all cells.
 BEFORE, LIVE = (1, 3, 5), 7
 # CSS pixels; the first is as wide as the two images of a card.
-NOTEBOOK, DASHBOARD_SIZE = (1172, 1000), (1760, 1200)
+NOTEBOOK, DASHBOARD_SIZE, EXPLORE_SIZE = (1172, 1000), (1760, 1200), (1300, 1500)
 CARD = ".jp-Notebook .jp-CodeCell >> nth=3"
 FRACTION = "+(document.querySelector('.udfw-canvas')?.dataset.udfwFraction ?? 0)"
 
@@ -114,6 +114,47 @@ def take_dashboard(lab: Lab, theme: str) -> None:
     lab.page.screenshot(path=IMAGES / f"dashboard-{theme.lower()}.png", clip=clip)
 
 
+EXPLORE = (
+    """
+from udfwidgets import Context
+from udfwidgets.geometry import Annulus, Disk, Point, sectors
+
+ctx = Context()
+view = ctx.explore(
+    ctx.load("auto", path="../demo-data/default.hdr"),
+    probe=Point(52, 80),
+    regions={"grain": Disk(20, 66, 7)},
+)
+beam = view.presets()["BF"]
+ring = Annulus(beam.cx, beam.cy, 10, 17)
+right, _, left, _ = sectors(ring, 4, start=-45)
+view.detectors.update({"BF": beam, "ADF": ring, "right": right, "left": left})
+view.formulas["(right - left) / (right + left)"] = "(right - left) / (right + left)"
+view.wait()
+""",
+    "view",
+)
+
+
+def take_explore(lab: Lab, theme: str) -> None:
+    """Take a picture of detectors, formulas, probe and a region, when they are answered."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in EXPLORE],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    path = lab.root / "explore.ipynb"
+    nbformat.write(notebook, path)
+    lab.open(path)
+    lab.set_theme(f"JupyterLab {theme}")
+    lab.run_cell(0)
+    lab.run_cell(1)
+    lab.wait_until("() => document.querySelectorAll('.udfw-drawing').length >= 6")
+    lab.page.evaluate("() => document.querySelector('.udfw-status').scrollIntoView()")
+    lab.page.wait_for_timeout(2000)
+    card = lab.page.locator(".jp-Notebook .jp-CodeCell >> nth=1").locator(".udfw-analysis")
+    card.screenshot(path=IMAGES / f"explore-{theme.lower()}.png")
+
+
 def _size(viewport: tuple[int, int]) -> ViewportSize:
     width, height = viewport
     return {"width": width, "height": height}
@@ -130,6 +171,8 @@ def main() -> None:
                 take(lab, theme)
                 lab.page.set_viewport_size(_size(DASHBOARD_SIZE))
                 take_dashboard(lab, theme)
+                lab.page.set_viewport_size(_size(EXPLORE_SIZE))
+                take_explore(lab, theme)
                 lab.page.set_viewport_size(_size(NOTEBOOK))
 
 

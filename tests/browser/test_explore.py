@@ -1,4 +1,4 @@
-"""A view in which detectors and probe are moved by hand: what the page shows, and Python's answers."""
+"""A view in which shapes are moved by hand: what the page shows, and what Python answers."""
 
 from __future__ import annotations
 
