@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from .cards import (
-    LIVE,
     SETUP,
     fraction,
     press,
@@ -30,7 +29,8 @@ ENDS = {
     }}""",
 }
 BUTTONS = ".udfw-status button:visible"
-#: Three seconds.
+#: Three minutes, and three seconds.
+LONG = "live = ctx.live(scan(20), SumSigUDF())\nlive"
 SHORT = "live = ctx.live(scan(1500), SumSigUDF())\nlive"
 #: Ticks "Save Widget State Automatically", or unticks it.
 SAVE_WIDGETS = "() => window.lab.run('@jupyter-widgets/jupyterlab-manager:saveWidgetState')"
@@ -48,7 +48,7 @@ def check_lost(lab: Lab) -> None:
 def test_end_of_a_kernel_is_said_in_all_windows(
     lab: Lab, lab_notebook: NotebookMaker, how: str
 ) -> None:
-    lab.open(lab_notebook([SETUP, LIVE]))
+    lab.open(lab_notebook([SETUP, LONG]))
     run_cells(lab, [0, 1])
     wait_for_fraction(lab, 0.01)
     lab.save()
@@ -63,7 +63,7 @@ def test_end_of_a_kernel_is_said_in_all_windows(
 
 
 def test_card_in_a_new_kernel_is_heard_during_a_cell(lab: Lab, lab_notebook: NotebookMaker) -> None:
-    lab.open(lab_notebook([SETUP, LIVE, "time.sleep(60)"]))
+    lab.open(lab_notebook([SETUP, LONG, "time.sleep(60)"]))
     run_cells(lab, [0, 1])
     wait_for_fraction(lab, 0.01)
     lab.page.evaluate(ENDS["restarted"])
