@@ -87,7 +87,7 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
         self._subject = subject
         self._scan = subject.images[1]  # or it is refused, before there are widgets
         self._on_close = on_close
-        self.keepers = Keepers(self, self.close)
+        self.keepers = Keepers(self, lambda: None, self.close)
         self.status = StatusBar("Explore", BUTTONS)
         self.status.answer(BUTTONS, self._command)
         self.status.on_deleted(self.keepers.outputs.deleted)
