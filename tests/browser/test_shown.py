@@ -29,7 +29,7 @@ y, x = np.mgrid[:64, :64] - 31.5
 rings = [(np.hypot(y, x) // 4 == i) for i in range(9)]
 """
 CARDS = """
-rate = 100
+rate = 50
 many = ctx.live(scan(rate), ApplyMasksUDF(rings))
 few = ctx.live(scan(rate), [ApplyMasksUDF(rings[0]), Spectrum()], plots=[
     {"bright field": "intensity"}, {"columns": "histogram", "brightest": "brightest"}])
@@ -50,14 +50,7 @@ def test_slices_lines_and_numbers(lab: Lab, lab_notebook: NotebookMaker) -> None
     lab.wait_until(f"early => ({PATH})() !== early", arg=early)
     assert "NaN" not in lab.page.evaluate(PATH)
     assert lab.page.locator(".udfw-number").inner_text().startswith("6")
-    for theme in ("Light", "Dark"):
-        lab.set_theme(f"JupyterLab {theme}")
-        for width in (1600, 700):
-            lab.page.set_viewport_size({"width": width, "height": 1200})
-            lab.screenshot(FAILURES.parent / "shown" / f"{theme}-{width}.png".lower())
-    lab.page.set_viewport_size({"width": 1600, "height": 1200})
-    lab.set_theme("JupyterLab Light")
-
+    take_pictures(lab)
     slider = lab.page.locator(".udfw-slices:visible input")
     assert lab.page.locator(".udfw-slices:visible output").inner_text() == "mask 0"
     slider.focus()
@@ -79,6 +72,18 @@ def test_slices_lines_and_numbers(lab: Lab, lab_notebook: NotebookMaker) -> None
     wait_for_line(lab, shown)
     lab.restart_page()
     wait_for_line(lab, shown)
+
+
+def take_pictures(lab: Lab) -> None:
+    """Keep pictures of the page, for people to look at: wide and light, narrow and dark."""
+    before = lab.page.viewport_size
+    assert before is not None
+    lab.screenshot(FAILURES.parent / "shown" / "light-wide.png")
+    lab.set_theme("JupyterLab Dark")
+    lab.page.set_viewport_size({"width": 700, "height": before["height"]})
+    lab.screenshot(FAILURES.parent / "shown" / "dark-narrow.png")
+    lab.page.set_viewport_size(before)
+    lab.set_theme("JupyterLab Light")
 
 
 def wait_for_line(lab: Lab, values: list[float]) -> None:
