@@ -29,6 +29,9 @@ class Bench implements Clock {
     this.patience = milliseconds;
     return () => (this.timer = null);
   }
+  now(): number {
+    return 0;
+  }
   tick(): void {
     for (const callback of this.frames.splice(0)) callback();
   }
@@ -125,6 +128,24 @@ test("a stroke that was lost goes with the next one", () => {
   bench.store.set("a", disk(12));
   bench.store.set("b", disk(42));
   expect(bench.last()).toEqual([["a", disk(12), true], ["b", disk(42), true]]); // prettier-ignore
+});
+
+test("a notebook that is opened again in a page goes on where the page had left off", () => {
+  const said: number[] = [];
+  let now = 1000;
+  const clock = { frame: () => undefined, after: () => () => undefined, now: () => now };
+  const open = (): ShapesStore => new ShapesStore("me", 8, (number) => said.push(number), clock);
+  const before = open();
+  for (const x of [1, 2, 3]) before.set("BF", disk(x));
+  now += 500;
+  const after = open();
+  const part = { key: "k", sequence: 1, shapes: [entry("BF", disk(3))], heard: [["me", 1003]] };
+  after.apply(part as DrawingFrame);
+  after.set("BF", disk(4));
+  after.apply(part as DrawingFrame);
+  expect(after.shapes.get("BF")?.shape).toEqual(disk(4));
+  expect(said).toEqual([...said].sort((a, b) => a - b));
+  expect(new Set(said).size).toBe(4);
 });
 
 test("saved shapes are shown until the kernel says what there is", () => {

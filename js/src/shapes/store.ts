@@ -22,6 +22,8 @@ export interface Held {
 export interface Clock {
   frame(callback: () => void): void;
   after(milliseconds: number, callback: () => void): () => void;
+  /** Milliseconds of the day and age. */
+  now(): number;
 }
 
 export const browserClock: Clock = {
@@ -30,6 +32,7 @@ export const browserClock: Clock = {
     const timer = setTimeout(callback, milliseconds);
     return () => clearTimeout(timer);
   },
+  now: () => Date.now(),
 };
 
 /** Milliseconds until something unheard is said again, and how much longer each time, at most. */
@@ -50,7 +53,8 @@ export class ShapesStore implements Receiver {
   readonly views = new Set<() => void>();
   private readonly history = new History();
   private readonly unheard = new Map<string, Unheard>();
-  private number = 0;
+  /** Of what was said last. */
+  private number: number;
   private isDirty = false;
   private patience = PATIENCE;
   private stopWaiting: (() => void) | null = null;
@@ -60,7 +64,11 @@ export class ShapesStore implements Receiver {
     private readonly colours: number,
     private readonly say: (number: number, strokes: Stroke[]) => void,
     private readonly clock: Clock = browserClock,
-  ) {}
+  ) {
+    // Above all that another store of this page has said, before its notebook was opened again: the
+    // kernel takes no number twice. Nobody says a thousand things per second.
+    this.number = clock.now();
+  }
 
   // From the kernel
 
