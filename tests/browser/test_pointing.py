@@ -250,6 +250,23 @@ def test_zoomed_in_the_pixels_that_belong_are_outlined(pointing: Pointing) -> No
     show_all(pointing)
 
 
+STRETCH = """() => {
+  const image = document.querySelector('.udfw-image');
+  image.parentElement.classList.add('udfw-analysis');
+  image.style.height = '900px';
+  const places = ['.udfw-plot', '.udfw-pad'].map(name =>
+    JSON.stringify(image.querySelector(name).getBoundingClientRect()));
+  image.parentElement.classList.remove('udfw-analysis');
+  image.style.height = '';
+  return places;
+}"""
+
+
+def test_shapes_lie_on_the_pixels_beside_a_taller_image(pointing: Pointing) -> None:
+    pixels, shapes = pointing.lab.page.evaluate(STRETCH)
+    assert pixels == shapes
+
+
 def test_fields_take_numbers_and_refuse_others_in_words(pointing: Pointing) -> None:
     pointing.begin(ADF="Annulus(60, 60, 10, 30)")
     pointing.lab.page.locator(".udfw-name").click()
