@@ -36,8 +36,8 @@ function initialize({ model, signal }: Context): () => void {
     hub.say({ type: "draw", key, number, strokes }),
   );
   store.restore(model.get<{ shapes?: Entry[] }>("_saved").shapes ?? []);
-  const remove = hub.add(key, store, (lost) => {
-    if (!lost) store.sayAgain();
+  const remove = hub.add(key, store, (life) => {
+    if (life === "known") store.sayAgain();
   });
   const isClosed = (): boolean => model.widget_manager?.context?.isDisposed ?? true;
   const layer = { hub, store, sight: new Sight((view) => hub.see(key, view), isClosed) };
