@@ -146,6 +146,7 @@ def take_explore(lab: Lab, theme: str) -> None:
     nbformat.write(notebook, path)
     lab.open(path)
     lab.set_theme(f"JupyterLab {theme}")
+    lab.page.evaluate("() => window.lab.run('application:toggle-left-area')")
     lab.run_cell(0)
     lab.run_cell(1)
     lab.wait_until("() => document.querySelectorAll('.udfw-drawing').length >= 6")

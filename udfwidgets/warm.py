@@ -18,6 +18,7 @@ from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.compiling import can_keep
 from udfwidgets.geometry import Brush, Disk, Ellipse, Polygon, Sector, find_disk
 from udfwidgets.live.picture.sampling import spread
+from udfwidgets.store import PixelStore
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.com import CoMUDF
 from udfwidgets.udf.logsum import LogsumUDF
@@ -81,6 +82,18 @@ def warm_shapes() -> None:
     find_disk(Disk(15, 15, 6).mask((32, 32)).astype(np.float64))
 
 
+def warm_store(dtype: npt.DTypeLike) -> None:
+    """Keep a few frames by their pixels, and move a detector over them."""
+    with Context.make_with("inline") as ctx:
+        dataset = ctx.load("memory", data=np.ones((4, 4, 8, 8), dtype), sig_dims=2)
+        with PixelStore(ctx.executor, dataset) as store:
+            store.wait()
+            for mask in (np.eye(8, dtype=bool), np.eye(8)):
+                moving = store.moving()
+                moving.moved(mask)
+                moving.moved(np.roll(mask, 1, 1))
+
+
 def main(arguments: Sequence[str]) -> None:
     """Compile for the dtypes named, or the usual ones, and let everything else go first.
 
@@ -95,6 +108,9 @@ def main(arguments: Sequence[str]) -> None:
         print(dtype, flush=True)
     if can_keep():
         warm_shapes()
+    for dtype in arguments or DTYPES:
+        if can_keep():
+            warm_store(dtype)
 
 
 if __name__ == "__main__":

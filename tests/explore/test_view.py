@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import threading
 
+import anyio
 import ipywidgets
 import numpy as np
 import pytest
@@ -234,11 +236,13 @@ def test_a_state_brings_a_view_back(ctx, dataset, view):
     view.wait()
     view.images["A"].limits = (1.0, 5.0)
     view.images["A"].colormap = "magma"
+    view.images["B"].window = (1, 4, 2, 5)
     state = json.loads(json.dumps(view.state))
     again = ctx.explore(dataset, state=state)
     again.wait()
     assert again.state == state
     assert again.images["A"].limits == (1.0, 5.0)
+    assert again.images["B"].window == (1, 4, 2, 5)
     again.close()
     with pytest.raises(ValueError, match="expected what `state` of a view returned"):
         ctx.explore(dataset, state={"version": 9})
@@ -257,6 +261,46 @@ def test_a_line_scan_is_shown_as_one_row(ctx):
     )
     np.testing.assert_array_equal(view.result("A"), _summed(CENTRE, DATA[0]))
     np.testing.assert_array_equal(view.result("probe"), DATA[0, 2])
+    view.close()
+
+
+def test_a_scan_that_is_still_recorded_is_explored(ctx):
+    async def frames():
+        for number, frame in enumerate(DATA.reshape(-1, *SIG)):
+            while number == 30 and not gate.is_set():
+                await anyio.sleep(0.01)
+            yield frame
+
+    gate = threading.Event()
+    stream = ctx.load("stream", frames=frames(), nav_shape=NAV, sig_shape=SIG, dtype=DATA.dtype)
+    view = ctx.explore(stream, detectors={"A": CENTRE}, probe=Point(0, 0))
+    run_of = lambda key: view._board._answers[key].run  # noqa: E731
+    view._board._asking.wait()
+    run = run_of(("detector", "A"))
+    run.wait(lambda: run.progress.frames == 30)
+    # Moved on the way: what came before is asked again.
+    view.detectors["A"] = moved = CENTRE.moved(2, 1)
+    view._board._asking.wait()
+    run = run_of(("detector", "A"))
+    run.wait(lambda: run.progress.frames == 30)
+    picture = view._board._panels["detector", "A"].picture()
+    there = np.arange(DATA[..., 0, 0].size).reshape(NAV) < 30
+    np.testing.assert_array_equal(picture.coverage, there)
+    np.testing.assert_array_equal(picture.values[there], _summed(moved)[there])
+    gate.set()
+    np.testing.assert_array_equal(view.result("A"), _summed(moved))
+    view.close()
+
+
+def test_positions_without_a_frame_are_left_out(ctx):
+    with pytest.warns(UserWarning, match="missing"):
+        dataset = ctx.load("memory", data=DATA.reshape(-1, *SIG)[:30], nav_shape=NAV, sig_dims=2)
+    there = np.arange(DATA[..., 0, 0].size).reshape(NAV) < 30
+    view = ctx.explore(dataset, detectors={"A": CENTRE}, probe=Point(0, 5))
+    np.testing.assert_array_equal(view.result("A"), np.where(there, _summed(CENTRE), np.nan))
+    view._board._memory._store.wait()
+    moved = view.detectors["A"] = CENTRE.moved(1, 0)
+    np.testing.assert_array_equal(view.result("A"), np.where(there, _summed(moved), np.nan))
     view.close()
 
 

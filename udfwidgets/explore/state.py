@@ -78,26 +78,30 @@ class State:
 
 
 def contrast_of(images: Iterable[LiveImage]) -> dict[str, dict[str, Any]]:
-    """Return by title how images are coloured."""
+    """Return by title how images are coloured, and what of them is shown."""
     return {
         image.title: {
             "limits": None if image.limits is None else list(image.limits),
             "log": image.log,
             "gamma": image.gamma,
             "colormap": image.colormap,
+            "window": list(image.window),
         }
         for image in images
     }
 
 
 def apply_contrast(image: LiveImage, contrast: Mapping[str, Mapping[str, Any]]) -> None:
-    """Colour an image as it was, if that is known."""
+    """Colour an image as it was, and show the same part of it, if that is known."""
     wanted = contrast.get(image.title)
     if wanted is None:
         return
     for name in ("log", "gamma", "colormap"):
         if name in wanted:
             setattr(image, name, wanted[name])
+    window = tuple(wanted.get("window", image.window))
+    if window != image.window:
+        image.window = window  # only then, as it takes the figure
     limits = wanted.get("limits")
     image.limits = None if limits is None else (limits[0], limits[1])
 

@@ -338,6 +338,25 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         self._feed.choose_slice(int(index) % n)
         hub().news(urgent=self._feed.urgent)
 
+    @property
+    def window(self) -> tuple[float, float, float, float]:
+        """What is shown, in pixels: left, right, top, bottom; all of it from 0 to the shape."""
+        ny, nx = self.shape
+        if self._figure is None:
+            return 0.0, float(nx), 0.0, float(ny)
+        x, y = self._figure.scale_x, self._figure.scale_y
+        return x.min, x.max, y.max, y.min
+
+    @window.setter
+    def window(self, window: tuple[float, float, float, float]) -> None:
+        left, right, top, bottom = (float(edge) for edge in window)
+        if not (left < right and top < bottom):
+            raise ValueError(f"window is {window}, expected left < right and top < bottom")
+        figure = self.figure
+        with figure.scale_x.hold_sync(), figure.scale_y.hold_sync():
+            figure.scale_x.min, figure.scale_x.max = left, right
+            figure.scale_y.max, figure.scale_y.min = top, bottom
+
     def png(self, *, overview: bool = False) -> bytes | None:
         """Return the newest picture that was taken as a PNG.
 
