@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from udfwidgets.explore.linked import Linked
@@ -49,13 +52,56 @@ def test_python_sets_all(linked, images):
     assert not any("probe" in each for each in images)
 
 
-def test_a_hand_that_has_moved_on_is_not_set_back(linked, images):
-    moved = [Point(cx=x, cy=0) for x in range(20)]
-    for point in moved:
-        images[0].draw({"probe": (point, False)})
-    while linked["probe"] != moved[-1]:
-        assert images[0]["probe"] == moved[-1]
-    assert all(each["probe"] == moved[-1] for each in images)
+def eventually(images, point):
+    deadline = time.monotonic() + 10
+    while not all(each["probe"] == point for each in images):
+        assert time.monotonic() < deadline, [each["probe"] for each in images]
+
+
+@pytest.mark.parametrize("hand", [0, 1, 2])
+def test_a_hand_that_has_moved_on_is_not_set_back(linked, images, hand):
+    first, second = Point(cx=5, cy=0), Point(cx=6, cy=0)
+
+    def move_on(name, shape, resting):
+        if shape == first:
+            images[hand].draw({"probe": (second, True)})
+
+    for each in images:
+        if each is not images[hand]:
+            each.on_change(move_on)
+    images[hand].draw({"probe": (first, False)})
+    eventually([linked, *images], second)
+
+
+def test_a_shape_that_goes_back_takes_all_with_it(linked, images):
+    before = linked["probe"]
+    for shape in (Point(cx=7, cy=7), before, Point(cx=8, cy=8), Point(cx=7, cy=7), before):
+        images[1]["probe"] = shape
+        assert [each["probe"] for each in [linked, *images]] == [shape] * 4
+
+
+def test_a_late_echo_sets_nobody_back(images, heard):
+    gate, reached = threading.Event(), threading.Event()
+
+    def hold(name, shape, resting):
+        if shape == Point(cx=5, cy=0):
+            reached.set()
+            gate.wait(10)
+
+    images[0].on_change(hold)  # before the others hear of it
+    linked = Linked(heard.append)
+    for each in images:
+        linked.join(each)
+    slow = threading.Thread(target=lambda: linked.update(probe=Point(cx=5, cy=0)))
+    slow.start()
+    assert reached.wait(10)
+    images[1].on_change(lambda name, shape, resting: seen.append(shape.cx))
+    seen: list[float] = []
+    images[1]["probe"] = Point(cx=6, cy=0)
+    gate.set()
+    slow.join()
+    eventually([linked, *images], Point(cx=6, cy=0))
+    assert seen == [6]
 
 
 def test_who_has_left_is_not_told(linked, images):

@@ -25,9 +25,9 @@ class Linked(MutableMapping[str, Figure]):
         self._lock = threading.RLock()
         self._shapes: dict[str, Figure] = {}
         self._members: dict[int, tuple[Shapes, Callable[[], None]]] = {}
-        #: What an image was given last: its echo is no news. The hand may have moved on since, and
-        #: would be set back by it.
-        self._given: dict[tuple[int, str], Figure | None] = {}
+        #: What each image was given and has not echoed: an echo is no news. By the time it comes
+        #: others may have moved on, and would be set back by it.
+        self._given: dict[tuple[int, str], list[Figure | None]] = {}
 
     def __getitem__(self, name: str) -> Figure:
         return self._shapes[name]
@@ -52,16 +52,14 @@ class Linked(MutableMapping[str, Figure]):
         """Show all of them on one more image, and follow what is done there."""
 
         def heard(name: str, shape: Figure | None, resting: bool) -> None:
-            with self._lock:
-                is_echo = self._given.pop((id(shapes), name), shapes) == shape
-            if not is_echo:
+            if not self._is_echo(shapes, name, shape):
                 self._spread(shapes, name, shape)
 
         with self._lock:
             self._members[id(shapes)] = (shapes, shapes.on_change(heard))
-            given = dict(self._shapes)
-            self._given.update({(id(shapes), name): shape for name, shape in given.items()})
-        shapes.update(given)
+            there = dict(self._shapes)
+        for name, shape in there.items():
+            self._bring(shapes, name, shape)
 
     def leave(self, shapes: Shapes) -> None:
         """Forget an image."""
@@ -70,6 +68,14 @@ class Linked(MutableMapping[str, Figure]):
             for key in [key for key in self._given if key[0] == id(shapes)]:
                 del self._given[key]
         unsubscribe()
+
+    def _is_echo(self, image: Shapes, name: str, shape: Figure | None) -> bool:
+        """Whether an image says what it was given; what came before that is told no more."""
+        with self._lock:
+            given = self._given.get((id(image), name), [])
+            is_echo = shape in given
+            del given[: given.index(shape) + 1 if is_echo else len(given)]
+            return is_echo
 
     def _spread(self, origin: Shapes | None, name: str, shape: Figure | None) -> None:
         with self._lock:
@@ -80,10 +86,20 @@ class Linked(MutableMapping[str, Figure]):
             else:
                 self._shapes[name] = shape
             others = [each for each, _ in self._members.values() if each is not origin]
-            self._given.update({(id(each), name): shape for each in others})
         for each in others:
-            if shape is None:
-                each.pop(name, None)
-            else:
-                each[name] = shape
+            self._bring(each, name, shape)
         self._on_change(name)
+
+    def _bring(self, image: Shapes, name: str, shape: Figure | None) -> None:
+        """Have an image show a shape, unless that has changed again meanwhile."""
+        while self._shapes.get(name) == shape != image.get(name):
+            with self._lock:
+                self._given.setdefault((id(image), name), []).append(shape)
+            if shape is None:
+                image.pop(name, None)
+            else:
+                image[name] = shape
+            newest = self._shapes.get(name)
+            if newest == shape:
+                return
+            shape = newest  # whoever changed it may have been here before
