@@ -304,6 +304,19 @@ def test_positions_without_a_frame_are_left_out(ctx):
     view.close()
 
 
+def test_a_scan_that_cannot_be_read_is_told_of(ctx, tmp_path):
+    path = tmp_path / "scan.npy"
+    np.save(path, DATA)
+    dataset = ctx.load("npy", path=path)
+    path.unlink()
+    view = ctx.explore(dataset)
+    view.wait()
+    assert "scan.npy" in view._status().message
+    with pytest.raises(RuntimeError, match=r"scan\.npy"):
+        view.presets()
+    view.close()
+
+
 def test_buttons_steer_all_that_is_asked(view):
     view.wait()
     before = view._board._answers["detector", "A"].run

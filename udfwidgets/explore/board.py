@@ -227,6 +227,7 @@ class Board:
             self._problems[key] = str(error)
         except Exception as error:
             self._problems[key] = f"{key[1] or key[0]}: {type(error).__name__}: {text_of(error)}"
+            self._is_placed |= key == _PATTERN
         if before or key in self._problems or self.is_idle:
             self._on_news()
 
@@ -287,8 +288,11 @@ class Board:
         self._subject.start(run)
 
     def _place(self) -> None:
-        reading = self._answers[_PATTERN].reading()
+        pattern = self._answers[_PATTERN]
+        reading = pattern.reading()
         if reading is None or self._is_placed:
+            # A scan that cannot be read has no disk, and nobody is to wait for it.
+            self._is_placed |= pattern.is_final
             return
         placed, note = place(reading.values[0])
         self.detectors.update({n: s for n, s in placed.items() if n not in self.detectors})
