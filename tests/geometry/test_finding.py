@@ -29,7 +29,7 @@ def framed(r: float, place: tuple[float, float]) -> tuple[tuple[int, int], float
     return shape, place[0] * shape[1], place[1] * shape[0]
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(RADII, PLACES, SEEDS, st.floats(1.2, 5), st.floats(0.002, 0.25), st.floats(0, 0.6))
 def test_with_noise_and_structure_inside(r, place, seed, magnitude, outside, structure):
     inside = 10**magnitude
@@ -40,7 +40,7 @@ def test_with_noise_and_structure_inside(r, place, seed, magnitude, outside, str
     assert_found(with_disk(shape, cx, cy, r, rng=rng, structure=structure, **levels), cx, cy, r)
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(RADII, PLACES, SEEDS, st.floats(0, 0.18))  # of the radius
 def test_with_a_soft_rim(r, place, seed, soft):
     shape, cx, cy = framed(r, place)
@@ -48,7 +48,7 @@ def test_with_a_soft_rim(r, place, seed, soft):
     assert_found(with_disk(shape, cx, cy, r, soft=min(soft * r, 7), rng=rng), cx, cy, r)
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(RADII, PLACES, SEEDS, st.sampled_from([0, 1e4, 1e9, math.nan, math.inf, -1e6]))
 def test_with_hot_and_dead_pixels(r, place, seed, value):
     shape, cx, cy = framed(r, place)
@@ -63,7 +63,7 @@ def test_beside_numbers_that_cannot_be_added_up():
     assert_found(hot(pattern, rng, 9, -1.7e308), 41.2, 38.7, 12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(st.floats(5, 40), PLACES, SEEDS, ANGLES, st.sampled_from([0, 5, math.nan]))
 def test_behind_a_beam_stop(r, place, seed, angle, value):
     shape, cx, cy = framed(r, place)
@@ -71,7 +71,7 @@ def test_behind_a_beam_stop(r, place, seed, angle, value):
     assert_found(stopped(pattern, cx, cy, r, angle, value), cx, cy, r)
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(RADII, st.floats(0.2, 1), st.integers(0, 3), SEEDS)
 def test_cut_by_an_edge(r, seen, edge, seed):
     shape, _, cy = framed(r, (0.5, 0.5))
@@ -84,7 +84,7 @@ def test_cut_by_an_edge(r, seen, edge, seed):
         assert_found(pattern, seen * r, cy, r)
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(RADII, PLACES, SEEDS, ANGLES, st.floats(1.7, 3), st.integers(2, 8))
 def test_beside_the_disks_of_a_crystal(r, place, seed, angle, distance, n):
     shape, cx, cy = framed(r, place)
@@ -94,7 +94,7 @@ def test_beside_the_disks_of_a_crystal(r, place, seed, angle, distance, n):
     assert_found(crystal, cx, cy, r)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.floats(40, 200), PLACES, SEEDS)
 def test_large_disks(r, place, seed):
     cx, cy = 512 * place[0], 480 * place[1]
@@ -102,7 +102,7 @@ def test_large_disks(r, place, seed):
     assert_found(pattern, cx, cy, r)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.floats(3, 6), PLACES, SEEDS)
 def test_small_disks_in_large_frames(r, place, seed):
     cx, cy = 512 * place[0], 480 * place[1]
@@ -161,7 +161,7 @@ def test_says_why_there_is_none(pattern, words):
         find_disk(pattern)
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(SEEDS, st.sampled_from([0.05, 2, 100, 1e5]), st.integers(16, 160))
 def test_finds_none_in_noise(seed, mean, size):
     pattern = np.random.default_rng(seed).poisson(mean, (size, size + 5))
