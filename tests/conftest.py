@@ -116,10 +116,11 @@ def _command_line(process: psutil.Process) -> str:
 
 def _wait_for_leftovers_to_go(before: Surroundings) -> list[str]:
     """Look until nothing is left over or the grace is used up."""
-    deadline = time.monotonic() + GRACE
     leftovers = Surroundings.now().added_since(before)
     if leftovers:
         gc.collect()  # objects in reference cycles own files and threads too
+    # From here on: with all that the tests have compiled the collector takes its time.
+    deadline = time.monotonic() + GRACE
     while leftovers and time.monotonic() < deadline:
         new_threads = frozenset(threading.enumerate()) - before.threads
         for thread in new_threads - {threading.current_thread()}:
@@ -191,6 +192,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_browser_test(item: pytest.Item) -> bool:
     return item.get_closest_marker("browser") is not None
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector pass over the tests themselves: it runs after nearly each of them."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> Iterable[str]:
