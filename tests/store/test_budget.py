@@ -17,7 +17,7 @@ from udfwidgets.io.dataset.memory import ArraySource, MemoryDataSet
 from udfwidgets.store import PixelStore, StoreGone, memory, watch
 from udfwidgets.store.binning import Grid
 
-DTYPES = ["bool", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "c8"]
+DTYPES = ["bool", "u1", "i1", "u2", "i4", "u8", "f2", "f4", "c8"]
 NAV, SIG = (5, 64), (11, 14)
 
 
