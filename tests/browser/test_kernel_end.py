@@ -20,13 +20,10 @@ from .lab import Lab
 pytestmark = pytest.mark.browser
 
 SESSION = "window.lab.panel().context.sessionContext"
-#: How a person ends a kernel, and how it ends by itself.
+#: How a person ends a kernel.
 ENDS = {
     "shut down": f"() => {SESSION}.shutdown()",
     "restarted": f"() => {SESSION}.restartKernel()",
-    "killed": f"""() => {{
-      {SESSION}.session.kernel.requestExecute({{code: "import os; os.kill(os.getpid(), 9)"}});
-    }}""",
 }
 BUTTONS = ".udfw-status button:visible"
 #: Three minutes, and three seconds.
