@@ -171,7 +171,7 @@ def test_names_of_a_card(ctx, dataset):
         *("cards", "remove", "close", "children", "layout", "observe", "unobserve")
     }
     for widget in (live, live.images[0]):
-        assert len(public(widget)) < 20
+        assert len(public(widget)) < 24
         assert not public(widget) & {"comm", "keys", "get_state", "hold_sync", "furnish", "offer"}
         assert widget.comm is not None
     dashboard.close()
