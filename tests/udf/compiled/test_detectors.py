@@ -32,12 +32,23 @@ def product(detector, frames, count):
 )
 def test_products_of_integers_are_exact(n_frames, n_pixels, count, share, dtype, seed):
     masks = random_masks(count, n_pixels, share, seed)
+    masks[::2] = masks[::2] > 0
     rng = np.random.default_rng(seed)
     frames = rng.integers(0, 1 << 15, (n_frames, n_pixels)).astype(dtype)
     expected = frames.astype("i8") @ masks.T
     for form in (masks, scipy.sparse.csr_matrix(masks)):
         detector = Detector.of(form, np.float64, dtype)
         np.testing.assert_array_equal(product(detector, frames, count), expected)
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("u2", 65535), ("i2", -32768), ("i1", -128), ("?", 1)])
+def test_large_masks_of_ones_do_not_overflow(dtype, value):
+    frames = np.full((5, 300 * 300), value, dtype)
+    masks = np.ones((2, 300 * 300))
+    masks[1, 5] = 3
+    expected = frames.astype("i8") @ masks.astype("i8").T
+    detector = Detector.of(masks, np.float64, dtype)
+    np.testing.assert_array_equal(product(detector, frames, 2), expected)
 
 
 def test_complex_masks_and_frames():

@@ -26,7 +26,7 @@ from numba.extending import intrinsic
 
 from udfwidgets.buffers import Array
 from udfwidgets.compiling import compiled, compiled_callback
-from udfwidgets.udf.compiled.detectors import add_matrix, add_runs
+from udfwidgets.udf.compiled.detectors import add_matrix, add_runs, narrow_dtype
 from udfwidgets.udf.compiled.kernels import (
     MOMENT_STRIP,
     STRIP,
@@ -226,18 +226,33 @@ def _add_up_squares(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_mo
 @cache
 def add_up_runs(dtype: np.dtype[Any]) -> int:
     """Masks as runs: `aux` are the runs, `more` the weights, `n_more` the masks."""
-    return compiled_step(_add_up_runs, dtype, "f8", "i8", "f8")
+    is_narrow = narrow_dtype(dtype, np.dtype(np.float64)) == np.int32
+    step = _add_up_runs_of_integers if is_narrow else _add_up_runs
+    return compiled_step(step, dtype, "f8", "i8", "f8")
 
 
 def _add_up_runs(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    _add_runs_in(
+        np.zeros(1, np.float64), pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more
+    )
+
+
+def _add_up_runs_of_integers(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    _add_runs_in(
+        np.zeros(1, np.int32), pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more
+    )
+
+
+@compiled()
+def _add_runs_in(narrow, pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
     tile = numba.carray(pixels, (n_frames, n_pixels))
-    runs = numba.carray(aux, (n_aux, 4))
+    runs = numba.carray(aux, (n_aux, 5))
     n_weights = 0
     if n_aux:
         last = runs[n_aux - 1]
         n_weights = last[3] + last[2] - last[1]
     totals = numba.carray(out, (row + n_frames, n_more))
-    add_runs(tile, runs, numba.carray(more, (n_weights,)), totals[row:])
+    add_runs(tile, runs, numba.carray(more, (n_weights,)), narrow, totals[row:])
 
 
 @cache
