@@ -248,7 +248,8 @@ class CoMUDF(UDF):
         shifts = center_shifts(img_sum, img_y, img_x, cy, cx)
         field = np.stack(apply_correction(*shifts, given.scan_rotation, given.flip_y), axis=-1)
         regression = self.get_regression(field, valid)
-        field[valid] -= _plane(regression, valid.shape)[valid]
+        if regression.any():
+            field[valid] -= _plane(regression, valid.shape)[valid]
         raw_shifts = np.stack(shifts, axis=-1)
         results = {
             "raw_com": raw_shifts + np.array([cy, cx]),
@@ -266,9 +267,11 @@ class CoMUDF(UDF):
     def _field_results(self, field: Array, valid: BoolArray) -> Mapping[str, Array]:
         # Slopes must not see the zeros of positions that are still to come: what is known of a
         # position that is in would not be final.
-        known = np.where(valid[..., np.newaxis], field, np.nan)
+        known = field.copy() if valid.all() else np.where(valid[..., np.newaxis], field, np.nan)
         results = self.get_field_results(field_y=known[..., 0], field_x=known[..., 1])
         waiting = ~valid if self.meta.roi is None else ~valid & self.meta.roi
+        if not waiting.any():
+            return results
         filled = {name: np.array(array) for name, array in results.items()}
         for array in filled.values():
             array[waiting] = 0
@@ -309,8 +312,10 @@ class CoMUDF(UDF):
             regression[:] = _checked_regression(wanted)
             return regression
         option = _regression_option(wanted)
+        if option is RegressionOptions.NO_REGRESSION:
+            return regression
         known = valid_mask & np.isfinite(field).all(axis=-1)
-        if option is RegressionOptions.NO_REGRESSION or not known.any():
+        if not known.any():
             return regression
         if np.iscomplexobj(field):
             raise TypeError("there is no regression for complex data: pass regression=-1")
@@ -329,8 +334,12 @@ class CoMUDF(UDF):
         valid = self.meta.get_valid_nav_mask(full_nav=True)
         if valid is not None:
             valid = valid.reshape(nav)
-        moments = np.full((*nav, 3), np.nan, np.result_type(sums.dtype, np.float64))
-        moments[selected] = sums
+        dtype = np.result_type(sums.dtype, np.float64)
+        if self.meta.roi is None:
+            moments = np.asarray(sums, dtype).reshape(*nav, 3)
+        else:
+            moments = np.full((*nav, 3), np.nan, dtype)
+            moments[selected] = sums
         return selected if valid is None else valid, moments
 
 
