@@ -104,7 +104,7 @@ def test_images_form_and_end_as_numpy_says(story: Lab) -> None:
     half_way = sampled(story, NAV, (96, 96))
     story.wait_until(f"() => {STATE} === 'done' && {FRACTION} === 1")
     changes = story.page.evaluate("() => { watched.running = false; return watched.changes; }")
-    assert min(changes) >= 10, f"images changed {changes} times"
+    assert min(changes) >= 5, f"images changed {changes} times"
 
     # Half way many pixels have a colour of the map; elsewhere it shines through, or glows.
     distances = distance_to_map(half_way, "viridis")
