@@ -16,7 +16,7 @@ from PIL import Image
 
 from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.offered import OfferedWidget
-from udfwidgets.live.picture.colour import COLORMAPS, colour
+from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, colour
 from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
@@ -64,7 +64,7 @@ class Canvas(Drawn):
     scale_y = traitlets.Instance(bqplot.LinearScale, allow_none=True).tag(
         sync=True, **ipywidgets.widget_serialization
     )
-    colormap = traitlets.Enum(COLORMAPS, "viridis").tag(sync=True)
+    colormap = traitlets.Enum(COLORMAPS + REVERSED, "viridis").tag(sync=True)
     log_scale = traitlets.Bool(False).tag(sync=True)
     gamma = traitlets.Float(1.0).tag(sync=True)
     auto = traitlets.Bool(True).tag(sync=True)

@@ -19,12 +19,20 @@ export interface Contrast {
 const CODES = 65536;
 const tables = new Map<string, Uint8Array>();
 
+/** The end of the name of a colour map that is taken from its other end. */
+export const REVERSED = "_r";
+
 /** Return a colour map as 256 x RGB; an unknown name gives the first one. */
 export function table(colormap: string): Uint8Array {
   let rgb = tables.get(colormap);
   if (!rgb) {
-    const digits = (hex as Record<string, string>)[colormap] ?? hex.viridis;
-    rgb = Uint8Array.from({ length: 768 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+    const isReversed = colormap.endsWith(REVERSED);
+    const name = isReversed ? colormap.slice(0, -REVERSED.length) : colormap;
+    const digits = (hex as Record<string, string>)[name] ?? hex.viridis;
+    const byte = (i: number): number => parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+    rgb = Uint8Array.from({ length: 768 }, (_, i) =>
+      byte(isReversed ? 3 * (255 - Math.floor(i / 3)) + (i % 3) : i),
+    );
     tables.set(colormap, rgb);
   }
   return rgb;
@@ -36,7 +44,7 @@ export function isSymmetric(lo: number): boolean {
 }
 
 /** Return the place of a value between limits, 0 to 1; rule for rule what `place.py` does. */
-function place(value: number, lo: number, hi: number, log: boolean): number {
+export function place(value: number, lo: number, hi: number, log: boolean): number {
   const t = (value - lo) / (hi - lo);
   const cut = t > 0 ? Math.min(t, 1) : 0;
   if (!log) return cut;

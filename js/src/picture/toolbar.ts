@@ -1,6 +1,8 @@
 /** The header of an image: title, buttons, and the panel in which colours are chosen. */
 
-import { COLORMAPS, gradient, isSymmetric } from "./colour";
+import { COLORMAPS, REVERSED, gradient, isSymmetric } from "./colour";
+import { Histogram } from "./histogram";
+import type { ImageStore } from "../wire/store";
 import { iconButton, keepKeys, make } from "../page/dom";
 import { plainPair, shortPair, titleParts } from "../page/format";
 import type { Keeper, Settings } from "../page/settings";
@@ -41,11 +43,12 @@ export class Toolbar {
   constructor(
     private readonly settings: Keeper<Settings>,
     private readonly actions: Actions,
+    store: ImageStore,
     signal: AbortSignal,
   ) {
-    this.panel = new Panel(settings, actions, signal);
+    this.panel = new Panel(settings, actions, new Histogram(store, settings, actions, signal), signal);
     this.swatch.type = "button";
-    this.swatch.title = "Colours and contrast";
+    this.swatch.title = "Colours and contrast (H)";
     this.swatch.append(this.scale, this.low, this.ramp, this.high);
     keepKeys(this.swatch);
     const { log, auto, overlay, reset, save } = this.buttons;
@@ -108,6 +111,12 @@ export class Toolbar {
     this.settings.set(auto ? { auto } : { auto, limits: [...this.actions.limits()] });
   }
 
+  /** Show the panel, or put it away. */
+  toggle(): void {
+    if (this.panel.isOpen) this.close();
+    else this.open(true);
+  }
+
   private open(open: boolean): void {
     this.panel.show(open);
     this.swatch.setAttribute("aria-expanded", String(open));
@@ -126,15 +135,23 @@ class Panel {
   private readonly maps = new Map<string, HTMLButtonElement>();
   private readonly ends: HTMLInputElement[] = [];
   private readonly refusal = make("div", { className: "udfw-refusal" });
+  private readonly invert = make("button", { className: "udfw-map", text: "Inverted" });
 
   constructor(
     private readonly settings: Keeper<Settings>,
     private readonly actions: Actions,
+    private readonly histogram: Histogram,
     signal: AbortSignal,
   ) {
     this.element.hidden = true;
+    // Over everything: the output of a cell ends not far below its image.
+    this.element.popover = "manual";
+    addEventListener("scroll", () => this.put(), { signal, capture: true, passive: true });
+    addEventListener("resize", () => this.put(), { signal });
     this.element.setAttribute("role", "group");
     this.element.setAttribute("aria-label", "Colours and contrast");
+    this.element.append(histogram.element);
+    const maps = make("div", { className: "udfw-maps" });
     for (const name of COLORMAPS) {
       const ramp = make("span", { className: "udfw-ramp" });
       ramp.style.background = gradient(name);
@@ -142,10 +159,16 @@ class Panel {
       const button = make("button", { className: "udfw-map", label: name }, ramp, text);
       button.type = "button";
       keepKeys(button);
-      button.addEventListener("click", () => settings.set({ colormap: name }), { signal });
+      const choose = (): void => settings.set({ colormap: name + (this.isReversed ? REVERSED : "") });
+      button.addEventListener("click", choose, { signal });
       this.maps.set(name, button);
-      this.element.append(button);
+      maps.append(button);
     }
+    this.invert.type = "button";
+    keepKeys(this.invert);
+    const invert = (): void => settings.set({ colormap: reversed(settings.get("colormap")) });
+    this.invert.addEventListener("click", invert, { signal });
+    this.element.append(maps, this.invert);
     const row = make("div", { className: "udfw-range" });
     for (const label of ["From", "To"]) {
       const input = make("input", { label: `${label} value` });
@@ -174,20 +197,42 @@ class Panel {
     for (const input of this.ends) input.setAttribute("aria-invalid", String(why !== ""));
   }
 
+  private get isReversed(): boolean {
+    return this.settings.get("colormap").endsWith(REVERSED);
+  }
+
   get isOpen(): boolean {
     return !this.element.hidden;
   }
 
   show(open: boolean): void {
+    if (open === this.isOpen) return;
     this.element.hidden = !open;
+    this.element.togglePopover(open);
     if (!open) return;
     this.restore();
     this.update();
+    this.put();
+  }
+
+  /** Put it below the header, or as low as there is room. */
+  private put(): void {
+    if (!this.isOpen) return;
+    const header = this.element.parentElement?.getBoundingClientRect();
+    if (!header) return;
+    const { offsetWidth: width, offsetHeight: height } = this.element;
+    const keep = (at: number, most: number): string => `${Math.max(0, Math.min(at, most))}px`;
+    this.element.style.left = keep(header.right - width, innerWidth - width);
+    this.element.style.top = keep(header.bottom, innerHeight - height);
   }
 
   update(): void {
     if (!this.isOpen) return;
-    const chosen = this.settings.get("colormap");
+    this.histogram.update();
+    const { isReversed } = this;
+    this.invert.setAttribute("aria-pressed", String(isReversed));
+    const name = this.settings.get("colormap");
+    const chosen = isReversed ? reversed(name) : name;
     for (const [name, button] of this.maps) {
       button.setAttribute("aria-pressed", String(name === chosen));
     }
@@ -221,6 +266,11 @@ export function showTitle(element: HTMLElement, title: string): void {
   );
   element.replaceChildren(...parts);
   element.title = title;
+}
+
+/** Return the name of the same colour map from its other end. */
+function reversed(colormap: string): string {
+  return colormap.endsWith(REVERSED) ? colormap.slice(0, -REVERSED.length) : colormap + REVERSED;
 }
 
 /** Return why two numbers are no limits; nothing if they are. */

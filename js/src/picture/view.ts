@@ -1,6 +1,6 @@
 /** One view of an image: canvas, header and readout, kept up to date with its store. */
 
-import { make } from "../page/dom";
+import { keepKeys, make } from "../page/dom";
 import { value as spelt } from "../page/format";
 import { isWhole, touched } from "./geometry";
 import { interact } from "./interaction";
@@ -121,7 +121,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     const title = shell.querySelector<HTMLElement>(".udfw-title") ?? shell;
     download(await compose(root(), canvas, title), settings.get("title"));
   };
-  const toolbar = new Toolbar(settings, { reset, save: () => void save(), limits }, signal);
+  const toolbar = new Toolbar(settings, { reset, save: () => void save(), limits }, store, signal);
   const slices = slider(place.slices, signal);
   shell.append(plot, toolbar.element, slices.element, readout);
   readout.style.left = `${margin.left + 6}px`;
@@ -143,6 +143,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
   followContrast(place, signal);
   onThemeChange(() => {
     theme = null;
+    toolbar.showLimits();
     schedule();
   }, signal);
   followDetail(place, schedule, signal);
@@ -166,6 +167,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
         reset,
       };
       interact(stage, signal);
+      focusable(stage.root, new Map([["h", () => toolbar.toggle()]]), signal);
       const zoomable = (): void => {
         const whole = isWhole(axes.get(), nx, ny);
         stage.root.classList.toggle("udfw-zoomed", !whole && !place.interaction());
@@ -177,6 +179,21 @@ export function showImage(place: Place, signal: AbortSignal): void {
   );
   describe();
   schedule();
+}
+
+/** Let an image have the focus, and take keys of its own then, which JupyterLab does not get. */
+function focusable(root: HTMLElement, keys: ReadonlyMap<string, () => void>, signal: AbortSignal): void {
+  root.tabIndex = 0;
+  keepKeys(root);
+  const press = (event: KeyboardEvent): void => {
+    const { altKey, ctrlKey, metaKey, key, target } = event;
+    const act = keys.get(key.toLowerCase());
+    if (!act || altKey || ctrlKey || metaKey || (target as Element).closest("input, select")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  };
+  root.addEventListener("keydown", press, { signal });
 }
 
 /** Tell the style sheet how high an image is, of its width, and how much comes above and below. */

@@ -12,16 +12,37 @@ import numpy.typing as npt
 from udfwidgets.live.picture.contrast import Limits
 from udfwidgets.live.picture.place import places
 
-#: The colour maps an image offers. `twilight` is the cyclic one, for phases.
-COLORMAPS = ("viridis", "magma", "inferno", "cividis", "gray", "turbo", "twilight")
+# By their full names, where several have published one of a name.
+_SOURCES = {
+    "viridis": "bids:viridis",
+    "magma": "bids:magma",
+    "inferno": "bids:inferno",
+    "cividis": "cividis:cividis",
+    "gray": "matlab:gray",
+    "turbo": "google:turbo",
+    "RdBu": "colorbrewer:RdBu",
+    "coolwarm": "matplotlib:coolwarm",
+    "vik": "crameri:vik",
+    "twilight": "matplotlib:twilight",
+    "phase": "cmocean:phase",
+}
+#: The colour maps an image offers: perceptual ones, diverging ones, for values of either sign
+#: (`RdBu`, `coolwarm`, `vik`), and cyclic ones, for phases (`twilight`, `phase`).
+COLORMAPS = tuple(_SOURCES)
+#: The same from the other end.
+REVERSED = tuple(f"{name}_r" for name in COLORMAPS)
 
 
 @cache
 def table(colormap: str) -> npt.NDArray[np.uint8]:
-    """Return the colour map as 256 rows of RGB, read-only."""
-    if colormap not in COLORMAPS:
-        raise ValueError(f"colormap is {colormap!r}, expected one of {', '.join(COLORMAPS)}")
-    rgb = np.floor(cmap.Colormap(colormap).lut(256)[:, :3] * 255 + 0.5).astype(np.uint8)
+    """Return the colour map as 256 rows of RGB, read-only; with ``_r`` from the other end."""
+    if colormap not in COLORMAPS + REVERSED:
+        raise ValueError(
+            f"colormap is {colormap!r}, expected one of {', '.join(COLORMAPS)}, or with '_r'"
+        )
+    if colormap in REVERSED:
+        return table(colormap[: -len("_r")])[::-1]
+    rgb = np.floor(cmap.Colormap(_SOURCES[colormap]).lut(256)[:, :3] * 255 + 0.5).astype(np.uint8)
     rgb.flags.writeable = False
     return rgb
 
