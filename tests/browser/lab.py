@@ -368,8 +368,8 @@ class Lab:
         """Show the same notebook in another window; inside the block all methods are about it."""
         first, self.page = self.page, self._new_page()
         try:
-            # A workspace of its own, as JupyterLab gives to a window that is opened by hand, without
-            # the notebooks that another test has left in it.
+            # A workspace of its own, as JupyterLab gives to a window that is opened by hand,
+            # without the notebooks that another test has left in it.
             address = first.url.partition("?")[0].replace("/lab/", "/lab/workspaces/second/", 1)
             self.page.goto(f"{address}?reset")
             self._wait_for_notebook()

@@ -19,7 +19,8 @@ ctx = Context()
 data = np.random.default_rng(0).poisson(20, (48, 64, 8, 8)).astype(np.uint16)
 data[5, 7] = 60000
 """
-CELLS = [SETUP, "live = ctx.live(ctx.load('memory', data=data), SumSigUDF())\nlive", "time.sleep(60)"]
+LIVE = "live = ctx.live(ctx.load('memory', data=data), SumSigUDF())\nlive"
+CELLS = [SETUP, LIVE, "time.sleep(60)"]
 IMAGE = "live.images[0]"
 PIXELS = """() => {
   const canvas = document.querySelector('.udfw-canvas');

@@ -41,7 +41,9 @@ def test_products_of_integers_are_exact(n_frames, n_pixels, count, share, dtype,
         np.testing.assert_array_equal(product(detector, frames, count), expected)
 
 
-@pytest.mark.parametrize(("dtype", "value"), [("u2", 65535), ("i2", -32768), ("i1", -128), ("?", 1)])
+@pytest.mark.parametrize(
+    ("dtype", "value"), [("u2", 65535), ("i2", -32768), ("i1", -128), ("?", 1)]
+)
 def test_large_masks_of_ones_do_not_overflow(dtype, value):
     frames = np.full((5, 300 * 300), value, dtype)
     masks = np.ones((2, 300 * 300))
