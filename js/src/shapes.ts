@@ -3,6 +3,7 @@
 import type { Margin } from "./picture/view";
 import { axesOf } from "./picture/scales";
 import { dress } from "./page/style";
+import type { Preset } from "./shapes/bench/presets";
 import css from "./shapes/shapes.css";
 import { ShapesStore } from "./shapes/store";
 import { showShapes } from "./shapes/view";
@@ -86,9 +87,12 @@ function show(
     title: model.get<string>("title"),
     tools: () => model.get<string[]>("tools"),
     interaction: () => model.get<string>("_interaction"),
+    presets: () => model.get<Preset[] | undefined>("presets") ?? [],
+    why: () => model.get<string | undefined>("presets_why") ?? "",
     onChange: (callback: () => void) => {
-      model.on("change:tools", callback);
-      signal.addEventListener("abort", () => model.off("change:tools", callback));
+      const events = "change:tools change:presets change:presets_why";
+      model.on(events, callback);
+      signal.addEventListener("abort", () => model.off(events, callback));
     },
     visible: (within: boolean) => {
       if (!signal.aborted) sight.set(view, within);

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import type { Shape } from "../src/shapes/figures";
 import { Hand, type Key, type Touch } from "../src/shapes/hand";
+import { refusalOfName } from "../src/shapes/bench/names";
+import { namesOfParts, sectors } from "../src/shapes/bench/presets";
+import { mask } from "../src/shapes/pixels";
 import { ShapesStore, type Clock } from "../src/shapes/store";
 import type { DrawingFrame, Entry, Stroke } from "../src/wire/protocol";
 
@@ -291,4 +294,62 @@ test("the smaller of two shapes is taken, and handles of the chosen one before o
   bench.get([entry("small", disk(40)), entry("large", large)]);
   bench.store.choose("large");
   expect(bench.hand.hitAt(at(40))).toEqual({ name: "large", grip: "e" });
+});
+
+test("another name is said as one that goes and an equal one that comes", () => {
+  const bench = new Bench(entry("A", disk(10), 0), entry("B", disk(40), 1));
+  bench.store.choose("A");
+  bench.store.rename("A", "ring");
+  expect([...bench.store.shapes.keys()]).toEqual(["ring", "B"]);
+  expect(bench.store.shapes.get("ring")).toEqual({ shape: disk(10), colour: 0 });
+  expect(bench.store.chosen).toBe("ring");
+  expect(bench.last()).toEqual([["A", null, true], ["ring", disk(10), true]]); // prettier-ignore
+  bench.store.rename("ring", "B");
+  expect(Object.keys(bench.has())).toEqual(["ring", "B"]);
+  bench.get([entry("ring", disk(10)), entry("B", disk(40), 1)], 1);
+  bench.store.undo();
+  expect(bench.has()).toEqual({ A: disk(10), B: disk(40) });
+  expect(bench.last()).toEqual([["ring", null, true], ["A", disk(10), true]]); // prettier-ignore
+  bench.store.redo();
+  expect(bench.has()).toEqual({ ring: disk(10), B: disk(40) });
+});
+
+test("several shapes that come together go with one step back", () => {
+  const bench = new Bench(entry("A", disk(10)));
+  bench.store.setAll([["A", disk(20)], ["B", disk(30)], ["C", disk(40)]]); // prettier-ignore
+  expect(bench.said).toHaveLength(1);
+  expect(bench.has()).toEqual({ A: disk(20), B: disk(30), C: disk(40) });
+  bench.store.undo();
+  expect(bench.has()).toEqual({ A: disk(10) });
+  expect(bench.store.canUndo).toBe(false);
+});
+
+test("sectors share no pixel and leave none of the ring out", () => {
+  for (const n of [2, 3, 4, 7, 16]) {
+    for (const ring of [
+      { type: "annulus", cx: 15, cy: 16, ri: 4, ro: 12 } as const,
+      { type: "annulus", cx: 15.5, cy: 14.25, ri: 0, ro: 9.5 } as const,
+    ]) {
+      const parts = sectors(ring, n).map((sector) => mask(sector, [32, 32]));
+      const all = mask(ring, [32, 32]);
+      const sum = all.map((_, i) => parts.reduce((count, part) => count + part[i], 0));
+      expect(sum, `${n}`).toEqual(all);
+      expect(parts.every((part) => part.some((pixel) => pixel === 1))).toBe(true);
+    }
+  }
+});
+
+test("parts have names that can stand in a formula", () => {
+  expect(namesOfParts("BF", 2)).toEqual(["BF1", "BF2"]);
+  expect(namesOfParts("ring2", 2)).toEqual(["ring2_1", "ring2_2"]);
+});
+
+test("names that cannot be are refused in words", () => {
+  const others = ["A", "B"];
+  expect(refusalOfName("C", "A", others)).toBe("");
+  expect(refusalOfName(" A ", "A", others)).toBe("");
+  expect(refusalOfName(" B ", "A", others)).toBe('there is a shape "B" already: choose another name');
+  expect(refusalOfName("  ", "A", others)).toBe("a name has at least one character");
+  expect(refusalOfName("x".repeat(61), "A", others)).toBe("a name has up to 60 characters, not 61");
+  expect(refusalOfName("\u{1f52c}".repeat(60), "A", others)).toBe("");
 });

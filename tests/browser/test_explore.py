@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
@@ -53,12 +53,16 @@ EXACT = (
 @pytest.fixture(scope="module")
 def opened(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
     """One notebook for all of these tests."""
-    path: Path = tmp_path_factory.mktemp("explore") / "explore.ipynb"
-    kernel = {"name": "python3", "display_name": "Python 3"}
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-    lab.open(path)
+    lab.open(written(tmp_path_factory.mktemp("explore") / "explore.ipynb", CELLS))
     lab.run_cell(0)
+
+
+def written(path: Path, cells: Sequence[str]) -> Path:
+    """Write a notebook."""
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    made = [nbformat.v4.new_code_cell(source) for source in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel}), path)
+    return path
 
 
 @pytest.fixture
@@ -150,6 +154,131 @@ def test_detector_is_drawn_and_deleted_by_hand(view: Lab) -> None:
     )  # fmt: skip
     view.page.keyboard.press("Delete")
     wait_for_python(view, "list(view.detectors), 'disk' in view.images", (["D"], False))
+
+
+BEAM = """
+import numpy as np
+from udfwidgets import Context
+from udfwidgets.geometry import *
+
+ctx = Context()
+data = np.full((16, 16, 64, 64), 2, np.uint16)
+data[..., Disk({cx}, 33, 6).mask((64, 64))] += {counts}
+view = ctx.explore(ctx.load("memory", data=data), detectors={{}})
+view
+"""
+SUMMED = (
+    "(view.wait(), all((view.result(n) == data[..., s.mask((64, 64))].sum(-1)).all()"
+    " for n, s in view.detectors.items()))[1]"
+)
+REFUSAL = ".udfw-bench >> nth=0 >> > .udfw-refusal"
+
+
+def beam(lab: Lab, folder: Path, **values: float) -> None:
+    """Show a scan with a central disk, and no detectors."""
+    lab.open(written(folder / "beam.ipynb", [BEAM.format(**values)]))
+    lab.run_cell(0)
+    lab.page.wait_for_selector(".udfw-preset")
+    lab.page.evaluate("() => document.querySelector('.udfw-pad').scrollIntoView({block: 'center'})")
+    wait_for_python(lab, "(view.wait(), len(view.detectors))[1]", 0)
+
+
+def press(lab: Lab, name: str) -> None:
+    """Press a button that puts a detector at the central disk."""
+    lab.page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def test_presets_are_there_at_one_press(lab: Lab, tmp_path: Path) -> None:
+    beam(lab, tmp_path, cx=30.5, counts=500)
+    refusal = lab.page.locator(REFUSAL)
+    for name in ("HAADF", "ABF", "ADF", "BF"):
+        press(lab, name)
+        lab.wait_until(SHOWN, arg=[name])
+    wait_for_python(lab, "dict(view.detectors) == view.presets()", True)
+    wait_for_python(lab, SUMMED, True)
+    # BF is chosen by now.
+    lab.page.get_by_label("Number of sectors").first.fill("3")
+    press(lab, "sectors")
+    lab.wait_until(SHOWN, arg=["BF1", "BF2", "BF3"])
+    wait_for_python(lab, SUMMED, True)
+    wait_for_python(
+        lab, "[view.detectors[f'BF{k + 1}'] for k in range(3)] == list(sectors("
+        "Annulus(view.detectors['BF'].cx, view.detectors['BF'].cy, 0, view.detectors['BF'].r), 3))",
+        True,
+    )  # fmt: skip
+    lab.page.keyboard.press("Control+z")
+    wait_for_python(lab, "len(view.detectors)", 4)
+    lab.page.get_by_label("Number of sectors").first.fill("99")
+    press(lab, "sectors")
+    assert refusal.text_content() == "99 sectors: choose 2 to 16"
+    assert lab.execute("len(view.detectors)") == "4"
+
+
+def test_preset_that_would_cover_nothing_is_refused(lab: Lab, tmp_path: Path) -> None:
+    beam(lab, tmp_path, cx=30.5, counts=500)
+    # As of a camera on which a disk nearly fills the pattern.
+    lab.execute("view.images['all patterns'].offer_shapes({'HAADF': Annulus(32, 32, 60, 99)})")
+    lab.wait_until("() => document.querySelectorAll('.udfw-preset').length === 2")
+    press(lab, "HAADF")
+    refusal = lab.page.locator(REFUSAL)
+    assert (refusal.text_content() or "").startswith("HAADF would cover no pixel")
+    assert lab.execute("len(view.detectors)") == "0"
+
+
+def test_press_without_a_disk_says_why(lab: Lab, tmp_path: Path) -> None:
+    beam(lab, tmp_path, cx=30.5, counts=0)
+    press(lab, "ADF")
+    refusal = lab.page.locator(REFUSAL)
+    assert (refusal.text_content() or "").startswith("ADF: the central disk was not found (")
+    press(lab, "sectors")
+    assert (refusal.text_content() or "").startswith("choose a disk or a ring to be cut: the ")
+    assert lab.execute("len(view.detectors)") == "0"
+    # What is drawn by hand can be cut.
+    lab.execute("view.detectors['mine'] = Annulus(32, 32, 5, 15)")
+    lab.page.locator(".udfw-name").first.click()
+    assert not refusal.is_visible()
+    press(lab, "sectors")
+    lab.wait_until(SHOWN, arg=["mine1", "mine4"])
+    wait_for_python(lab, SUMMED, True)
+
+
+def test_shapes_get_other_names_by_hand(lab: Lab, tmp_path: Path) -> None:
+    beam(lab, tmp_path, cx=30.5, counts=500)
+    for name in ("BF", "ADF"):
+        press(lab, name)
+    lab.wait_until(SHOWN, arg=["BF", "ADF"])
+    lab.execute("view.formulas['ratio'] = 'ADF / BF'; view.wait(); image = view.images['ADF']")
+    bench = lab.page.locator(".udfw-bench").first
+    bench.locator(".udfw-name", has_text="ADF").dblclick()
+    field = bench.locator(".udfw-rename")
+    refusal = lab.page.locator(REFUSAL)
+    for text, why in [
+        ("BF", 'there is a shape "BF" already: choose another name'),
+        ("  ", "a name has at least one character"),
+    ]:
+        field.fill(text)
+        field.press("Enter")
+        assert refusal.text_content() == why
+    field.fill("x")
+    field.press("Escape")
+    assert not refusal.is_visible()
+    bench.locator(".udfw-name", has_text="ADF").click()
+    lab.page.keyboard.press("F2")
+    field.fill("dark")
+    field.press("Enter")
+    wait_for_python(lab, "list(view.detectors), view.formulas['ratio']", (
+        ["BF", "dark"], "dark / BF",
+    ))  # fmt: skip
+    wait_for_python(lab, "view.images['dark'] is image", True)
+    wait_for_python(lab, SUMMED, True)
+    # Keys go to the shape again, and the name can be undone.
+    lab.page.keyboard.press("ArrowRight")
+    wait_for_python(lab, "view.detectors['dark'].cx == view.detectors['BF'].cx + 1", True)
+    lab.page.keyboard.press("Control+z")
+    lab.page.keyboard.press("Control+z")
+    wait_for_python(lab, "list(view.detectors), view.formulas['ratio']", (
+        ["BF", "ADF"], "ADF / BF",
+    ))  # fmt: skip
 
 
 @pytest.mark.timeout(240)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from udfwidgets.explore.formula import Formula
+from udfwidgets.explore.formula import Formula, can_stand
 
 A = np.array([[2.0, 4.0], [4.0, 12.0], [6.0, 4.0]])  # sums; weighted with y; with x
 B = np.array([[1.0, 4.0]])
@@ -38,3 +38,11 @@ def test_names_are_those_of_the_detectors():
 def test_anything_else_is_refused_in_words(text):
     with pytest.raises(ValueError, match=r"expected|detector"):
         Formula(text)
+
+
+def test_a_detector_that_is_called_something_else_is_so_in_formulas():
+    formula = Formula("(A - AB) / (A + 2.0) - com_x( A )")
+    assert formula.renamed("A", "C1").text == "(C1 - AB) / (C1 + 2.0) - com_x( C1 )"
+    assert Formula("com_x(com_x) + com_x").renamed("com_x", "B").text == "com_x(B) + B"
+    fit = ("A", "ADF_2", "S1", "com_x", "bright field", "class", "1A", "A-B", "None", " A", "1")
+    assert [name for name in fit if can_stand(name)] == ["A", "ADF_2", "S1", "com_x"]

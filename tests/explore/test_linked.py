@@ -52,6 +52,35 @@ def test_python_sets_all(linked, images):
     assert not any("probe" in each for each in images)
 
 
+def names_become(images, names):
+    deadline = time.monotonic() + 10
+    while not all(list(each) == names for each in images):
+        assert time.monotonic() < deadline, [list(each) for each in images]
+        time.sleep(0.01)
+
+
+def test_a_new_name_is_the_name_on_all(linked, images, heard):
+    grain = Disk(cx=3, cy=3, r=2)
+    linked.update({"grain": grain, "last": grain})
+    colours = [each.colour("grain") for each in images]
+    heard.clear()
+    linked.rename("grain", "Ni")
+    assert [list(each) for each in [linked, *images]] == [["probe", "Ni", "last"]] * 4
+    assert heard == ["grain", "Ni"]
+    images[1].draw({"Ni": (None, True), "Al": (grain, True)})  # by hand
+    names_become([linked, *images], ["probe", "Al", "last"])
+    assert [each.colour("Al") for each in images] == colours
+    assert [linked.now_called(name) for name in ("grain", "Ni", "Al", "other")] == [
+        "Al", "Al", "Al", None,
+    ]  # fmt: skip
+    del linked["Al"]
+    assert linked.now_called("grain") is None
+    with pytest.raises(ValueError, match="there is a shape 'last' already"):
+        linked.rename("probe", "last")
+    with pytest.raises(KeyError):
+        linked.rename("grain", "x")
+
+
 def eventually(images, point):
     deadline = time.monotonic() + 10
     while not all(each["probe"] == point for each in images):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 import anyio
 import ipywidgets
@@ -12,7 +13,16 @@ from hypothesis import strategies as st
 
 from udfwidgets import Context
 from udfwidgets.explore import Explorer
-from udfwidgets.geometry import Annulus, Disk, DiskNotFound, Ellipse, Point, Rectangle, presets
+from udfwidgets.geometry import (
+    Annulus,
+    Disk,
+    DiskNotFound,
+    Ellipse,
+    Point,
+    Rectangle,
+    from_plain,
+    presets,
+)
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.live.wire.hub import hub
 
@@ -82,9 +92,64 @@ def test_presets_are_there_at_once_and_are_those_of_the_disk(ctx, dataset):
     view.close()
 
 
+def _offered(view):
+    overlay = view.images["all patterns"]._overlay
+    return {name: plain and from_plain(plain) for name, plain in overlay._presets}, overlay._why
+
+
+def test_pages_offer_detectors_at_the_disk(ctx, dataset):
+    view = ctx.explore(dataset, detectors={})
+    assert list(_offered(view)[0]) == ["BF", "ABF", "ADF", "HAADF"]
+    view.wait()
+    assert _offered(view) == (view.presets(), "")
+    view.close()
+
+
+def _late_frames(gate, blank):
+    """Patterns of which the first ones, enough to look at, show no disk."""
+
+    async def frames():
+        for number in range(2 * blank):
+            while number == blank and not gate.is_set():
+                await anyio.sleep(0.01)
+            yield np.ones(SIG, np.uint16) if number < blank else 9 * DATA[0, 0]
+
+    return frames()
+
+
+def test_a_disk_that_shows_late_is_found_late(ctx):
+    gate = threading.Event()
+    stream = ctx.load(
+        "stream", frames=_late_frames(gate, 300), nav_shape=(20, 30), sig_shape=SIG, dtype="u2"
+    )
+    view = ctx.explore(stream)
+    pattern = view._board._answers["pattern", ""].run
+    while pattern is None:
+        pattern = view._board._answers["pattern", ""].run
+    pattern.wait(lambda: pattern.progress.frames == 300)
+    view._board._asking.wait()
+    shapes, why = _offered(view)
+    assert set(shapes.values()) == {None}
+    assert "not found" in why
+    assert "drag BF to where it is" in view._status().message
+    guessed = view.detectors["ADF"]
+    view.detectors["BF"] = mine = Disk(cx=9, cy=9, r=3)
+    gate.set()
+    view.wait()
+    shapes, why = _offered(view)
+    assert why == ""
+    assert np.hypot(shapes["BF"].cx - CENTRE.cx, shapes["BF"].cy - CENTRE.cy) < 0.5
+    # What a person has put stays.
+    assert dict(view.detectors) == {"BF": mine, "ADF": shapes["ADF"]}
+    assert guessed != shapes["ADF"]
+    assert not view._status().message
+    view.close()
+
+
 def test_it_says_where_there_is_no_disk(ctx):
     view = ctx.explore(ctx.load("memory", data=np.ones((4, 4, 16, 16), np.uint8)))
     view.wait()
+    assert "the central disk was not found" in _offered(view)[1]
     assert "not found" in view._status().message
     with pytest.raises(DiskNotFound):
         view.presets()
@@ -108,6 +173,50 @@ def test_detectors_come_and_go(view):
     assert "A" not in view.images
     with pytest.raises(KeyError, match="nothing is called 'A'"):
         view.result("A")
+
+
+def test_a_detector_that_is_called_something_else_keeps_its_image_and_its_answer(view):
+    view.detectors["B"] = Rectangle(cx=5, cy=5, width=6, height=6)
+    view.formulas["ratio"] = "A / B + com_x(A)"
+    ratio = view.result("ratio")
+    before = dict(view.images)
+    run = view._board._answers["detector", "A"].run
+    view.images["A"].limits = (0.0, 9.0)
+    # By hand, which the page says as two strokes.
+    shape = view.detectors["A"]
+    view.detectors.draw({"A": (None, True), "bright": (shape, True)})
+    deadline = time.monotonic() + 10
+    while "bright" not in view.images:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    np.testing.assert_array_equal(view.result("bright"), _summed(shape))
+    assert view.images["bright"] is before["A"]
+    assert view._board._answers["detector", "bright"].run is run
+    assert view.images["bright"].limits == (0.0, 9.0)
+    assert view.formulas["ratio"] == "bright / B + com_x(bright)"
+    assert view.images["ratio"] is before["ratio"]
+    np.testing.assert_array_equal(view.result("ratio"), ratio)
+    # And it goes on following.
+    view.detectors["bright"] = moved = shape.moved(2, 1)
+    np.testing.assert_array_equal(view.result("bright"), _summed(moved))
+    assert not np.array_equal(view.result("ratio"), ratio, equal_nan=True)
+    assert list(view.images)[:3] == ["all patterns", "bright", "B"]
+    # A name that no formula can have.
+    view.detectors.rename("bright", "my disk")
+    view.wait()
+    assert "there is no detector 'bright', there are ['my disk', 'B']" in view._status().message
+    np.testing.assert_array_equal(view.result("my disk"), _summed(moved))
+
+
+def test_a_region_that_is_called_something_else_keeps_its_answer(view):
+    view.regions["grain"] = shape = Disk(cx=3, cy=3, r=2)
+    view.wait()
+    image, run = view.images["patterns of grain"], view._board._answers["region", "grain"].run
+    view.images["A"].shapes.rename("grain", "Ni")
+    np.testing.assert_array_equal(view.result("Ni"), _pattern(shape))
+    assert view.images["patterns of Ni"] is image
+    assert view._board._answers["region", "Ni"].run is run
+    assert list(view.regions) == ["probe", "Ni"]
 
 
 def test_formulas_follow_their_detectors(view):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from udfwidgets.explore.formulas import Formulas
 from udfwidgets.explore.linked import Linked
 from udfwidgets.explore.memory import Memory
 from udfwidgets.explore.panels import Array, Panel, Shows, only_sum
-from udfwidgets.explore.placing import beam, place
+from udfwidgets.explore.placing import NAMES, NOT_YET, beam, look, offered, place
 from udfwidgets.explore.questions import Detector, Pattern, Question, Unanswerable
 from udfwidgets.explore.state import State, apply_contrast
 from udfwidgets.explore.subject import Subject
@@ -83,6 +83,10 @@ class Board:
         self._problems: dict[Key, str] = {}
         #: That the central disk was not found.
         self._note = ""
+        #: Whether the disk is still to be looked for: in what is early there, and in all of it.
+        self._looks = [True, True]
+        #: What was put in the middle, because no disk was found.
+        self._guessed: Mapping[str, Figure] = {}
         self._is_placed = state.detectors is not None
         self._asking: Asking[Key] = Asking(self._ask, self._may_ask)
         self._memory = Memory(subject)
@@ -92,6 +96,7 @@ class Board:
         )
         pattern = self._new_panel(_PATTERN, "all patterns", "sig", (_PATTERN,), only_sum)
         pattern.image.tools = DETECTOR_TOOLS
+        pattern.image.offer_shapes(dict.fromkeys(NAMES), NOT_YET)
         self.detectors = pattern.image.shapes
         self.detectors.on_change(self._note_detector)
 
@@ -198,7 +203,7 @@ class Board:
     def _note_detector(self, name: str, shape: Figure | None, resting: bool) -> None:
         self._asking.want(("detector", name))
         for title, formula in self.formulas.parsed().items():
-            if name in formula.names and (shape is None or ("formula", title) not in self._panels):
+            if name in formula.names and shape and ("formula", title) not in self._panels:
                 self._asking.want(("formula", title))
 
     def _news(self, answer: Answer) -> None:
@@ -207,7 +212,7 @@ class Board:
             if panel.depends_on(answer):
                 panel.show()
         if answer is self._answers.get(_PATTERN) and answer.run is not None:
-            if not self._is_placed and (_has_enough(answer.run) or answer.is_final):
+            if self._looks[answer.is_final] and (answer.is_final or _has_enough(answer.run)):
                 self._asking.want(_PLACE)
             if answer.is_final:
                 self._asking.want(_MEMORY)
@@ -245,7 +250,7 @@ class Board:
             case "detector":
                 shape = self.detectors.get(name)
                 if shape is None:
-                    self._remove(key)
+                    self._leave(key, self.detectors.now_called(name))
                 else:
                     moments = name in self.formulas.of_moments()
                     self._answer_detector(key, Detector(name, shape, moments))
@@ -253,7 +258,7 @@ class Board:
             case "region":
                 shape = self.on_scan.get(name)
                 if shape is None:
-                    self._remove(key)
+                    self._leave(key, self.on_scan.now_called(name))
                 else:
                     self._answer(key, Pattern(name, shape))
                     self._panel_of(key, name, "sig", only_sum).image.title = _told(name, shape)
@@ -288,16 +293,27 @@ class Board:
         self._subject.start(run)
 
     def _place(self) -> None:
-        pattern = self._answers[_PATTERN]
+        """Look for the central disk, offer detectors there, and put the first ones if need be."""
+        pattern, image = self._answers[_PATTERN], self._panels[_PATTERN].image
+        is_final = pattern.is_final  # before it is read
         reading = pattern.reading()
-        if reading is None or self._is_placed:
+        if reading is None:
             # A scan that cannot be read has no disk, and nobody is to wait for it.
-            self._is_placed |= pattern.is_final
+            self._is_placed |= is_final
             return
-        placed, note = place(reading.values[0])
-        self.detectors.update({n: s for n, s in placed.items() if n not in self.detectors})
+        if not self._looks[is_final]:
+            return
+        disk, why = look(reading.values[0])
+        self._looks = [False, disk is None and not is_final]
+        image.offer_shapes(offered(disk), why)
+        # What stands where it was put for want of a disk goes there as well.
+        given = {n for n, shape in self.detectors.items() if shape != self._guessed.get(n)}
+        if not self._is_placed or (disk and self._guessed):
+            placed = place(disk, self._sig)
+            self.detectors.update({n: s for n, s in placed.items() if n not in given})
+            self._guessed = {} if disk else placed
+            self._note = f"{why}: drag BF to where it is" if why else ""
         self._is_placed = True
-        self._note = note
 
     def _show_formula(self, title: str) -> None:
         key, formula = ("formula", title), self.formulas.parsed().get(title)
@@ -337,6 +353,39 @@ class Board:
             panel.image.tools = REGION_TOOLS
             self.on_scan.join(panel.image.shapes)
         return panel
+
+    def _leave(self, key: Key, new: str | None) -> None:
+        """Take a shape away that is gone, or give its image the name that it has now."""
+        kind, name = key
+        if new is not None and key in self._panels and (kind, new) not in self._panels:
+            self._rename(key, (kind, new))
+            return
+        self._remove(key)
+        if kind == "detector":
+            for title, formula in self.formulas.parsed().items():
+                if name in formula.names:
+                    self._asking.want(("formula", title))
+
+    def _rename(self, key: Key, to: Key) -> None:
+        (kind, name), (_, new) = key, to
+        answer = self._answers.pop(key)
+        if answer.question is not None:
+            answer.question = answer.question.called(new)
+        with self._lock:
+            self._answers[to] = answer
+            self._panels = {to if k == key else k: panel for k, panel in self._panels.items()}
+            panel = self._panels[to]
+        panel.rename(name, new, only_sum)
+        if kind == "region":
+            return  # its title says more, and follows
+        panel.image.title = new
+        self._memory.rename(name, new)
+        for title in self.formulas.rename(name, new):
+            made = self._panels.get(("formula", title))
+            if made is None or new not in self.formulas.parsed()[title].names:
+                self._asking.want(("formula", title))
+            else:
+                made.rename(name, new, self.formulas.parsed()[title].value)
 
     def _remove(self, key: Key) -> None:
         """Take an image away, and what it asks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,12 @@ class Formula:
         _walk(self._tree(), {}, named)
         return frozenset(named.moments)
 
+    def renamed(self, name: str, new: str) -> Formula:
+        """Return the formula with a detector called something else, which `can_stand` in it."""
+        # What is before a parenthesis is no detector.
+        alone = rf"(?<!\w){re.escape(name)}(?!\w)(?!\s*\()"
+        return Formula(re.sub(alone, new, self.text))
+
     def value(self, sums: Mapping[str, Array]) -> Array:
         """Compute it, position by position.
 
@@ -89,6 +96,14 @@ class Formula:
 
     def _tree(self) -> ast.expr:
         return ast.parse(self.text.strip(), mode="eval").body
+
+
+def can_stand(name: str) -> bool:
+    """Return whether a detector that is called so can be named in a formula."""
+    try:
+        return Formula(name).names == (name,)
+    except ValueError:
+        return False
 
 
 _EXPECTED = "expected names of detectors, numbers, + - * / ( ), com_y(A), com_x(A)"

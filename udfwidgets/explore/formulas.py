@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
-from udfwidgets.explore.formula import Formula
+from udfwidgets.explore.formula import Formula, can_stand
 
 
 class Formulas(MutableMapping[str, str]):
@@ -43,6 +43,17 @@ class Formulas(MutableMapping[str, str]):
             raise KeyError(title)
         self._formulas = {t: each for t, each in self._formulas.items() if t != title}
         self._on_change(title)
+
+    def rename(self, name: str, new: str) -> list[str]:
+        """Follow a detector that is called something else; return the titles of what names it.
+
+        Where the new name cannot stand in a formula, the old one does, and nothing is called so.
+        """
+        titles = [title for title, each in self._formulas.items() if name in each.names]
+        if can_stand(new):
+            followed = {title: self._formulas[title].renamed(name, new) for title in titles}
+            self._formulas = {**self._formulas, **followed}
+        return titles
 
     def parsed(self) -> Mapping[str, Formula]:
         """Return them by title, as they are now."""

@@ -48,11 +48,31 @@ class Linked(MutableMapping[str, Figure]):
             raise KeyError(name)
         self._spread(None, name, None)
 
+    def rename(self, name: str, new: str) -> None:
+        """Give a shape another name on all images, see `Shapes.rename`."""
+        check_name(new)
+        if name not in self._shapes:
+            raise KeyError(name)
+        if new != name and not self._rename(None, name, new):
+            raise ValueError(f"there is a shape {new!r} already: choose another name")
+
+    def now_called(self, name: str) -> str | None:
+        """Return the name of the shape that was called so, or is; None where it is gone."""
+        with self._lock:
+            images = [each for each, _ in self._members.values()]
+        if name in self._shapes or not images:
+            return name if name in self._shapes else None
+        new = images[0].now_called(name)
+        return new if new in self._shapes else None
+
     def join(self, shapes: Shapes) -> None:
         """Show all of them on one more image, and follow what is done there."""
 
         def heard(name: str, shape: Figure | None, resting: bool) -> None:
-            if not self._is_echo(shapes, name, shape):
+            if self._is_echo(shapes, name, shape):
+                return
+            new = shapes.now_called(name) if shape is None else None
+            if new is None or not self._rename(shapes, name, new):
                 self._spread(shapes, name, shape)
 
         with self._lock:
@@ -89,6 +109,27 @@ class Linked(MutableMapping[str, Figure]):
         for each in others:
             self._bring(each, name, shape)
         self._on_change(name)
+
+    def _rename(self, origin: Shapes | None, name: str, new: str) -> bool:
+        """Give a shape another name everywhere, unless there is one that is called so."""
+        with self._lock:
+            shape = self._shapes.get(name)
+            if shape is None or new in self._shapes:
+                return False
+            self._shapes = {new if n == name else n: each for n, each in self._shapes.items()}
+            others = [each for each, _ in self._members.values() if each is not origin]
+            for each in others:
+                self._given.setdefault((id(each), name), []).append(None)
+                self._given.setdefault((id(each), new), []).append(shape)
+        for each in others:
+            try:
+                each.rename(name, new)
+            except (KeyError, ValueError):  # a hand there was faster
+                self._bring(each, name, None)
+                self._bring(each, new, shape)
+        self._on_change(name)
+        self._on_change(new)
+        return True
 
     def _bring(self, image: Shapes, name: str, shape: Figure | None) -> None:
         """Have an image show a shape, unless that has changed again meanwhile."""

@@ -75,6 +75,12 @@ class Memory:
                 moving = self._moving[name, number] = store.moving()
             return moving
 
+    def rename(self, name: str, new: str) -> None:
+        """Follow a detector that is called something else."""
+        with self._lock:
+            for key in [key for key in self._moving if key[0] == name]:
+                self._moving[new, key[1]] = self._moving.pop(key)
+
     def forget(self, name: str) -> None:
         """Let go of a detector."""
         with self._lock:

@@ -59,9 +59,19 @@ class Panel:
             colormap="magma" if is_pattern else "viridis",
             log=is_pattern,
         )
-        self.answers = dict(answers)
         self.fault = ""
-        self._shows = shows
+        #: Together: a picture may be made at any moment.
+        self._made_of = (dict(answers), shows)
+
+    @property
+    def answers(self) -> Mapping[str, Answer]:
+        """By name: what it is made of."""
+        return self._made_of[0]
+
+    def rename(self, name: str, new: str, shows: Shows) -> None:
+        """Follow an answer that is called something else, and show what is made of it by then."""
+        answers = {new if each == name else each: answer for each, answer in self.answers.items()}
+        self._made_of = (answers, shows)
 
     def depends_on(self, answer: Answer) -> bool:
         """Whether an answer is part of it."""
@@ -74,13 +84,14 @@ class Panel:
 
     def picture(self) -> Picture | None:
         """Make a picture, on the hub's thread; none where an answer has nothing yet."""
-        readings = {name: answer.reading() for name, answer in self.answers.items()}
+        answers, shows = self._made_of
+        readings = {name: answer.reading() for name, answer in answers.items()}
         known = {name: reading for name, reading in readings.items() if reading is not None}
         if len(known) < len(readings):
             return None  # what is there stays
         all_of_them = list(known.values())
         try:
-            values = self._shows({name: reading.values for name, reading in known.items()})
+            values = shows({name: reading.values for name, reading in known.items()})
         except Exception as error:
             self.fault = f"{self.image.title}: {error}"
             return None

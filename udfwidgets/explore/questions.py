@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -35,6 +35,9 @@ class Question(Protocol):
 
     def read(self, results: UDFResults) -> Array:
         """Return the answer, float64 (k, *axes), from what the UDF has by now."""
+
+    def called(self, name: str) -> Question:
+        """Return the same question of a shape that is called so."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,10 @@ class Detector:
         sums = np.asarray(results.buffers[0]["intensity"].data, np.float64)
         return np.moveaxis(sums, -1, 0)
 
+    def called(self, name: str) -> Detector:
+        """Return the same question of a detector that is called so."""
+        return replace(self, name=name)
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -132,6 +139,10 @@ class Pattern:
     def read(self, results: UDFResults) -> Array:
         """Return the sum."""
         return np.asarray(results.buffers[0]["intensity"].data, np.float64)[np.newaxis]
+
+    def called(self, name: str) -> Pattern:
+        """Return the same question of a shape that is called so."""
+        return replace(self, name=name)
 
 
 def as_image(nav: tuple[int, ...]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import ipywidgets
 
 from udfwidgets.explore.board import PROBE, Board
 from udfwidgets.explore.code import code_of
+from udfwidgets.explore.linked import Linked
 from udfwidgets.explore.panels import Array
 from udfwidgets.explore.state import State, contrast_of
 from udfwidgets.explore.subject import Subject
@@ -114,7 +115,7 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
         return self._board.formulas
 
     @property
-    def regions(self) -> MutableMapping[str, Figure]:
+    def regions(self) -> Linked:
         """Shapes on the scan by name, the probe among them: the summed pattern of each is shown."""
         return self._board.on_scan
 

@@ -14,6 +14,7 @@ import ipywidgets
 import traitlets
 from PIL import Image
 
+from udfwidgets.geometry import Figure as Drawing
 from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.offered import OfferedWidget
 from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, colour
@@ -264,6 +265,18 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
     @tools.setter
     def tools(self, tools: Sequence[str]) -> None:
         self._overlay.tools = tools
+
+    def offer_shapes(self, shapes: Mapping[str, Drawing | None], why_not: str = "") -> None:
+        """Have pages offer shapes, each of which is there at one press of a button.
+
+        Parameters
+        ----------
+        shapes : mapping
+            By name. Without a shape a button says why there is none.
+        why_not : str
+            In words for the person who presses it.
+        """
+        self._overlay.offer(shapes, why_not)
 
     def _make_figure(self) -> Figure:
         ny, nx = self.shape

@@ -3,6 +3,8 @@
 import { keepKeys, make } from "../page/dom";
 import { FIELDS, KINDS, numberOf, refusalOf, toNumber, withNumber, type Kind, type Shape } from "./figures";
 import type { Hand } from "./hand";
+import { Names } from "./bench/names";
+import { Presets, type Preset } from "./bench/presets";
 import { iconOf } from "./icons";
 import { countPixels } from "./pixels";
 import type { ShapesStore } from "./store";
@@ -15,6 +17,9 @@ export interface Desk {
   shape: readonly [number, number];
   /** Which tools are offered. */
   tools: () => readonly string[];
+  /** What is there at one press, and why it is not. */
+  presets: () => readonly Preset[];
+  why: () => string;
   /** Have keys go to the shapes. */
   focus: () => void;
 }
@@ -24,19 +29,26 @@ const FAR = 10;
 export class Bar {
   readonly element = make("div", { className: "udfw-bench" });
   private readonly row = make("div", { className: "udfw-kinds" });
-  private readonly names = make("div", { className: "udfw-names" });
+  private readonly refusal = make("div", { className: "udfw-refusal" });
+  readonly names: Names;
+  private readonly presets: Presets;
   private readonly buttons = new Map<Kind, HTMLButtonElement>();
   private readonly undo = button("undo", "Undo (Ctrl+Z)");
   private readonly remove = button("remove", "Delete (Del)");
   private readonly fields: Fields;
-  private listed = "";
+  private refused: string | null = null;
 
   constructor(
     private readonly desk: Desk,
-    private readonly signal: AbortSignal,
+    signal: AbortSignal,
   ) {
     const { hand, store } = desk;
     this.fields = new Fields(desk, signal);
+    const refuse = (why: string): void => this.refuse(why);
+    this.names = new Names({ ...desk, refuse }, signal);
+    this.presets = new Presets({ ...desk, refuse }, signal);
+    this.refusal.setAttribute("role", "alert");
+    this.refusal.hidden = true;
     this.row.setAttribute("role", "toolbar");
     this.row.setAttribute("aria-label", "Draw a shape");
     for (const kind of KINDS) {
@@ -52,8 +64,8 @@ export class Bar {
     this.remove.addEventListener("click", removed, { signal });
     const aside = make("div", { className: "udfw-aside" }, this.undo, this.remove);
     this.row.append(aside);
-    const who = make("div", { className: "udfw-who" }, this.names, this.fields.count);
-    this.element.append(this.row, who, this.fields.element);
+    const who = make("div", { className: "udfw-who" }, this.names.element, this.fields.count);
+    this.element.append(this.row, this.presets.element, who, this.refusal, this.fields.element);
     const keys = (event: KeyboardEvent): void => {
       if (event.key !== "Escape" || event.target instanceof HTMLInputElement) return;
       hand.take(null);
@@ -73,44 +85,25 @@ export class Bar {
     const { hand, store, tools } = this.desk;
     const offered = tools();
     this.row.hidden = offered.length === 0;
-    this.element.hidden = this.row.hidden && store.shapes.size === 0;
+    this.presets.update();
+    this.element.hidden = this.row.hidden && this.presets.element.hidden && store.shapes.size === 0;
     for (const [kind, each] of this.buttons) {
       each.hidden = !offered.includes(kind);
       each.setAttribute("aria-pressed", String(hand.tool === kind));
     }
     this.undo.disabled = !store.canUndo;
     this.remove.disabled = store.chosen === null;
-    this.listNames();
+    this.names.update();
     this.fields.update();
+    // Who has chosen something else has read it.
+    if (store.chosen !== this.refused) this.refuse("");
   }
 
-  private listNames(): void {
-    const { store, palette } = this.desk;
-    const listed = JSON.stringify([...store.shapes].map(([name, { colour }]) => [name, colour]));
-    if (listed !== this.listed) {
-      this.listed = listed;
-      const had = this.names.contains(document.activeElement);
-      const each = [...store.shapes].map(([name, { colour }]) => this.nameOf(name, palette[colour % palette.length]));
-      this.names.replaceChildren(...each);
-      if (had) this.desk.focus();
-    }
-    for (const child of this.names.children) {
-      child.setAttribute("aria-pressed", String(child.textContent === store.chosen));
-    }
-  }
-
-  private nameOf(name: string, colour: string): HTMLElement {
-    const dot = make("span", { className: "udfw-dot" });
-    dot.style.background = colour;
-    const each = make("button", { className: "udfw-name", title: name }, dot, make("span", { text: name }));
-    each.type = "button";
-    keepKeys(each);
-    const chosen = (): void => {
-      this.desk.store.choose(name);
-      this.desk.focus();
-    };
-    each.addEventListener("click", chosen, { signal: this.signal });
-    return each;
+  /** Say why something is not done; nothing where it is. */
+  private refuse(why: string): void {
+    this.refusal.textContent = why;
+    this.refusal.hidden = why === "";
+    this.refused = this.desk.store.chosen;
   }
 }
 

@@ -2,11 +2,15 @@
 
 import type { Shape } from "./figures";
 
-export interface Step {
+/** What has become of one shape. */
+export interface Change {
   name: string;
   before: Shape | null;
   after: Shape | null;
 }
+
+/** All that was done in one go. */
+export type Step = Change[];
 
 /** Nobody goes back farther. */
 const MOST = 200;
@@ -18,9 +22,9 @@ export class History {
   /** Take note of a step; one that is repeated, as a key that is held down, is one with the last. */
   add(step: Step, isRepeated = false): void {
     this.undone = [];
-    const last = this.done.at(-1);
-    if (isRepeated && last?.name === step.name && last.before && last.after) {
-      last.after = step.after;
+    const [last, change] = [this.done.at(-1)?.at(-1), step[0]];
+    if (isRepeated && last?.name === change.name && last.before && last.after) {
+      last.after = change.after;
       return;
     }
     this.done.push(step);

@@ -129,17 +129,47 @@ export class ShapesStore implements Receiver {
   rest(name: string, before: Shape | null): void {
     const after = this.shapes.get(name)?.shape ?? null;
     this.put(name, after, true);
-    if (!isSame(before, after)) this.history.add({ name, before, after });
+    if (!isSame(before, after)) this.history.add([{ name, before, after }]);
     this.flush();
     this.paint();
   }
 
   /** Set a shape, or delete it, in one go. */
   set(name: string, shape: Shape | null, isRepeated = false): void {
-    const before = this.shapes.get(name)?.shape ?? null;
-    if (isSame(before, shape)) return;
-    this.put(name, shape, true);
-    this.history.add({ name, before, after: shape }, isRepeated);
+    this.setAll([[name, shape]], isRepeated);
+  }
+
+  /** Set several shapes, which is one step back. */
+  setAll(wanted: readonly [name: string, shape: Shape | null][], isRepeated = false): void {
+    const changes = wanted
+      .map(([name, after]) => ({ name, before: this.shapes.get(name)?.shape ?? null, after }))
+      .filter(({ before, after }) => !isSame(before, after));
+    if (changes.length === 0) return;
+    for (const { name, after } of changes) this.put(name, after, true);
+    this.history.add(changes, isRepeated);
+    this.flush();
+    this.paint();
+  }
+
+  /**
+   * Give a shape another name, which no other has.
+   *
+   * The kernel takes it for that where one goes and an equal one comes in the same message.
+   */
+  rename(name: string, to: string): void {
+    const held = this.shapes.get(name);
+    if (!held || this.shapes.has(to)) return;
+    const { shape } = held;
+    const isChosen = this.chosen === name;
+    const renamed = [...this.shapes].map(([each, other]): [string, Held] => [each === name ? to : each, other]);
+    this.put(name, null, true);
+    this.shapes = new Map(renamed); // in its place, with its colour
+    this.put(to, shape, true);
+    if (isChosen) this.chosen = to;
+    this.history.add([
+      { name, before: shape, after: null },
+      { name: to, before: null, after: shape },
+    ]);
     this.flush();
     this.paint();
   }
@@ -163,8 +193,11 @@ export class ShapesStore implements Receiver {
 
   private go(step: Step | null, to: "before" | "after"): void {
     if (!step) return;
-    this.put(step.name, step[to], true);
-    if (step[to]) this.chosen = step.name;
+    // What goes makes room, also for the colour of what comes.
+    for (const change of [...step].sort((a, b) => Number(a[to] !== null) - Number(b[to] !== null))) {
+      this.put(change.name, change[to], true);
+      if (change[to]) this.chosen = change.name;
+    }
     this.flush();
     this.paint();
   }

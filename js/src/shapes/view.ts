@@ -6,6 +6,7 @@ import { zoom, pan, isWhole } from "../picture/geometry";
 import { watchVisibility, whenAttached } from "../page/attached";
 import type { Margin } from "../picture/view";
 import { Bar } from "./bar";
+import type { Preset } from "./bench/presets";
 import { centreOf, type Pair, type Position } from "./figures";
 import { degreesOf, INSIDE } from "./grips";
 import { Hand, type Hit, type Touch } from "./hand";
@@ -22,6 +23,9 @@ export interface Place {
   palette: readonly string[];
   title: string;
   tools: () => readonly string[];
+  /** Shapes that are there at one press, and why they are not. */
+  presets: () => readonly Preset[];
+  why: () => string;
   /** What bqplot does with the pointer: nothing, its own zoom, or a selector. */
   interaction: () => string;
   onChange: (callback: () => void) => void;
@@ -53,7 +57,8 @@ export function showShapes(place: Place, signal: AbortSignal): void {
     return Math.max(1, Math.round(SIZE * Math.min(x1 - x0, y1 - y0)));
   });
   const focus = (): void => plot.focus({ preventScroll: true });
-  const desk = { store, hand, palette: place.palette, shape: place.shape, tools: place.tools, focus };
+  const { palette, shape, tools, presets, why } = place;
+  const desk = { store, hand, palette, shape, tools, presets, why, focus };
   const bar = new Bar(desk, signal);
   element.append(over, bar.element);
   let hovered: Hit | null = null;
@@ -105,7 +110,8 @@ export function showShapes(place: Place, signal: AbortSignal): void {
     hovered = hit;
     schedule();
   };
-  followKeys(plot, hand, news, signal);
+  const again = (): void => bar.names.renameChosen();
+  followKeys(plot, hand, news, again, signal);
   const attached = (): void => {
     const root = element.closest<HTMLElement>(".udfw-image") ?? element;
     const field = { root, plot, hand, axes, nx, ny, projection, hover, focus, news };
@@ -127,12 +133,19 @@ function onceAFrame(callback: () => void, signal: AbortSignal): () => void {
   };
 }
 
-function followKeys(plot: HTMLElement, hand: Hand, news: () => void, signal: AbortSignal): void {
+function followKeys(
+  plot: HTMLElement,
+  hand: Hand,
+  news: () => void,
+  rename: () => void,
+  signal: AbortSignal,
+): void {
   const pressed = (event: KeyboardEvent): void => {
     const { key, shiftKey: shift, repeat, altKey } = event;
     const command = event.ctrlKey || event.metaKey;
     if (altKey) return;
-    if (!hand.pressKey({ key, shift, command, repeat })) {
+    if (key === "F2") rename();
+    else if (!hand.pressKey({ key, shift, command, repeat })) {
       if (key === "Escape") plot.blur();
       return;
     }

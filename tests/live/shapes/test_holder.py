@@ -180,16 +180,73 @@ def test_shapes_keep_their_colours(shapes):
     assert shapes.colour("one more") == COLOURS[0]
 
 
+def test_a_shape_that_is_called_something_else_keeps_its_place_and_colour(shapes, told):
+    shapes.update(A=DISK, B=PROBE, C=DISK)
+    told.clear()
+    shapes.rename("A", "bright field")
+    assert list(shapes.items()) == [("bright field", DISK), ("B", PROBE), ("C", DISK)]
+    assert [shapes.colour(name) for name in shapes] == list(COLOURS[:3])
+    assert told == [("A", None, True), ("bright field", DISK, True)]
+    shapes.rename("B", "B")
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "new", "error", "says"),
+    [
+        ("A", "B", ValueError, "there is a shape 'B' already"),
+        ("A", " ", ValueError, "is blank"),
+        ("A", "x" * 61, ValueError, "61 characters"),
+        ("D", "E", KeyError, "D"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(shapes, told, name, new, error, says):
+    shapes.update(A=DISK, B=PROBE)
+    told.clear()
+    with pytest.raises(error, match=says):
+        shapes.rename(name, new)
+    assert dict(shapes) == {"A": DISK, "B": PROBE}
+    assert not told
+
+
+def test_a_hand_renames_where_one_goes_and_an_equal_one_comes(shapes):
+    shapes.update(A=DISK, B=PROBE)
+    message = {"A": (None, True), "ring": (DISK, True)}
+    shapes.draw(message)
+    assert list(shapes) == ["ring", "B"]
+    assert shapes.colour("ring") == COLOURS[0]
+    shapes.draw(message)  # said again, for want of an answer
+    assert list(shapes) == ["ring", "B"]
+    # Another shape is another one.
+    shapes.draw({"ring": (None, True), "C": (Disk(1, 1, 1), True)})
+    assert list(shapes) == ["B", "C"]
+    assert shapes.now_called("A") is None
+
+
+def test_it_is_known_what_a_shape_is_called_by_now(shapes):
+    shapes["A"] = DISK
+    shapes.rename("A", "B")
+    shapes.rename("B", "C")
+    assert [shapes.now_called(name) for name in "ABCD"] == ["C", "C", "C", None]
+    shapes["A"] = PROBE
+    assert [shapes.now_called(name) for name in "AB"] == ["A", "C"]
+    shapes.rename("C", "B")
+    assert [shapes.now_called(name) for name in "BC"] == ["B", "B"]
+    del shapes["B"]
+    assert [shapes.now_called(name) for name in "ABC"] == ["A", None, None]
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "error", "says"),
     [
         (5, DISK, TypeError, "name of a shape is 5"),
         ("", DISK, ValueError, "has 0 characters"),
+        (" \t", DISK, ValueError, "is blank"),
         ("x" * (LONGEST_NAME + 1), DISK, ValueError, "has 61 characters"),
         ("BF", (8, 9, 3), TypeError, "'BF' is a tuple"),
         ("BF", None, TypeError, "'BF' is a NoneType"),
     ],
-    ids=["number", "empty", "long", "tuple", "none"],
+    ids=["number", "empty", "blank", "long", "tuple", "none"],
 )
 def test_what_cannot_be_kept_is_refused(shapes, told, name, shape, error, says):
     with pytest.raises(error, match=says):

@@ -245,6 +245,20 @@ def test_closed_image_still_has_its_shapes():
     assert dict(image.shapes) == {"BF": DISK, "ADF": Annulus(1, 1, 1, 2)}
 
 
+def test_shapes_are_offered_to_pages():
+    image = LiveImage((16, 16), kind="sig")
+    _ = image.figure
+    image.offer_shapes({"BF": None}, "no disk")
+    [layer] = layers(image)
+    assert (layer.presets, layer.presets_why) == ([("BF", None)], "no disk")
+    image.offer_shapes({"BF": DISK})
+    assert (layer.presets, layer.presets_why) == ([("BF", DISK.to_plain())], "")
+    assert not image.shapes
+    with pytest.raises(TypeError, match="'BF' is a tuple"):
+        image.offer_shapes({"BF": (8, 9, 3)})
+    image.close()
+
+
 @pytest.mark.parametrize("tools", ["disk", ["disk", "circle"], [5]], ids=repr)
 def test_tools_that_are_none_are_refused(tools):
     image = LiveImage((16, 16), kind="sig")

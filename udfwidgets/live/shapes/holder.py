@@ -62,6 +62,8 @@ class Shapes(MutableMapping[str, Figure]):
         self._lock = threading.Lock()
         #: Replaced and never changed, so that it can be read without the lock.
         self._held: dict[str, Held] = {}
+        #: Names that shapes had, and what these are called since; replaced as well.
+        self._called: dict[str, str] = {}
         self._on_news = on_news
         self._teller: Teller[tuple[Figure | None, bool]] = Teller()
 
@@ -94,6 +96,37 @@ class Shapes(MutableMapping[str, Figure]):
         """Delete all shapes, as one change."""
         self._change(dict.fromkeys(self._held, (None, True)), by_hand=False)
 
+    def rename(self, name: str, new: str) -> None:
+        """Give a shape another name; it keeps its place and its colour.
+
+        Who listens is told that the one is gone and the other one there; see `now_called`.
+
+        Raises
+        ------
+        KeyError
+            If there is no such shape.
+        ValueError
+            If another one is called `new`, or nothing can be called so.
+        """
+        check_name(new)
+        with self._lock:
+            shape = self._held[name].shape
+            if new == name:
+                return
+            if new in self._held:
+                raise ValueError(f"there is a shape {new!r} already: choose another name")
+            self._held = self._renamed(self._held, name, new)
+        self._on_news()
+        self._teller.tell({name: (None, True), new: (shape, True)}, here=True)
+
+    def now_called(self, name: str) -> str | None:
+        """Return the name of the shape that was called so, or is; None where it is gone."""
+        held, called = self._held, self._called
+        found: str | None = name
+        while found is not None and found not in held:
+            found = called.get(found)
+        return found
+
     def colour(self, name: str) -> str:
         """Return the colour of a shape's lines, as ``#rrggbb``; it keeps it as long as it lives."""
         return COLOURS[self._held[name].colour]
@@ -122,7 +155,10 @@ class Shapes(MutableMapping[str, Figure]):
         return self._teller.add(lambda name, change: callback(name, *change))
 
     def draw(self, changes: Mapping[str, tuple[Figure | None, bool]]) -> None:
-        """Take in what a hand has done: by name the shape, or None, and whether it rests."""
+        """Take in what a hand has done: by name the shape, or None, and whether it rests.
+
+        Where one goes and an equal one comes, a shape got another name.
+        """
         for name in changes:
             check_name(name)
         self._change(changes, by_hand=True)
@@ -139,16 +175,30 @@ class Shapes(MutableMapping[str, Figure]):
     def _change(self, changes: Mapping[str, tuple[Figure | None, bool]], *, by_hand: bool) -> None:
         with self._lock:
             before, held = self._held, dict(self._held)
+            for name, new in _new_names(changes, held) if by_hand else ():
+                held = self._renamed(held, name, new)
             for name, (shape, resting) in changes.items():
                 if shape is None:
                     held.pop(name, None)
                 else:
                     held[name] = Held(shape, _colour_of(name, held), resting)
+            there = [name for name in changes if name in held and name in self._called]
+            if there:
+                self._called = {old: new for old, new in self._called.items() if old not in there}
             self._held = held
         news = {name: change for name, change in changes.items() if _differs(name, before, held)}
         if news:
             self._on_news()
             self._teller.tell(news, here=not by_hand)
+
+    def _renamed(self, held: Mapping[str, Held], name: str, new: str) -> dict[str, Held]:
+        """Return shapes of which one has another name, and take note of that."""
+        held = {new if each == name else each: held[each] for each in held}
+        called = {**self._called, name: new}
+        called.pop(new, None)  # there is one that is called so again
+        # Of those that are gone nobody asks any more.
+        self._called = {old: to for old, to in called.items() if to in held or to in called}
+        return held
 
     def __repr__(self) -> str:
         return f"<Shapes {', '.join(f'{n!r}: {h.shape!r}' for n, h in self._held.items())}>"
@@ -162,6 +212,8 @@ def check_name(name: Any) -> None:
         raise ValueError(
             f"the name of a shape has {len(name)} characters, expected 1 to {LONGEST_NAME}"
         )
+    if not name.strip():
+        raise ValueError("the name of a shape is blank, expected characters that can be seen")
 
 
 def check_shape(name: str, shape: Any) -> None:
@@ -175,6 +227,20 @@ def check_shape(name: str, shape: Any) -> None:
 
 def _differs(name: str, before: Mapping[str, Held], after: Mapping[str, Held]) -> bool:
     return before.get(name) != after.get(name)
+
+
+def _new_names(
+    changes: Mapping[str, tuple[Figure | None, bool]], held: Mapping[str, Held]
+) -> list[tuple[str, str]]:
+    """Return pairs of names that a shape had and has, where that is what the changes are."""
+    gone = [name for name, (shape, _) in changes.items() if shape is None and name in held]
+    pairs = []
+    for new, (shape, _) in changes.items():
+        same = [name for name in gone if held[name].shape == shape and new not in held]
+        if same:
+            gone.remove(same[0])
+            pairs.append((same[0], new))
+    return pairs
 
 
 def _colour_of(name: str, held: Mapping[str, Held]) -> int:

@@ -62,6 +62,9 @@ class Layer(Drawn):
     margin = traitlets.Dict().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     tools = traitlets.List().tag(sync=True)
+    #: Names of shapes that are there at one press, with the shapes; without one says why.
+    presets = traitlets.List().tag(sync=True)
+    presets_why = traitlets.Unicode().tag(sync=True)
     palette = traitlets.List(list(COLOURS)).tag(sync=True)
     scale_x = traitlets.Instance(bqplot.LinearScale).tag(
         sync=True, **ipywidgets.widget_serialization

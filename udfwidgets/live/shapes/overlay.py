@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import bqplot
 
-from udfwidgets.live.shapes.holder import Shapes
+from udfwidgets.geometry import Figure
+from udfwidgets.live.shapes.holder import Shapes, check_name, check_shape
 from udfwidgets.live.shapes.layer import TOOLS, Layer
 
 Scales = tuple[bqplot.LinearScale, bqplot.LinearScale]
@@ -34,6 +35,8 @@ class Overlay:
         #: Reentrant: who observes the image may set a shape while the layer is made.
         self._lock = threading.RLock()
         self._tools: tuple[str, ...] = ()
+        self._presets: list[tuple[str, dict[str, Any] | None]] = []
+        self._why = ""
         self._interaction = ""
         self._scales: Scales | None = None
         self._layer: Layer | None = None
@@ -52,6 +55,20 @@ class Overlay:
             self._tools = tuple(tools)
             if self._layer is not None:
                 self._layer.tools = list(tools)
+        self._lay()
+
+    def offer(self, presets: Mapping[str, Figure | None], why: str) -> None:
+        """Have pages offer shapes at one press; see `LiveImage.offer_shapes`."""
+        for name, shape in presets.items():
+            check_name(name)
+            if shape is not None:
+                check_shape(name, shape)
+        plain = [(n, None if shape is None else shape.to_plain()) for n, shape in presets.items()]
+        with self._lock:
+            self._presets, self._why = plain, why
+            if self._layer is not None:
+                with self._layer.hold_sync():
+                    self._layer.presets, self._layer.presets_why = plain, why
         self._lay()
 
     def follow(self, scales: Scales) -> None:
@@ -80,12 +97,14 @@ class Overlay:
     def _lay(self) -> Layer | None:
         """Return the layer; make it if it is needed and can be."""
         with self._lock:
-            is_needed = self._is_open and bool(self._tools or self.shapes)
+            is_needed = self._is_open and bool(self._tools or self._presets or self.shapes)
             if self._layer is None and self._scales is not None and is_needed:
                 self._layer = Layer(
                     self.shapes,
                     self._scales,
                     tools=list(self._tools),
+                    presets=self._presets,
+                    presets_why=self._why,
                     _interaction=self._interaction,
                     **self._traits,
                 )
