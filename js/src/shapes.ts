@@ -4,6 +4,7 @@ import type { Margin } from "./picture/view";
 import { axesOf } from "./picture/scales";
 import { dress } from "./page/style";
 import type { Preset } from "./shapes/bench/presets";
+import type { Units } from "./shapes/bench/units";
 import css from "./shapes/shapes.css";
 import { ShapesStore } from "./shapes/store";
 import { showShapes } from "./shapes/view";
@@ -89,8 +90,9 @@ function show(
     interaction: () => model.get<string>("_interaction"),
     presets: () => model.get<Preset[] | undefined>("presets") ?? [],
     why: () => model.get<string | undefined>("presets_why") ?? "",
+    units: () => model.get<Units | undefined>("units") ?? [null, null],
     onChange: (callback: () => void) => {
-      const events = "change:tools change:presets change:presets_why";
+      const events = "change:tools change:presets change:presets_why change:units";
       model.on(events, callback);
       signal.addEventListener("abort", () => model.off(events, callback));
     },

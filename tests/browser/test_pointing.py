@@ -299,6 +299,35 @@ def test_fields_take_numbers_and_refuse_others_in_words(pointing: Pointing) -> N
     assert count.text_content() == "covers no pixel"
 
 
+def test_fields_are_in_units_where_pixels_have_a_size(pointing: Pointing) -> None:
+    pointing.begin(ADF="Annulus(60, 60, 10, 30)")
+    pointing.lab.execute(
+        "from udfwidgets.calibration import Scale\n"
+        "image.measure_shapes(Scale(0.5, 'mrad'), Scale(0.5, 'mrad'))"
+    )
+    pointing.lab.page.locator(".udfw-name").click()
+    fields = pointing.lab.page.locator(".udfw-fields")
+    refusal = pointing.lab.page.locator(".udfw-numbers .udfw-refusal")
+    unit = fields.locator(".udfw-unit")
+    assert [unit.text_content(), fields.get_by_label("ro").input_value()] == ["mrad", "15"]
+    fields.get_by_label("ro").fill("20")
+    fields.get_by_label("ro").press("Enter")
+    pointing.wait_for("ADF", "Annulus", ri=10, ro=40)
+    fields.get_by_label("ri").fill("20.5")
+    fields.get_by_label("ri").press("Enter")
+    assert refusal.text_content() == "ri (20.5) has to be no larger than ro (20)"
+    fields.get_by_label("ri").press("Escape")
+    fields.get_by_label("cx").press("ArrowUp")  # by a pixel
+    pointing.wait_for("ADF", "Annulus", cx=61)
+    unit.click()
+    assert [unit.text_content(), fields.get_by_label("cx").input_value()] == ["px", "61"]
+    unit.click()
+    assert fields.get_by_label("cx").input_value() == "30.5"
+    pointing.lab.execute("image.measure_shapes(None, None)")
+    unit.wait_for(state="detached")
+    assert fields.get_by_label("cx").input_value() == "61"
+
+
 def test_python_moves_shapes_from_any_thread(pointing: Pointing) -> None:
     pointing.begin(BF="Disk(60, 60, 20)")
     pointing.lab.execute(

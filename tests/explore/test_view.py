@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from udfwidgets import Context
+from udfwidgets.calibration import Calibration
 from udfwidgets.explore import Explorer
 from udfwidgets.geometry import (
     Annulus,
@@ -357,6 +358,40 @@ def test_a_state_brings_a_view_back(ctx, dataset, view):
         ctx.explore(dataset, state={"version": 9})
     with pytest.raises(ValueError, match=r"detectors\['A'\]"):
         ctx.explore(dataset, state={"version": 1, "detectors": {"A": {"type": "disk"}}})
+
+
+def _units(image):
+    [layer] = [child for child in image.children if hasattr(child, "units")]
+    return layer.units
+
+
+def test_numbers_of_shapes_have_the_units_of_their_image(ctx, dataset):
+    calibration = Calibration(sig=(0.4, "mrad"), nav=[(2.0, "nm"), None])
+    view = ctx.explore(dataset, detectors={"A": CENTRE}, calibration=calibration)
+    view.wait()
+    for title, units in [
+        ("all patterns", [(0.4, "mrad"), (0.4, "mrad")]),
+        ("A", [(2.0, "nm"), None]),
+    ]:
+        image = view.images[title]
+        _ = image.figure
+        assert _units(image) == units
+    view.close()
+    line = ctx.load("memory", data=DATA[0], sig_dims=2)
+    view = ctx.explore(line, detectors={"A": CENTRE}, calibration=Calibration(nav=(2.0, "nm")))
+    view.wait()
+    _ = view.images["A"].figure
+    assert _units(view.images["A"]) == [None, (2.0, "nm")]
+    view.close()
+
+
+def test_a_calibration_of_other_axes_is_refused_and_leaves_nothing(ctx, dataset):
+    widgets = set(ipywidgets.widget._instances)
+    with pytest.raises(ValueError, match="has 3 scales for nav, the dataset 2 such axes"):
+        ctx.explore(dataset, calibration=Calibration(nav=[None, None, (1.0, "nm")]))
+    with pytest.raises(TypeError, match=r"expected a udfwidgets\.calibration\.Calibration"):
+        ctx.explore(dataset, calibration=(0.4, "mrad"))
+    assert set(ipywidgets.widget._instances) == widgets
 
 
 def test_scans_that_are_no_image_are_refused(ctx):

@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
+from udfwidgets.calibration import Calibration
 from udfwidgets.context.options import UDFs, check_dataset
 from udfwidgets.context.starting import Starter
 from udfwidgets.engine.ends.overview import Overview
@@ -63,6 +64,7 @@ class Showing(Starter):
         state: Mapping[str, Any] | None = None,
         roi: Any = None,
         corrections: CorrectionSet | None = None,
+        calibration: Calibration | None = None,
     ) -> Any:
         """Return a view in which detectors, probe and regions are drawn by hand, and answered live.
 
@@ -85,6 +87,8 @@ class Showing(Starter):
             The `state` of another view, which this one begins with; what is given besides counts.
         roi, corrections
             As for `run_udf`; `roi` limits what detectors are asked for.
+        calibration : Calibration, optional
+            How large pixels are: numbers of shapes are given in these units, too.
 
         Returns
         -------
@@ -93,11 +97,14 @@ class Showing(Starter):
         Raises
         ------
         ValueError
-            If the dataset cannot be shown as images, or a state or formula is not one.
+            If the dataset cannot be shown as images, a state or formula is not one, or a
+            calibration is of other axes.
         """
         given = {"detectors": detectors, "regions": regions, "probe": probe, "formulas": formulas}
         check_dataset(dataset)
-        return pkgutil.resolve_name(EXPLORE)(self, dataset, given, state, roi, corrections)
+        return pkgutil.resolve_name(EXPLORE)(
+            self, dataset, given, state, roi, corrections, calibration
+        )
 
     @folded
     def display(self, dataset: DataSet, udf: UDFs, roi: Any = None) -> Overview:

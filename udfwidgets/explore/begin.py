@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from udfwidgets.calibration import Calibration
 from udfwidgets.explore.state import State
 from udfwidgets.explore.subject import Starts, Subject
 from udfwidgets.explore.view import Explorer
@@ -30,9 +31,10 @@ def explore(
     state: Mapping[str, Any] | None = None,
     roi: Any = None,
     corrections: Any = None,
+    calibration: Calibration | None = None,
 ) -> Explorer:
     """Return a view; see `Context.explore`."""
-    subject = Subject(context, dataset, roi, corrections)
+    subject = Subject(context, dataset, roi, corrections, calibration)
     axes = (*dataset.shape.nav.axes, *dataset.shape.sig.axes)
     place = (current_cell(), dataset.files or id(dataset), axes)
     if state is None:

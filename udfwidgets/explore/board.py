@@ -74,6 +74,7 @@ class Board:
     ) -> None:
         self._subject = subject
         self._sig, self._nav = subject.images
+        self._scales = {"sig": subject.scales("sig"), "nav": subject.scales("nav")}
         self._contrast = state.contrast
         self._on_news, self._on_images = on_news, on_images
         #: Held while panels are made or closed.
@@ -348,6 +349,7 @@ class Board:
         shape = self._sig if kind == "sig" else self._nav
         with self._lock:
             panel = self._panels[key] = Panel(shape, kind, title, answers, shows)
+        panel.image.measure_shapes(*self._scales[kind])
         apply_contrast(panel.image, self._contrast)
         if kind == "nav":
             panel.image.tools = REGION_TOOLS

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from udfwidgets.calibration import Calibration, Scale
 from udfwidgets.engine.executors import Executor
 from udfwidgets.engine.plan.order import Order
 from udfwidgets.engine.plan.roi import resolve_roi
@@ -50,12 +51,19 @@ class Subject:
         Positions that detectors are asked for.
     corrections : CorrectionSet or None
         As for `Context.run_udf`.
+    calibration : Calibration or None
+        How large its pixels are.
     """
 
     context: Starts
     dataset: DataSet
     roi: Any = None
     corrections: Any = None
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        for kind in ("sig", "nav"):
+            self.scales(kind)  # or it is refused, before there are widgets
 
     @property
     def images(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -74,6 +82,25 @@ class Subject:
                 "with another nav_shape= or sig_shape="
             )
         return (sig[0], sig[1]), as_image(nav)
+
+    def scales(self, kind: Literal["sig", "nav"]) -> tuple[Scale | None, Scale | None]:
+        """Return how large a pixel of an image is along y and along x, where that is known.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the calibration is none, or one of other axes.
+        """
+        given = Calibration() if self.calibration is None else self.calibration
+        if not isinstance(given, Calibration):
+            raise TypeError(
+                f"calibration is {given!r:.60}, expected a udfwidgets.calibration.Calibration, "
+                "such as Calibration(sig=(0.4, 'mrad'))"
+            )
+        shape = self.dataset.shape
+        scales = given.scales(kind, (shape.sig if kind == "sig" else shape.nav).dims)
+        y, x = (None, *scales)[-2:]  # a line is shown as one row
+        return y, x
 
     @property
     def positions(self) -> BoolArray | None:

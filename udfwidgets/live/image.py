@@ -14,6 +14,7 @@ import ipywidgets
 import traitlets
 from PIL import Image
 
+from udfwidgets import calibration
 from udfwidgets.geometry import Figure as Drawing
 from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.offered import OfferedWidget
@@ -277,6 +278,16 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
             In words for the person who presses it.
         """
         self._overlay.offer(shapes, why_not)
+
+    def measure_shapes(self, y: calibration.Scale | None, x: calibration.Scale | None) -> None:
+        """Have pages give numbers of shapes in units, to choose beside pixels.
+
+        Parameters
+        ----------
+        y, x : Scale or None
+            How large a pixel is along each axis; None for one that is counted in pixels.
+        """
+        self._overlay.measure((y, x))
 
     def _make_figure(self) -> Figure:
         ny, nx = self.shape

@@ -165,14 +165,15 @@ export function withNumber(shape: Shape, field: string, value: number): Shape {
 }
 
 /** Return in words why a text is no number for a field of a shape; nothing if it is one. */
-export function refusalOf(shape: Shape, field: string, text: string): string {
+export function refusalOf(shape: Shape, field: string, text: string, size = 1): string {
   const value = toNumber(text);
   if (Number.isNaN(value)) return `${field} is no number: type one, such as 12.5`;
-  if (!(Math.abs(value) <= FARTHEST)) return `${field} (${text.trim()}) is too far out`;
+  if (!(Math.abs(value / size) <= FARTHEST)) return `${field} (${text.trim()}) is too far out`;
   if (SIZES.has(field) && value < 0) return `${field} (${value}) has to be 0 or more`;
-  const changed = withNumber(shape, field, value);
+  const changed = withNumber(shape, field, value / size);
   if ("ri" in changed && changed.ri > changed.ro) {
-    return `ri (${changed.ri}) has to be no larger than ro (${changed.ro})`;
+    const [ri, ro] = [changed.ri, changed.ro].map((each) => Number((each * size).toPrecision(6)));
+    return `ri (${ri}) has to be no larger than ro (${ro})`;
   }
   return "";
 }

@@ -7,6 +7,7 @@ import { watchVisibility, whenAttached } from "../page/attached";
 import type { Margin } from "../picture/view";
 import { Bar } from "./bar";
 import type { Preset } from "./bench/presets";
+import type { Units } from "./bench/units";
 import { centreOf, type Pair, type Position } from "./figures";
 import { degreesOf, INSIDE } from "./grips";
 import { Hand, type Hit, type Touch } from "./hand";
@@ -26,6 +27,8 @@ export interface Place {
   /** Shapes that are there at one press, and why they are not. */
   presets: () => readonly Preset[];
   why: () => string;
+  /** Size and unit of a pixel. */
+  units: () => Units;
   /** What bqplot does with the pointer: nothing, its own zoom, or a selector. */
   interaction: () => string;
   onChange: (callback: () => void) => void;
@@ -57,8 +60,8 @@ export function showShapes(place: Place, signal: AbortSignal): void {
     return Math.max(1, Math.round(SIZE * Math.min(x1 - x0, y1 - y0)));
   });
   const focus = (): void => plot.focus({ preventScroll: true });
-  const { palette, shape, tools, presets, why } = place;
-  const desk = { store, hand, palette, shape, tools, presets, why, focus };
+  const { palette, shape, tools, presets, why, units } = place;
+  const desk = { store, hand, palette, shape, tools, presets, why, units, focus };
   const bar = new Bar(desk, signal);
   element.append(over, bar.element);
   let hovered: Hit | null = null;

@@ -65,6 +65,8 @@ class Layer(Drawn):
     #: Names of shapes that are there at one press, with the shapes; without one says why.
     presets = traitlets.List().tag(sync=True)
     presets_why = traitlets.Unicode().tag(sync=True)
+    #: Size and unit of a pixel along y and along x, where they are known.
+    units = traitlets.List([None, None]).tag(sync=True)
     palette = traitlets.List(list(COLOURS)).tag(sync=True)
     scale_x = traitlets.Instance(bqplot.LinearScale).tag(
         sync=True, **ipywidgets.widget_serialization

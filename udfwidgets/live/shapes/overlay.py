@@ -8,6 +8,7 @@ from typing import Any
 
 import bqplot
 
+from udfwidgets.calibration import Scale
 from udfwidgets.geometry import Figure
 from udfwidgets.live.shapes.holder import Shapes, check_name, check_shape
 from udfwidgets.live.shapes.layer import TOOLS, Layer
@@ -37,6 +38,7 @@ class Overlay:
         self._tools: tuple[str, ...] = ()
         self._presets: list[tuple[str, dict[str, Any] | None]] = []
         self._why = ""
+        self._units: list[tuple[float, str] | None] = [None, None]
         self._interaction = ""
         self._scales: Scales | None = None
         self._layer: Layer | None = None
@@ -56,6 +58,14 @@ class Overlay:
             if self._layer is not None:
                 self._layer.tools = list(tools)
         self._lay()
+
+    def measure(self, scales: Sequence[Scale | None]) -> None:
+        """Have pages measure shapes in units: along y and along x, None for pixels."""
+        units = [None if scale is None else (scale.size, scale.unit) for scale in scales]
+        with self._lock:
+            self._units = units
+            if self._layer is not None:
+                self._layer.units = units
 
     def offer(self, presets: Mapping[str, Figure | None], why: str) -> None:
         """Have pages offer shapes at one press; see `LiveImage.offer_shapes`."""
@@ -105,6 +115,7 @@ class Overlay:
                     tools=list(self._tools),
                     presets=self._presets,
                     presets_why=self._why,
+                    units=self._units,
                     _interaction=self._interaction,
                     **self._traits,
                 )

@@ -1,0 +1,124 @@
+"""What a pixel is in the world: its size and unit, along each axis of scan and detector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Literal, TypeAlias
+
+#: Characters of a unit; it stands beside a number.
+LONGEST_UNIT = 20
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large a pixel is along one axis: ``Scale(0.4, "mrad")``.
+
+    Raises
+    ------
+    ValueError
+        If the size is no positive number, or the unit no short text.
+    """
+
+    size: float
+    unit: str
+
+    def __post_init__(self) -> None:
+        size, unit = self.size, self.unit
+        if isinstance(size, bool) or not isinstance(size, Real) or not 0 < float(size) < math.inf:
+            raise ValueError(f"the size of a pixel is {size!r:.60}, expected a number above 0")
+        if not isinstance(unit, str) or not 0 < len(unit.strip()) <= LONGEST_UNIT:
+            raise ValueError(
+                f"the unit of a pixel is {unit!r:.60}, expected a text such as 'nm', '1/nm' or "
+                f"'mrad', of up to {LONGEST_UNIT} characters"
+            )
+        object.__setattr__(self, "size", float(size))
+        object.__setattr__(self, "unit", unit.strip())
+
+
+#: Size and unit.
+Pair: TypeAlias = tuple[float, str]
+#: For all axes at once, or for each of them; None where nobody knows.
+Given: TypeAlias = "Scale | Pair | Sequence[Scale | Pair | None] | None"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How large pixels are: of the detector (sig), and how far apart scan positions (nav).
+
+    ::
+
+        Calibration(sig=(0.4, "mrad"), nav=(2.5, "nm"))
+        Calibration(nav=[(2.5, "nm"), (2.4, "nm")])  # y, x
+
+    Parameters
+    ----------
+    sig, nav : Scale, (size, unit), or a sequence of these, optional
+        For all axes at once, or for each axis in the order of the dataset, with None for one that
+        is not known.
+
+    Raises
+    ------
+    ValueError
+        If it is not that; the message says what came.
+    """
+
+    sig: Given = None
+    nav: Given = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sig", _scales("sig", self.sig))
+        object.__setattr__(self, "nav", _scales("nav", self.nav))
+
+    def scales(self, kind: Literal["sig", "nav"], n_axes: int) -> tuple[Scale | None, ...]:
+        """Return the scale of each axis, None for those that are not known.
+
+        Parameters
+        ----------
+        kind : {'sig', 'nav'}
+            Which axes.
+        n_axes : int
+            How many of them the dataset has.
+
+        Raises
+        ------
+        ValueError
+            If it has another number of them.
+        """
+        given = self.sig if kind == "sig" else self.nav
+        if given is None or isinstance(given, Scale):
+            return (given,) * n_axes
+        if len(given) != n_axes:
+            raise ValueError(
+                f"the calibration has {len(given)} scales for {kind}, the dataset {n_axes} such "
+                "axes: give one for each, or one for all of them"
+            )
+        return tuple(_scale(kind, each) for each in given)
+
+
+def _scales(kind: str, given: Given) -> Scale | tuple[Scale | None, ...] | None:
+    if given is None or isinstance(given, Scale):
+        return given
+    if isinstance(given, (tuple, list)) and _is_pair(given):
+        return Scale(*given)
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise ValueError(
+            f"the calibration of {kind} is {given!r:.60}, expected (size, unit) such as "
+            "(0.4, 'mrad'), or one for each axis"
+        )
+    return tuple(_scale(f"{kind}[{n}]", each) for n, each in enumerate(given))
+
+
+def _scale(what: str, given: object) -> Scale | None:
+    if given is None or isinstance(given, Scale):
+        return given
+    if isinstance(given, (tuple, list)) and _is_pair(given):
+        return Scale(*given)
+    raise ValueError(f"the calibration of {what} is {given!r:.60}, expected (size, unit) or None")
+
+
+def _is_pair(given: Sequence[object]) -> bool:
+    """Whether it is meant as size and unit: no other pair has a text in the end."""
+    return len(given) == 2 and isinstance(given[1], str)
