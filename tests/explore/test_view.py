@@ -25,7 +25,10 @@ from udfwidgets.geometry import (
     presets,
 )
 from udfwidgets.io.corrections import CorrectionSet
+from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.io.source import Source
 from udfwidgets.live.wire.hub import hub
+from udfwidgets.shapes import Shape
 
 SIG, NAV = (32, 24), (6, 7)
 CENTRE = Disk(cx=11.3, cy=15.6, r=5)
@@ -323,6 +326,90 @@ def test_a_moved_detector_is_answered_from_memory(view):
     view.detectors["A"] = Disk(cx=12, cy=15, r=4)
     np.testing.assert_array_equal(view.result("A"), _summed(Disk(cx=12, cy=15, r=4)))
     assert view._board._answers["detector", "A"].run is None
+
+
+class Noted(DataSet):
+    """A scan in memory that takes note of which frames are read, in their order."""
+
+    def __init__(self, data):
+        super().__init__(Shape(data.shape, 2), data.dtype)
+        self.data, self.read = data, []
+
+    def open(self):
+        return _NotedSource(self)
+
+
+class _NotedSource(Source):
+    def __init__(self, dataset):
+        self._dataset = dataset
+
+    def read(self, start, stop, scratch):
+        self._dataset.read.extend(range(start, stop))
+        return self._dataset.data.reshape(-1, *self._dataset.shape.sig)[start:stop]
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def noted():
+    """A view of a scan of 48 x 48 that was read once, and of which nothing is kept."""
+    with Context.make_with("threads", cpus=1) as ctx:
+        dataset = Noted(np.arange(48 * 48 * 4096, dtype=np.uint32).reshape(48, 48, 64, 64))
+        view = ctx.explore(dataset, detectors={"A": Disk(cx=4, cy=4, r=2)})
+        view.wait()
+        view._board._memory.close()
+        yield view, dataset
+        view.close()
+
+
+def _read_by(view, dataset, shape):
+    """Return the rows and columns of what is read for a moved detector, and how much at first.
+
+    A partition is read in the order of the scan. Each is at most three times as large as the last
+    one, so one that begins at the n-th frame ends before four times that.
+    """
+    dataset.read.clear()
+    view.detectors["A"] = shape
+    view.wait()
+    run = view._board._answers["detector", "A"].run
+    depth = run.plan.tile_depth
+    assert depth <= 64
+    return np.stack(np.unravel_index(dataset.read, (48, 48))), depth
+
+
+def test_what_is_in_the_window_is_read_first(noted):
+    view, dataset = noted
+    view.images["A"].window = (8.2, 23.5, 10, 26)
+    (y, x), depth = _read_by(view, dataset, Disk(cx=3, cy=4, r=2))
+    inside = inside_of(y, x)
+    assert inside[:depth].all()
+    assert np.flatnonzero(inside).max() < 4 * 16 * 16
+    # What a formula shows is in sight as well.
+    view.formulas["half"] = "A / 2"
+    view.wait()
+    view.images["half"].window = (8, 24, 30, 46)
+    (y, x), depth = _read_by(view, dataset, Disk(cx=5, cy=4, r=2))
+    below = (y >= 30) & (y < 46) & (x >= 8) & (x < 24)
+    assert below[:depth].any()
+    assert (inside_of(y, x) | below)[:depth].all()
+    # Patterns are summed over all positions, in whatever order.
+    assert len(y) == 48 * 48
+
+
+def inside_of(y, x):
+    return (y >= 10) & (y < 26) & (x >= 8) & (x < 24)
+
+
+def test_what_is_in_a_region_is_read_after_the_lattice(noted):
+    view, dataset = noted
+    view.regions["grain"] = grain = Rectangle(cx=30, cy=30, width=9, height=9)
+    view.wait()
+    (y, x), _ = _read_by(view, dataset, Disk(cx=3, cy=4, r=2))
+    there = grain.mask((48, 48))[y, x]
+    n_lattice = 48 * 48 // 36
+    assert there[:n_lattice].mean() < 0.2
+    assert np.flatnonzero(there).max() < 4 * (n_lattice + 81)
 
 
 def test_the_code_reproduces_every_answer(ctx, dataset, view):

@@ -13,7 +13,7 @@ from udfwidgets.engine.ends.view import Plot, PlotSet, View, ViewClass
 from udfwidgets.engine.executors import Executor
 from udfwidgets.engine.executors.base import IS_ELSEWHERE
 from udfwidgets.engine.plan.job import Job
-from udfwidgets.engine.plan.order import Order
+from udfwidgets.engine.plan.order import Order, Sight
 from udfwidgets.engine.run import Run
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.told.names import Listed
@@ -54,6 +54,7 @@ class Starter(Listed):
         progress: bool = False,
         order: Order | None = None,
         is_live: bool = False,
+        sight: Sight | None = None,
     ) -> tuple[Run, bool]:
         """Check what was asked for and return a run that has not started."""
         if self.executor.is_elsewhere:
@@ -67,6 +68,7 @@ class Starter(Listed):
             corrections=corrections,
             order=order,
             preferred_order="progressive" if is_live else "scan",
+            sight=sight,
         )
         if not job.plan.n_selected:
             warn(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from udfwidgets.engine.plan.order import Sight
 from udfwidgets.engine.run import Run
 from udfwidgets.errors import text_of
 from udfwidgets.explore.answer import Answer
@@ -19,7 +20,7 @@ from udfwidgets.explore.panels import Array, Panel, Shows, only_sum
 from udfwidgets.explore.placing import NAMES, NOT_YET, beam, look, offered, place
 from udfwidgets.explore.questions import Detector, Pattern, Question, Unanswerable
 from udfwidgets.explore.state import State, apply_contrast
-from udfwidgets.explore.subject import Subject
+from udfwidgets.explore.subject import Looking, Subject
 from udfwidgets.geometry import Figure, Point, presets
 from udfwidgets.live.image import LiveImage
 
@@ -91,6 +92,7 @@ class Board:
         self._is_placed = state.detectors is not None
         self._asking: Asking[Key] = Asking(self._ask, self._may_ask)
         self._memory = Memory(subject)
+        self._looking = Looking(self._nav, subject.dataset.shape.nav.axes)
         self.on_scan = Linked(lambda name: self._asking.want(("region", name)))
         self.formulas = Formulas(
             state.formulas, lambda title: self._asking.want(("formula", title))
@@ -288,10 +290,20 @@ class Board:
         known = self._answers.get(key)
         if known is not None and known.question == question:
             return
-        run = self._subject.run(question)
+        run = self._subject.run(question, self._sight(key))
         answer = self._answers.setdefault(key, Answer(self._news))
         answer.follow(question, run)
         self._subject.start(run)
+
+    def _sight(self, key: Key) -> Sight | None:
+        """Return what a person looks at of the images that show an answer."""
+        if key[0] != "detector":
+            return None  # patterns are summed over all positions
+        answer = self._answers.get(key)
+        panels = [p for p in tuple(self._panels.values()) if answer and p.depends_on(answer)]
+        windows = [panel.image.window for panel in panels]
+        regions = [shape for name, shape in self.on_scan.items() if name != PROBE]
+        return self._looking.sight(windows, regions) if windows else None
 
     def _place(self) -> None:
         """Look for the central disk, offer detectors there, and put the first ones if need be."""

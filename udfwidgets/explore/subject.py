@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
 
 from udfwidgets.calibration import Calibration, Scale
 from udfwidgets.engine.executors import Executor
-from udfwidgets.engine.plan.order import Order
+from udfwidgets.engine.plan.order import Order, Sight, in_sight_first
 from udfwidgets.engine.plan.roi import resolve_roi
 from udfwidgets.engine.run import Run
 from udfwidgets.explore.questions import BoolArray, Question, as_image
+from udfwidgets.geometry import Figure
 from udfwidgets.io.dataset.base import DataSet
 
 
@@ -30,11 +35,58 @@ class Starts(Protocol):
         progress: bool = False,
         order: Order | None = None,
         is_live: bool = False,
+        sight: Sight | None = None,
     ) -> tuple[Run, bool]:
         """Return a run that has not started."""
 
     def _start(self, run: Run) -> None:
         """Start it."""
+
+
+#: What an image shows of the scan: left, right, top and bottom, in pixels.
+Window: TypeAlias = "tuple[float, float, float, float]"
+
+
+class Looking:
+    """Which part of a scan a person looks at; the same object as long as that is the same.
+
+    Parameters
+    ----------
+    scan : tuple of int
+        (ny, nx) of its images.
+    nav : tuple of int
+        Shape of the scan.
+    """
+
+    def __init__(self, scan: tuple[int, int], nav: tuple[int, ...]) -> None:
+        self._scan, self._nav = scan, nav
+        self._known: tuple[object, Sight | None] = (None, None)
+
+    def sight(self, windows: Sequence[Window], regions: Sequence[Figure]) -> Sight | None:
+        """Return what is in sight; None where all of it is, and nothing marked.
+
+        Parameters
+        ----------
+        windows : sequence
+            What images show of the scan.
+        regions : sequence of Figure
+            What is marked on it.
+        """
+        asked = (tuple(windows), tuple(regions))
+        if self._known[0] != asked:
+            self._known = (asked, self._of(windows, regions))
+        return self._known[1]
+
+    def _of(self, windows: Sequence[Window], regions: Sequence[Figure]) -> Sight | None:
+        ny, nx = self._scan
+        interest = np.zeros((ny, nx), np.uint8)
+        for left, right, top, bottom in windows:
+            rows = slice(max(math.floor(top), 0), max(math.ceil(bottom), 0))
+            interest[rows, max(math.floor(left), 0) : max(math.ceil(right), 0)] = 1
+        for region in regions:
+            interest[region.mask((ny, nx)) & (interest > 0)] = 2
+        is_all_alike = (interest == interest[0, 0]).all()
+        return None if is_all_alike else Sight(interest.reshape(self._nav))
 
 
 @dataclass(frozen=True)
@@ -107,13 +159,16 @@ class Subject:
         """Which scan positions are wanted, of nav shape; None: all."""
         return resolve_roi(self.roi, self.dataset.shape.nav)
 
-    def run(self, question: Question) -> Run:
-        """Return a run that answers a question, not started."""
+    def run(self, question: Question, sight: Sight | None = None) -> Run:
+        """Return a run that answers a question, first what is in sight; not started."""
         shape = self.dataset.shape
+        if sight is not None:
+            # Worked out here, and not under the lock that all workers wait for.
+            in_sight_first(shape.nav, self.dataset.frames_per_block, sight)
         positions = question.roi(shape)
         roi = self.roi if positions is None else positions
         run, _ = self.context._prepare(
-            self.dataset, question.udf(shape), roi, self.corrections, is_live=True
+            self.dataset, question.udf(shape), roi, self.corrections, is_live=True, sight=sight
         )
         return run
 

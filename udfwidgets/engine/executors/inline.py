@@ -124,7 +124,7 @@ class _Desk:
         finalizer.atexit = False
         self.finalizer = finalizer
         self.lock = threading.Lock()
-        self._scan = Scan(run.dataset, run.source, run.wanted_order)
+        self._scan = Scan.of(run)
         self._worker = Worker()
 
     def work(self, run: Run) -> Assignment | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from udfwidgets.engine.plan.binding import bound
-from udfwidgets.engine.plan.order import Order, check_order
+from udfwidgets.engine.plan.order import Order, Sight, check_order
 from udfwidgets.engine.plan.partitions import READ_BYTES, Plan
 from udfwidgets.engine.plan.roi import resolve_roi
 from udfwidgets.io.corrections import CorrectionSet
@@ -40,6 +40,8 @@ class Job:
         In which it is visited otherwise.
     run_key : str
         Of its UDFs, see `UDFMeta`.
+    sight : Sight or None
+        What comes first, where it is visited from coarse to fine and shares that with nobody.
     """
 
     dataset: DataSet
@@ -49,6 +51,7 @@ class Job:
     order: Order | None
     preferred_order: Order
     run_key: str
+    sight: Sight | None = None
 
     @classmethod
     def of(
@@ -61,12 +64,13 @@ class Job:
         tile_depth: int | None = None,
         order: Order | None = None,
         preferred_order: Order = "scan",
+        sight: Sight | None = None,
     ) -> Job:
         """Check and resolve what was asked for.
 
         Parameters
         ----------
-        dataset, order, preferred_order
+        dataset, order, preferred_order, sight
             As the attributes.
         udfs : sequence of UDF
             They are copied: the same instances may be in several jobs at once.
@@ -101,7 +105,7 @@ class Job:
         if not tile_depth:
             preferences = [udf.get_tiling_preferences() for udf in copies]
             plan = plan.with_tiles_for(preferences, [udf.meta.input_dtype for udf in copies])
-        return cls(dataset, copies, plan, corrections, order, preferred_order, run_key)
+        return cls(dataset, copies, plan, corrections, order, preferred_order, run_key, sight)
 
     def with_parameters(self, parameters: Sequence[Mapping[str, Any]]) -> Job:
         """Return the job with other parameters of its UDFs, and the same plan.
@@ -135,6 +139,7 @@ class Job:
             corrections=self.corrections,
             order=self.order,
             preferred_order=self.preferred_order,
+            sight=self.sight,
         )
 
     def _changed(self, parameters: Sequence[Mapping[str, Any]]) -> list[UDF]:

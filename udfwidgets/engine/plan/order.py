@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -16,6 +17,20 @@ Positions = npt.NDArray[np.int64]
 
 # One of so many frames is in the first, coarse picture.
 COARSE = 36
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What of a scan a person looks at. Use one for many runs: it is worked out once.
+
+    Attributes
+    ----------
+    interest : numpy.ndarray of uint8
+        Of nav shape: 0 for what is out of sight, 1 for what can be seen, 2 for what of that is
+        looked at.
+    """
+
+    interest: npt.NDArray[np.uint8]
 
 
 def check_order(order: object) -> None:
@@ -45,6 +60,44 @@ def coarse_to_fine(nav: Shape, frames_per_block: int) -> Positions:
     numpy.ndarray of int64
         A permutation, read-only.
     """
+    order, _ = _blocks(nav, frames_per_block)
+    return _frames(order, nav, frames_per_block)
+
+
+@lru_cache(maxsize=4)
+def in_sight_first(nav: Shape, frames_per_block: int, sight: Sight) -> Positions:
+    """Return the frame numbers of a scan in progressive order, with what is in sight first.
+
+    The lattice of what can be seen comes first, then what is looked at, then what else can be seen,
+    then the lattice of what is out of sight, and the rest.
+
+    Parameters
+    ----------
+    nav, frames_per_block
+        As for `coarse_to_fine`.
+    sight : Sight
+        Of which blocks are where a frame of theirs is.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        A permutation, read-only.
+    """
+    order, n_lattice = _blocks(nav, frames_per_block)
+    per_block = min(frames_per_block, max(nav.size, 1))
+    begins = np.arange(0, nav.size, per_block)
+    interest = np.maximum.reduceat(sight.interest.reshape(-1), begins)[order]
+    in_lattice = np.arange(len(order)) < n_lattice
+    ranks = np.select(
+        [(interest > 0) & in_lattice, interest == 2, interest == 1, in_lattice], [0, 1, 2, 3], 4
+    )
+    if nav.size % per_block:
+        ranks[-1] = 5  # it stays the last one
+    return _frames(order[np.argsort(ranks, kind="stable")], nav, frames_per_block)
+
+
+def _blocks(nav: Shape, frames_per_block: int) -> tuple[Positions, int]:
+    """Return the numbers of blocks in progressive order, and how many of them are the lattice."""
     per_block = min(frames_per_block, max(nav.size, 1))
     n_blocks = -(-nav.size // per_block)
     row = nav[-1] if nav.dims > 1 else nav.size
@@ -57,12 +110,19 @@ def coarse_to_fine(nav: Shape, frames_per_block: int) -> Positions:
     in_lattice[step_y // 2 :: step_y, step_x // 2 :: step_x] = True
     rows = _spread(down, step_y)
     lattice = [blocks[y][in_lattice[y]] for y in rows]
+    n_lattice = sum(int(np.count_nonzero(each < n_blocks)) for each in lattice)
     rest = [blocks[y][~in_lattice[y]] for y in rows]
     order = np.concatenate([*lattice, *rest]) if blocks.size else blocks.reshape(-1)
     order = order[order < n_blocks]
     # A last block that is cut short ends the order, so that blocks begin at multiples.
     if nav.size % per_block:
+        n_lattice -= int(n_blocks - 1 in order[:n_lattice])
         order = np.append(order[order != n_blocks - 1], n_blocks - 1)
+    return order, n_lattice
+
+
+def _frames(order: Positions, nav: Shape, frames_per_block: int) -> Positions:
+    per_block = min(frames_per_block, max(nav.size, 1))
     frames = (order[:, np.newaxis] * per_block + np.arange(per_block)).reshape(-1)
     frames = frames[frames < nav.size]
     frames.flags.writeable = False

@@ -94,7 +94,7 @@ class Pool:
         """Take a run in that has begun."""
         with self._lock:
             # Where it is going to be joined with another scan, unless it turns out to be slow.
-            same = (s.place for s in self._scans if s.takes(run) and s.order == run.wanted_order)
+            same = (s.place for s in self._scans if s.takes(run) and s.is_chosen_by(run))
             self._open(run, next(same, 0))
         self.bell.ring()
 
@@ -250,7 +250,7 @@ class Pool:
         return False
 
     def _open(self, run: Run, place: int, cost: float | None = None) -> None:
-        scan = Scan(run.dataset, run.source, run.wanted_order, place)
+        scan = Scan.of(run, place)
         scan.join(run, cost)
         self._scans.append(scan)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from udfwidgets.engine.plan.order import Order, Positions, coarse_to_fine
+from udfwidgets.engine.plan.order import Order, Positions, Sight, coarse_to_fine, in_sight_first
 from udfwidgets.engine.plan.partitions import Partition
 from udfwidgets.engine.plan.reading import Frames
 from udfwidgets.engine.run import Run
@@ -100,10 +100,17 @@ class Scan:
         In which frames are visited.
     place : int
         Where to begin, counted in that order.
+    sight : Sight, optional
+        What comes first in progressive order.
     """
 
     def __init__(
-        self, dataset: DataSet, source: Source, order: Order = "scan", place: int = 0
+        self,
+        dataset: DataSet,
+        source: Source,
+        order: Order = "scan",
+        place: int = 0,
+        sight: Sight | None = None,
     ) -> None:
         self.dataset = dataset
         self.source = source
@@ -111,8 +118,12 @@ class Scan:
         self.place = place
         self.frames_per_block = dataset.frames_per_block
         self._positions: Positions | None = None
+        self.sight = sight
         if order == "progressive":
-            self._positions = coarse_to_fine(dataset.shape.nav, self.frames_per_block)
+            asked = dataset.shape.nav, self.frames_per_block
+            self._positions = (
+                coarse_to_fine(*asked) if sight is None else in_sight_first(*asked, sight)
+            )
         # In scan order nothing is taken across a gap: UDFs may count on frames that follow each
         # other. Bytes, for the same reason as in a backlog.
         self._missing = b""
@@ -126,6 +137,15 @@ class Scan:
         self._arrived: int | None = None
         #: Whether its runs could go on, had more frames come.
         self.is_waiting = False
+
+    @classmethod
+    def of(cls, run: Run, place: int = 0) -> Scan:
+        """Return the pass that a run would choose, which is still to join it."""
+        return cls(run.dataset, run.source, run.wanted_order, place, run.job.sight)
+
+    def is_chosen_by(self, run: Run) -> bool:
+        """Whether a run would visit the frames in the very same order."""
+        return run.wanted_order == self.order and run.job.sight is self.sight
 
     def take(self) -> Assignment | None:
         """Return what is to be done next, or None where nobody can take anything."""
