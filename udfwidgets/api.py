@@ -16,6 +16,7 @@ from udfwidgets.closing import Closing
 from udfwidgets.context.exporting import target_of
 from udfwidgets.context.options import RunOptions, UDFs, check_backends, check_dataset
 from udfwidgets.context.showing import Showing
+from udfwidgets.engine.ends.bar import ProgressReporter
 from udfwidgets.engine.ends.stream import (
     AsyncResult,
     AsyncResultStream,
@@ -158,7 +159,7 @@ class Context(Analyses, Showing, Closing):
         udf: UDFs,
         roi: Any = None,
         corrections: CorrectionSet | None = None,
-        progress: bool = False,
+        progress: bool | ProgressReporter = False,
         backends: Any = None,
         plots: Any = None,
         sync: bool = True,
@@ -176,8 +177,9 @@ class Context(Analyses, Showing, Closing):
             Which scan positions; see `resolve_roi` for the forms it may have.
         corrections : CorrectionSet, optional
             Applied to the data on the fly; by default those that the dataset declares, if any.
-        progress : bool
-            Show a progress bar as text.
+        progress : bool or ProgressReporter
+            Show a progress bar as text, or tell a reporter of your own that inherits from
+            `ProgressReporter`.
         backends : sequence of str, optional
             Taken from code written for several array libraries; 'numpy', the one here, has to be
             among them.
@@ -242,7 +244,7 @@ class Context(Analyses, Showing, Closing):
         udf: UDFs,
         roi: Any = None,
         corrections: CorrectionSet | None = None,
-        progress: bool = False,
+        progress: bool | ProgressReporter = False,
         backends: Any = None,
         plots: Any = None,
         sync: bool = True,
@@ -275,7 +277,7 @@ class Context(Analyses, Showing, Closing):
         dataset: DataSet,
         f: Callable[[Any], Any],
         roi: Any = None,
-        progress: bool = False,
+        progress: bool | ProgressReporter = False,
         corrections: CorrectionSet | None = None,
         backends: Any = None,
     ) -> BufferWrapper:
@@ -303,7 +305,7 @@ class Context(Analyses, Showing, Closing):
         self,
         dataset: DataSet,
         path: str | os.PathLike[str],
-        progress: bool = False,
+        progress: bool | ProgressReporter = False,
         overwrite: bool = False,
     ) -> None:
         """Write all frames of a dataset to a NumPy file, in full shape.
@@ -317,8 +319,8 @@ class Context(Analyses, Showing, Closing):
             What to write; corrections that it declares are applied.
         path : str or path
             Of the file, ending in ``.npy``.
-        progress : bool
-            Show a progress bar as text.
+        progress : bool or ProgressReporter
+            As for `run_udf`.
         overwrite : bool
             Replace a file that exists.
 

@@ -11,6 +11,7 @@ import pytest
 
 import udfwidgets
 from udfwidgets import ApplyMasksUDF, Context, SumUDF
+from udfwidgets.engine.ends.bar import ProgressReporter
 from udfwidgets.errors import ExecutorSpecException
 from udfwidgets.udf import UDF
 
@@ -144,6 +145,42 @@ def test_progress_bar(ctx, dataset, capsys):
     list(ctx.run_udf_iter(dataset=dataset, udf=SumUDF(), progress=True))
     ctx.run_udf(dataset=dataset, udf=SumUDF(), progress=True)
     assert capsys.readouterr().err.count("100%") == 2
+
+
+class Told(ProgressReporter):
+    def __init__(self):
+        self.told = []
+
+    def start(self, state):
+        self.told.append(("start", state.num_frames_complete))
+
+    def update(self, state):
+        self.told.append(("update", state.num_frames_complete))
+
+    def end(self, state):
+        self.told.append(("end", state.num_frames_complete))
+
+
+def test_a_reporter_is_told_of_a_run_over_nothing(ctx, dataset):
+    reporter = Told()
+    with pytest.warns(UserWarning, match="selects none"):
+        ctx.run_udf(dataset, SumUDF(), roi=np.zeros((4, 4), bool), progress=reporter)
+    assert reporter.told[0] == ("start", 0)
+    assert reporter.told[-1] == ("end", 0)
+    assert [what for what, _ in reporter.told].count("end") == 1
+
+
+def test_what_a_reporter_raises_is_told(ctx, dataset):
+    class Broken(Told):
+        def update(self, state):
+            raise OSError("the lamp is broken")
+
+    reporter = Broken()
+    with pytest.raises(OSError, match="the lamp is broken"):
+        ctx.run_udf(dataset, SumUDF(), progress=reporter)
+    assert [what for what, _ in reporter.told] == ["start", "end"]
+    # Nobody else is touched.
+    assert ctx.run_udf(dataset, SumUDF())["intensity"].valid_mask.all()
 
 
 def test_cpus_is_honoured():

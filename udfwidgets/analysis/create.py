@@ -31,13 +31,13 @@ class Analyses(ABC):
 
     @abstractmethod
     def run_udf(
-        self, dataset: DataSet, udf: Any, roi: Any, *, corrections: Any, progress: bool
+        self, dataset: DataSet, udf: Any, roi: Any, *, corrections: Any, progress: Any
     ) -> Any:
         """Run a UDF."""
 
     @folded
     def run(
-        self, job: Analysis, roi: Any = None, progress: bool = False, corrections: Any = None
+        self, job: Analysis, roi: Any = None, progress: Any = False, corrections: Any = None
     ) -> AnalysisResultSet:
         """Run an analysis.
 

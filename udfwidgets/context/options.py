@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
+from udfwidgets.engine.ends.bar import ProgressReporter
 from udfwidgets.engine.plan.order import Order
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
@@ -22,7 +23,7 @@ class RunOptions(TypedDict, total=False):
     """
 
     corrections: CorrectionSet | None
-    progress: bool
+    progress: bool | ProgressReporter
     backends: Any
     plots: Any
     order: Order | None

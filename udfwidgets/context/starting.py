@@ -7,7 +7,7 @@ import weakref
 from typing import Any
 
 from udfwidgets.context.options import as_udfs, check_corrections, check_dataset
-from udfwidgets.engine.ends.bar import ProgressBar
+from udfwidgets.engine.ends.bar import ProgressReporter, Reporting, reporter_of
 from udfwidgets.engine.ends.registry import Registry
 from udfwidgets.engine.ends.view import Plot, PlotSet, View, ViewClass
 from udfwidgets.engine.executors import Executor
@@ -51,7 +51,7 @@ class Starter(Listed):
         udf: Any,
         roi: Any,
         corrections: Any = None,
-        progress: bool = False,
+        progress: bool | ProgressReporter = False,
         order: Order | None = None,
         is_live: bool = False,
         sight: Sight | None = None,
@@ -77,8 +77,8 @@ class Starter(Listed):
             )
         run = Run(job, self.executor.workers)
         run.launcher = weakref.WeakMethod(self._launch)
-        if progress:
-            run.subscribe(ProgressBar(run))
+        if (reporter := reporter_of(progress)) is not None:
+            run.subscribe(Reporting(run, reporter))
         return run, isinstance(udf, UDF)
 
     def _show(self, run: Run, udf: Any, plots: Any) -> PlotSet | None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 
 from udfwidgets.calibration import Calibration, Scale
+from udfwidgets.engine.ends.bar import ProgressReporter
 from udfwidgets.engine.executors import Executor
 from udfwidgets.engine.plan.order import Order, Sight, in_sight_first
 from udfwidgets.engine.plan.roi import resolve_roi
@@ -32,7 +33,7 @@ class Starts(Protocol):
         udf: Any,
         roi: Any,
         corrections: Any = None,
-        progress: bool = False,
+        progress: bool | ProgressReporter = False,
         order: Order | None = None,
         is_live: bool = False,
         sight: Sight | None = None,

@@ -73,8 +73,8 @@ use numba.njit and np.ravel_multi_index
         numba_dtypes
     common.numba.cache: cached_njit hasher MyFunctionCache MyCPUDispatcher MyCPU
 pass progress=True, or look at run.progress of the runs in ctx.analyses
-    common.progress: CommsDispatcher ProgressState ProgressManager PartitionTrackerNoOp get_time
-        PartitionProgressTracker ProgressReporter TQDMProgressReporter
+    common.progress: CommsDispatcher ProgressManager PartitionTrackerNoOp get_time
+        PartitionProgressTracker
 leave it out: workers take partitions by themselves
     common.scheduler: WorkerSet Worker Scheduler
 use Shape, whose nav and sig are shapes too

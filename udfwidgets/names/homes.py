@@ -54,6 +54,8 @@ common.executor
 common.math
     .math: prod
     .numpy: count_nonzero flat_nonzero=flatnonzero ndenumerate
+common.progress
+    engine.ends.bar: ProgressState ProgressReporter TQDMProgressReporter
 common.shape
     shapes: Shape
 common.slice

@@ -3,11 +3,13 @@
 # ruff: noqa: PLC0415 - it may not be there
 
 import asyncio
+import re
 import warnings
 
 import numpy as np
 import scipy.sparse
 from libertem.api import Context
+from libertem.common.progress import ProgressReporter, ProgressState, TQDMProgressReporter
 from libertem.udf import UDF
 from libertem.udf.sum import SumUDF
 from libertem.udf.sumsigudf import SumSigUDF
@@ -61,6 +63,73 @@ def backends(ctx):
 @clause("`run_udf(dataset, udf, roi, corrections, progress, backends, plots, sync)`")
 def progress(ctx):
     return ctx.run_udf(ctx.load("memory", data=scan()), SumUDF(), progress=True)
+
+
+class Notes(ProgressReporter):
+    def __init__(self):
+        self.told = []
+
+    def start(self, state):
+        self.told.append(("start", state))
+
+    def update(self, state):
+        self.told.append(("update", state))
+
+    def end(self, state):
+        self.told.append(("end", state))
+
+
+@clause("`run_udf(dataset, udf, roi, corrections, progress, backends, plots, sync)`")
+def progress_reporter(ctx):
+    reporter = Notes()
+    for roi in (None, some_of()):
+        ctx.run_udf(ctx.load("memory", data=scan()), SumUDF(), roi=roi, progress=reporter)
+    runs = dict.fromkeys(state.progress_id for _, state in reporter.told)
+    told = [[s for s in reporter.told if s[1].progress_id == run] for run in runs]
+    counted = [[state.num_frames_complete for _, state in states] for states in told]
+    first, last = [states[0] for states in told], [states[-1] for states in told]
+    return [
+        [(what, float(s.num_frames_complete), s.num_frames_total) for what, s in (*first, *last)],
+        [sorted(counts) == counts for counts in counted],
+        [s.num_part_complete == s.num_part_total for _, s in last],
+        [{what for what, _ in states[1:-1]} == {"update"} for states in told],
+        [isinstance(state, ProgressState) for _, state in first],
+    ]
+
+
+class Bar(TQDMProgressReporter):
+    def start(self, state):
+        self._bar = Counter(state.num_frames_total)
+        self._bar.desc = self._get_description(state)
+
+    def update(self, state):
+        return self._update(state, clip=True, refresh=False)
+
+
+class Counter:
+    def __init__(self, total):
+        self.n, self.total, self.is_closed = 0, total, False
+
+    def update(self, by):
+        self.n += by
+
+    def set_description(self, text, refresh=True):
+        self.desc = text
+
+    def refresh(self):
+        pass
+
+    def close(self):
+        self.is_closed = True
+
+
+@clause("`run_udf(dataset, udf, roi, corrections, progress, backends, plots, sync)`")
+def progress_in_a_bar_of_ones_own(ctx):
+    reporter = Bar()
+    ctx.run_udf(ctx.load("memory", data=scan()), SumUDF(), progress=reporter)
+    bar = reporter._bar
+    done, total = re.fullmatch(r"Partitions (\d+)/(\d+), Frames", bar.desc).groups()
+    return bar.n, bar.total, bar.is_closed, done == total
 
 
 @clause("`sync=False` gives an awaitable of the same")

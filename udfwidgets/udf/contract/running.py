@@ -8,5 +8,5 @@ from typing import Any, Protocol
 class Runner(Protocol):
     """Runs UDFs: a `udfwidgets.api.Context`."""
 
-    def run_udf(self, dataset: Any, udf: Any, roi: Any = ..., *, progress: bool = ...) -> Any:
+    def run_udf(self, dataset: Any, udf: Any, roi: Any = ..., *, progress: Any = ...) -> Any:
         """Run a UDF over a dataset and return its results."""
