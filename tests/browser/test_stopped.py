@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import h5py
+import hdf5plugin
+import nbformat
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from .cards import SETUP, run_cells, show, wait_for_fraction, wait_for_python, wait_for_states
+from tests.io.merlin import write_hdr, write_mib
+
+from .cards import (
+    SETUP,
+    run_cells,
+    show,
+    wait_for_fraction,
+    wait_for_python,
+    wait_for_states,
+)
 from .conftest import NotebookMaker
 from .lab import Lab
-from .test_live_plotting import distance_to_map
+from .test_live_plotting import distance_to_map, sampled
 
 pytestmark = pytest.mark.browser
 
@@ -40,18 +56,10 @@ STILL = """() => {
 }"""
 
 
-def sampled(lab: Lab) -> np.ndarray:
-    """Return the colours on the screen around the middle of each data pixel."""
-    pixels = lab.canvas_pixels(".udfw-canvas")[..., :3].astype(int)
-    height, width = pixels.shape[:2]
-    rows, columns = ((np.arange(64) + 0.5) * side // 64 for side in (height, width))
-    return pixels[np.ix_(rows.astype(int), columns.astype(int))]
-
-
 def check_hatch(lab: Lab) -> None:
     """The last lines have two colours, those of the hatch, and the first ones those of the map."""
     lab.wait_until(STILL)
-    pixels = sampled(lab)
+    pixels = sampled(lab, 0, (64, 64))
     there, missing = pixels[:40], pixels[42:]
     assert (distance_to_map(there, "viridis") <= 3).mean() > 0.95
     assert (distance_to_map(missing, "viridis") > 12).mean() > 0.95
@@ -85,7 +93,7 @@ def test_missing_positions_are_hatched_to_the_end(
     assert NOTE in lab.output(1)
     wait_for_fraction(lab, 0.3)
     assert card_note(lab) == NOTE
-    pixels = sampled(lab)[44:]
+    pixels = sampled(lab, 0, (64, 64))[44:]
     assert (np.ptp(pixels, axis=-1) < 25).mean() > 0.95, "an estimate of what never comes"
     assert reading(lab, 50, 20) == "nothing here"
     wait_for_states(lab, "done")
@@ -104,3 +112,193 @@ def test_missing_positions_are_hatched_to_the_end(
     lab.wait_until(WHOLE)
     check_hatch(lab)
     assert card_note(lab) == NOTE
+
+
+# A stopped scan of each format
+
+NAV, SIG, THERE = (24, 32), (8, 64), 500
+Array = npt.NDArray[Any]
+
+
+def numpy_cut_short(path: Path, frames: Array) -> None:
+    np.save(path, np.concatenate([frames, frames])[: NAV[0] * NAV[1]])
+    path.write_bytes(path.read_bytes()[: 128 + frames.nbytes + 100])
+
+
+def merlin(kind: str, depth: int) -> Callable[[Path, Array], object]:
+    return lambda path, frames: write_mib(path, frames, kind, depth)
+
+
+def merlin_of_two_files(path: Path, frames: Array) -> None:
+    """Write a header and two files, the second of which ends within a frame."""
+    write_mib(path.with_name("two1.mib"), frames[:300], "U16", 12)
+    second = write_mib(path.with_name("two2.mib"), frames[300:], "U16", 12, first=301)
+    second.write_bytes(second.read_bytes() + b"MQ1,000501,00384")
+    write_hdr(path, NAV[0] * NAV[1], NAV[1])
+
+
+def hdf5(**how: Any) -> Callable[[Path, Array], None]:
+    def write(path: Path, frames: Array) -> None:
+        with h5py.File(path, "w") as file:
+            file.create_dataset("scan", data=frames, **how)
+
+    return write
+
+
+#: Of each format: the name of a file, what writes it, and how it is opened.
+SHAPED = "path, nav_shape=NAV"
+CHUNKS = {"chunks": (16, *SIG)}
+FORMATS: dict[str, tuple[str, Callable[[Path, Array], object], str]] = {
+    "memory": ("a.npy", np.save, "'memory', np.load(path), nav_shape=NAV"),
+    "npy": ("b.npy", np.save, f"'npy', {SHAPED}"),
+    "npy, cut": ("c.npy", numpy_cut_short, f"'npy', {SHAPED}"),
+    "raw": ("d.raw", lambda p, f: f.tofile(p), f"'raw', {SHAPED}, dtype='u2', sig_shape=SIG"),
+    "MIB": ("e.mib", merlin("U16", 12), f"'mib', {SHAPED}"),
+    "MIB, a .hdr of two": ("two.hdr", merlin_of_two_files, "'auto', path"),
+    **{
+        f"R64 MIB, {depth} bits": (f"{letter}.mib", merlin("R64", depth), f"'mib', {SHAPED}")
+        for depth, letter in ((1, "n"), (6, "o"), (12, "p"), (24, "q"))
+    },
+    "HDF5, contiguous": ("f.h5", hdf5(), f"'auto', {SHAPED}"),
+    "HDF5, in chunks": ("g.h5", hdf5(**CHUNKS), f"'hdf5', {SHAPED}"),
+    "HDF5, gzip": ("h.h5", hdf5(**CHUNKS, compression="gzip", shuffle=True), f"'hdf5', {SHAPED}"),
+    "HDF5, lzf": ("i.h5", hdf5(**CHUNKS, compression="lzf"), f"'hdf5', {SHAPED}"),
+    "HDF5, Bitshuffle": ("j.h5", hdf5(**CHUNKS, **hdf5plugin.Bitshuffle()), f"'hdf5', {SHAPED}"),
+    "HDF5, Blosc": ("k.h5", hdf5(**CHUNKS, **hdf5plugin.Blosc()), f"'hdf5', {SHAPED}"),
+    "HDF5, Zstd": ("l.h5", hdf5(**CHUNKS, **hdf5plugin.Zstd()), f"'hdf5', {SHAPED}"),
+    "stream": (
+        "m.npy",
+        np.save,
+        "'stream', coming(np.load(path), go), NAV, SIG, 'u2', background=True",
+    ),
+}
+OPEN = f"""
+import asyncio, threading, warnings
+from udfwidgets import ApplyMasksUDF, StdDevUDF, UDF
+from udfwidgets.udf.auto import AutoUDF
+from udfwidgets.udf.com import CoMUDF
+
+NAV, SIG, THERE = {NAV}, {SIG}, {THERE}
+there = np.arange({NAV[0] * NAV[1]}).reshape(NAV) < THERE
+mask = np.arange({SIG[0] * SIG[1]}.).reshape(SIG)
+
+go = threading.Event()
+
+class HeldDataSet(demo.PacedDataSet):
+    "Hands out the second half of the frames when `go` is set."
+    def open(self):
+        source, n, until = super().open(), 0, go
+        read = source.read
+        def held(start, stop, scratch):
+            nonlocal n
+            n += stop - start
+            if n > THERE // 2:
+                until.wait()
+            return read(start, stop, scratch)
+        source.read = held
+        return source
+
+async def coming(frames, until):
+    for n, frame in enumerate(frames):
+        while n == THERE // 2 and not until.is_set():
+            await asyncio.sleep(0.01)
+        yield frame
+
+class Highest(UDF):
+    def get_result_buffers(self):
+        return {{"at": self.buffer("nav", (2,), dtype=int), "highest": self.buffer("nav")}}
+    def process_frame(self, frame):
+        self.results.highest[:] = frame.max()
+        self.results.at[:] = self.meta.coordinates[0]
+
+def wrong(buffers, frames):
+    "Name the results that are not those of NumPy over the frames there are."
+    each, total, spread, masked, top, seen, com = buffers
+    f = frames.astype(float)
+    x = (f.sum(1) * np.arange(SIG[1])).sum(1) / f.sum((1, 2)) - SIG[1] // 2
+    of_scan = {{
+        "sums": (each["intensity"], f.sum((1, 2))),
+        "masks": (masked["intensity"], (f * mask).sum((1, 2))[:, None]),
+        "auto": (top["result"], f.max((1, 2))),
+        "highest": (seen["highest"], f.max((1, 2))),
+        "places": (seen["at"], np.argwhere(there)),
+        "field_x": (com["field_x"], x),
+    }}
+    of_detector = {{
+        "sum": (total["intensity"], f.sum(0)),
+        "mean": (spread["mean"], f.mean(0)),
+        "var": (spread["var"], f.var(0)),
+    }}
+    close = lambda a, b: np.allclose(a, b, rtol=1e-4, atol=1e-3)
+    bad = [name for name, (got, want) in of_scan.items()
+           if not close(got.data[there], want.reshape(got.data[there].shape))
+           or not (got.valid_mask.reshape(*NAV, -1) == there[..., None]).all()]
+    bad += [name for name, (got, want) in of_detector.items()
+            if not close(got.data, want) or not got.valid_mask.all()]
+    return bad + ["num_frames"] * int(spread["num_frames"].data[0] != len(frames))
+"""
+SHOW = """
+go.set()
+go = threading.Event()
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    scan = opened()
+print(*{str(warning.message) for warning in caught})
+udfs = [SumSigUDF(), SumUDF(), StdDevUDF(), ApplyMasksUDF(lambda: mask, mask_dtype=float),
+        AutoUDF(lambda frame: frame.max()), Highest(), CoMUDF.with_params()]
+plots = [["intensity"], [], [], [], [], ["highest"], []]
+live = ctx.live(scan if scan.is_growing else HeldDataSet(scan, 1000), udfs, plots=plots)
+live
+"""
+WRONG = "wrong(live.snapshot().buffers, np.load(truth))"
+
+
+@pytest.fixture(scope="module")
+def formats(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Open one notebook, on one kernel, for all formats; return a folder for their files."""
+    folder = tmp_path_factory.mktemp("formats")
+    cells = [nbformat.v4.new_code_cell(source) for source in (SETUP, OPEN, SHOW)]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / "f.ipynb")
+    lab.open(folder / "f.ipynb")
+    for cell in (0, 1):
+        lab.run_cell(cell)
+    return folder
+
+
+def check_hatched(lab: Lab, image: int) -> None:
+    """Where no frame is, or will be, no colour of the map is."""
+    missing = sampled(lab, image, NAV)[1 + THERE // NAV[1] :]
+    assert (distance_to_map(missing, "viridis") > 12).mean() > 0.95
+    assert (np.ptp(missing, axis=-1) < 25).mean() > 0.95, "something shines through the hatch"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_stopped_scan_of_each_format(lab: Lab, formats: Path, name: str) -> None:
+    file, write, how = FORMATS[name]
+    frames = np.random.default_rng(3).integers(1, 40, (THERE, *SIG)).astype("u2")
+    frames += (np.arange(THERE) // 25).astype("u2")[:, None, None]
+    if "1 bit" in name:
+        frames &= 1
+    write(formats / file, frames)
+    np.save(formats / "truth.npy", frames)
+    lab.execute(f"path, truth = {str(formats / file)!r}, {str(formats / 'truth.npy')!r}")
+    lab.execute(f"opened = lambda: ctx.load({how})")
+    lab.run_cell(2)
+    show(lab)
+    wait_for_states(lab, "running")
+    is_stream = name == "stream"
+    if not is_stream:
+        assert "268 of 768 frames are missing" in lab.output(2)
+        assert card_note(lab).startswith("268 of 768 frames are missing")
+    for image in (0, 1):
+        wait_for_fraction(lab, 0.25, image)
+        check_hatched(lab, image)
+    lab.execute("go.set()")
+    wait_for_states(lab, "failed" if is_stream else "done")
+    wait_for_python(lab, WRONG, [])
+    for image in (0, 1):
+        wait_for_fraction(lab, 0.65 if is_stream else 0.999, image)
+    lab.wait_until(STILL)
+    for image in (0, 1):
+        check_hatched(lab, image)
