@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { decode, precision, readBits, readCodes } from "../src/wire/codec";
-import { COLORMAPS, level, palette, table } from "../src/picture/colour";
+import { COLORMAPS, centred, level, palette, table } from "../src/picture/colour";
 import type { Curve } from "../src/wire/protocol";
 import vectors from "./vectors.json";
 
@@ -42,6 +42,18 @@ test.each(CURVES)("a palette is the level of every code: %j", ({ curve }) => {
       expect((colours[code] >> 16) & 255).toBe(rgb[row + 2]);
     }
   }
+});
+
+test("zero is in the middle of a diverging map", () => {
+  expect(centred([-2, 5], "vik")).toEqual([-5, 5]);
+  expect(centred([-7, 5], "RdBu_r")).toEqual([-7, 7]);
+  expect(centred([-2, 5], "viridis_r")).toEqual([-2, 5]);
+});
+
+test("a map from its other end", () => {
+  const [straight, reversed] = [table("vik"), table("vik_r")];
+  expect([...reversed.slice(0, 3)]).toEqual([...straight.slice(765)]);
+  expect([...reversed.slice(765)]).toEqual([...straight.slice(0, 3)]);
 });
 
 test("every colour map has 256 rows", () => {

@@ -15,6 +15,7 @@ from udfwidgets.live.plot import POINTS, LiveLine, LiveNumber, spelt
 from udfwidgets.live.wire.flow import Sight
 from udfwidgets.live.wire.hub import hub
 from udfwidgets.live.wire.pool import BufferPool
+from udfwidgets.udf.com import CoMUDF
 
 from .gated import PATIENCE
 
@@ -90,6 +91,11 @@ def test_each_mask_is_an_image(shown):
         assert image.canvas.image_kind == "nav"
         np.testing.assert_allclose(picture(image), behind)
         assert image._feed.picture.coverage.shape == (6, 5)
+
+
+def test_results_of_either_sign_have_zero_in_the_middle(shown):
+    live = shown(CoMUDF(), plots=[["field_x", "magnitude"]])
+    assert [image.colormap for image in live.images] == ["vik", "viridis"]
 
 
 def test_many_masks_are_one_image_with_a_slider(shown):

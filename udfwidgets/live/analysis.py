@@ -49,6 +49,9 @@ SHOWN_AS: dict[Form, type[LiveImage]] = {
     "number": LiveNumber,
 }
 
+#: Patterns and maps are told apart at a glance.
+USUAL = {"sig": "magma", "nav": "viridis"}
+
 #: Which analysis a run belongs to.
 _owners: weakref.WeakKeyDictionary[Run, weakref.ref[LiveAnalysis]] = weakref.WeakKeyDictionary()
 
@@ -135,8 +138,7 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
                 channel.layout.shape,
                 kind=channel.layout.kind,
                 title=channel.title,
-                # Patterns and maps are told apart at a glance.
-                colormap="magma" if channel.layout.kind == "sig" else "viridis",
+                colormap=channel.colormap or USUAL[channel.layout.kind],
                 # Next to the central disk nothing else of a pattern shows on a linear scale.
                 log=channel.layout.kind == "sig" and channel.is_raw,
                 slices=channel.layout.slices,

@@ -18,7 +18,7 @@ from udfwidgets import calibration
 from udfwidgets.geometry import Figure as Drawing
 from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.offered import OfferedWidget
-from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, colour
+from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, centred, colour
 from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
@@ -395,6 +395,7 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         is_nav = self._feed.kind_of_axes == "nav"
         values, covered = seen if overview else (picture.values, picture.coverage)
         automatic = self._feed.limits_log if self.log else self._feed.limits
+        automatic = centred(automatic, self.colormap)
         rgb = colour(
             values, self.limits or automatic, self.colormap, log=self.log, gamma=self.gamma
         )

@@ -87,6 +87,9 @@ class UDF(Listed, Backends):
     #: What the slices of a result with an `extra_shape` are called where they are shown: with
     #: ``{"intensity": "mask"}`` they are "mask 0", "mask 1".
     slice_names: ClassVar[Mapping[str, str]] = {}
+    #: In which colour map a result is shown at first: with ``{"field": "vik"}`` zero is in the
+    #: middle of a diverging one.
+    colormaps: ClassVar[Mapping[str, str]] = {}
 
     meta: UDFMeta
     results: Views

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -132,6 +132,9 @@ class CoMUDF(UDF):
     """
 
     takes_any_frames = True
+    colormaps: ClassVar = dict.fromkeys(
+        ("raw_shifts", "field", "field_y", "field_x", "divergence", "curl"), "vik"
+    )
 
     def __init__(self, com_params: CoMParams = CoMParams()) -> None:  # noqa: B008 - immutable
         super().__init__(com_params=com_params)

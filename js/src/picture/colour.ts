@@ -19,6 +19,17 @@ export interface Contrast {
 const CODES = 65536;
 const tables = new Map<string, Uint8Array>();
 
+/** Colour maps whose middle stands for zero. */
+const DIVERGING = new Set(["RdBu", "coolwarm", "vik"]);
+
+/** Return proposed limits as a colour map wants them: a diverging one has zero in the middle. */
+export function centred(limits: readonly [number, number], colormap: string): [number, number] {
+  const name = colormap.endsWith(REVERSED) ? colormap.slice(0, -REVERSED.length) : colormap;
+  if (!DIVERGING.has(name)) return [...limits];
+  const largest = Math.max(...limits.map(Math.abs));
+  return [-largest, largest];
+}
+
 /** The end of the name of a colour map that is taken from its other end. */
 export const REVERSED = "_r";
 

@@ -4,6 +4,7 @@ import { keepKeys, make } from "../page/dom";
 import { value as spelt } from "../page/format";
 import { isWhole, touched } from "./geometry";
 import { interact } from "./interaction";
+import { centred } from "./colour";
 import { Painter, type Look } from "./painter";
 import type { Rect } from "../wire/protocol";
 import type { Axes, Keeper, Settings } from "../page/settings";
@@ -68,7 +69,8 @@ export function showImage(place: Place, signal: AbortSignal): void {
     const own = settings.get("limits");
     if (!settings.get("auto") && own.length === 2) return [own[0], own[1]];
     const log = settings.get("log_scale");
-    return (log ? store.frame?.limits_log : store.frame?.limits) ?? [0, 1];
+    const proposed = (log ? store.frame?.limits_log : store.frame?.limits) ?? [0, 1];
+    return centred(proposed, settings.get("colormap"));
   };
   const currentLook = (): Look => {
     const [lo, hi] = limits();

@@ -7,7 +7,7 @@ import cmap
 import numpy as np
 import pytest
 
-from udfwidgets.live.picture.colour import COLORMAPS, colour, levels, table
+from udfwidgets.live.picture.colour import COLORMAPS, centred, colour, levels, table
 from udfwidgets.live.picture.quantise import Curve, Encoding
 
 JS = Path(__file__).parents[3] / "js"
@@ -40,6 +40,23 @@ def test_values_are_those_the_browser_is_tested_with(case):
 def test_colour_of_nothing():
     rgb = colour(np.array([[np.nan, 1.0]]), (0, 1), "gray", empty=(1, 2, 3))
     assert rgb.tolist() == [[[1, 2, 3], [255, 255, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("limits", "colormap", "expected"),
+    [
+        ((-2.0, 5.0), "vik", (-5.0, 5.0)),
+        ((-7.0, 5.0), "RdBu_r", (-7.0, 7.0)),
+        ((2.0, 5.0), "coolwarm", (-5.0, 5.0)),
+        ((-2.0, 5.0), "viridis_r", (-2.0, 5.0)),
+    ],
+)
+def test_zero_is_in_the_middle_of_a_diverging_map(limits, colormap, expected):
+    assert centred(limits, colormap) == expected
+
+
+def test_maps_can_be_taken_from_their_other_end():
+    np.testing.assert_array_equal(table("vik_r"), table("vik")[::-1])
 
 
 def test_unknown_map_is_named():

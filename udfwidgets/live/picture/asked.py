@@ -170,7 +170,8 @@ class _UDFChannels:
             return stack[part].reshape(layout.full_shape)
 
         name_of_slice = slice_name or self._words.get(name, "")
-        return Channel(udf, title, layout, make, slice_name=name_of_slice)
+        colormap = self._udf.colormaps.get(name, "")
+        return Channel(udf, title, layout, make, slice_name=name_of_slice, colormap=colormap)
 
     def _through(
         self, name: str, declaration: BufferDeclaration, function: Callable[[Array], Any]

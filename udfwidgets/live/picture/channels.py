@@ -94,6 +94,8 @@ class Channel:
         What one of its slices is called, such as 'mask'.
     is_named : bool
         Whether a user has chosen the title.
+    colormap : str
+        In which colour map it is shown at first; empty for the usual one.
     """
 
     udf: int | None
@@ -103,6 +105,7 @@ class Channel:
     is_raw: bool = True
     slice_name: str = ""
     is_named: bool = False
+    colormap: str = ""
 
     def image_of(self, results: UDFResults) -> Array:
         """Return it as it stands in a snapshot: real numbers of `layout.full_shape`.

@@ -29,6 +29,8 @@ _SOURCES = {
 #: The colour maps an image offers: perceptual ones, diverging ones, for values of either sign
 #: (`RdBu`, `coolwarm`, `vik`), and cyclic ones, for phases (`twilight`, `phase`).
 COLORMAPS = tuple(_SOURCES)
+#: Those whose middle stands for zero.
+DIVERGING = ("RdBu", "coolwarm", "vik")
 #: The same from the other end.
 REVERSED = tuple(f"{name}_r" for name in COLORMAPS)
 
@@ -45,6 +47,14 @@ def table(colormap: str) -> npt.NDArray[np.uint8]:
     rgb = np.floor(cmap.Colormap(_SOURCES[colormap]).lut(256)[:, :3] * 255 + 0.5).astype(np.uint8)
     rgb.flags.writeable = False
     return rgb
+
+
+def centred(limits: Limits, colormap: str) -> Limits:
+    """Return proposed limits as a colour map wants them: a diverging one has zero in the middle."""
+    if colormap.removesuffix("_r") not in DIVERGING:
+        return limits
+    largest = max(map(abs, limits))
+    return -largest, largest
 
 
 def levels(
