@@ -3,6 +3,7 @@
 #   make lab              set up and open the live-plotting notebook   (LAB_ARGS="--no-browser --port 9000")
 #   make test             lint, types, JavaScript, Python, notebooks and browser tests
 #   make fuzz             thousands of damaged files, in ten minutes   (SHARE=0.1 for a tenth of them)
+#   make kernels          the page beside an awaiting cell, under other versions of ipykernel
 #   make bench            our engine beside its peers                  (QUICK=1 for three minutes' worth)
 #   make thirdparty       what others published for LiberTEM, run here (ONLY=NAME for one)
 #   make clean            remove everything these made
@@ -21,6 +22,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEER := .venv-libertem
 OTHERS := .venv-peers
+KERNELS := .venv-kernels
+VERSIONS ?= 6.31 7.3 7.4
 THIRD := .venv-thirdparty
 QUICK ?=
 SHARE ?= 1
@@ -43,9 +46,9 @@ BUNDLE := udfwidgets/static/live.js
 say = @printf '==> %s\n' "$(1)"
 comma := ,
 
-.PHONY: help lab test lint js python notebooks browser chromium fuzz bench thirdparty clean
+.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench thirdparty clean
 help:
-	@sed -n '3,8s/^# *//p' Makefile
+	@sed -n '3,9s/^# *//p' Makefile
 
 # ---------------------------------------------------------------------------------------- set-up
 
@@ -147,6 +150,25 @@ browser: $(VENV)/.stamp-test $(BUNDLE) demo-data/default.hdr chromium
 	$(call say,browser tests)
 	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
+# --------------------------------------------------------------------------------------- kernels
+
+# Only ipykernel is another one: all else is found in .venv, behind it.
+$(KERNELS)/%/.stamp: $(VENV)/.stamp-test
+	$(call say,installing ipykernel $* in $(@D))
+	@$(BIN)/python -m venv $(@D)
+	@env -u VIRTUAL_ENV $(@D)/bin/python -m pip --quiet install --no-deps 'ipykernel==$*.*'
+	@$(BIN)/python -c "import site; print('import site; site.addsitedir(%r)' % site.getsitepackages()[0])" \
+		>"$$($(@D)/bin/python -c 'import site; print(site.getsitepackages()[0])')/rest.pth"
+	@touch $@
+
+# Not a part of `make test`, which runs the same with the ipykernel of .venv.
+kernels: $(VERSIONS:%=$(KERNELS)/%/.stamp) $(BUNDLE) chromium
+	@for version in $(VERSIONS); do \
+		echo "==> ipykernel $$version"; \
+		KERNEL_PYTHON=$(CURDIR)/$(KERNELS)/$$version/bin/python \
+			$(BIN)/python -m pytest tests/browser/test_explore.py -k awaits $(PYTEST_ARGS); \
+	done
+
 # ------------------------------------------------------------------------------------------ fuzz
 
 fuzz: $(VENV)/.stamp-test $(BUNDLE)
@@ -198,6 +220,6 @@ thirdparty: $(THIRD)/.stamp-third chromium
 # ----------------------------------------------------------------------------------------- clean
 
 clean:
-	rm -rf $(VENV) $(PEER) $(OTHERS) $(THIRD) node_modules udfwidgets/static demo-data benchmarks/data .cache \
+	rm -rf $(VENV) $(PEER) $(OTHERS) $(THIRD) $(KERNELS) node_modules udfwidgets/static demo-data benchmarks/data .cache \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.tsbuildinfo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

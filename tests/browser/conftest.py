@@ -24,7 +24,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Start JupyterLab and a browser once; each test opens the notebook it needs."""
     if shutil.which("chromium") is None and not os.environ.get("CI"):
         pytest.skip("no chromium on PATH")  # on CI its absence is an error, which Lab raises
-    with Lab(tmp_path_factory.mktemp("lab")) as running:
+    # `make kernels` names others.
+    kernel = os.environ.get("KERNEL_PYTHON", "")
+    with Lab(tmp_path_factory.mktemp("lab"), kernel=kernel) as running:
         yield running
 
 

@@ -142,6 +142,8 @@ class Lab:
         Pixels of the screen per CSS pixel.
     timeout : float
         Seconds that any one wait may take.
+    kernel : str
+        The Python that runs the cells, by default the one that runs this.
 
     Attributes
     ----------
@@ -164,6 +166,7 @@ class Lab:
         viewport: tuple[int, int] = (1600, 1200),
         scale: float = 1,
         timeout: float = 90,
+        kernel: str = "",
     ) -> None:
         self.folder = folder
         self.root = folder / "notebooks"
@@ -172,6 +175,7 @@ class Lab:
         self._viewport = viewport
         self._scale = scale
         self._timeout = timeout
+        self._kernel = kernel
         self._token = secrets.token_hex(16)
         self._address = ""
         self._stack = contextlib.ExitStack()
@@ -249,6 +253,12 @@ class Lab:
         page_config = self.folder / "config" / "labconfig" / "page_config.json"
         page_config.parent.mkdir(parents=True, exist_ok=True)
         page_config.write_text(json.dumps(config))
+        if self._kernel:
+            launch = [self._kernel, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            spec = self.folder / "data" / "kernels" / "python3" / "kernel.json"
+            spec.parent.mkdir(parents=True, exist_ok=True)
+            text = {"argv": launch, "display_name": "Python 3", "language": "python"}
+            spec.write_text(json.dumps(text))
         for plugin, values in self._settings.items():
             package, _, name = plugin.partition(":")
             path = self.folder / "settings" / package / f"{name}.jupyterlab-settings"

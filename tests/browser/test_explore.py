@@ -33,6 +33,15 @@ view = ctx.explore(dataset, detectors={"D": Rectangle(32, 32, 6, 6)}, probe=Poin
 view
 """,
     "begun = True\ntime.sleep(5)\nbegun = False",
+    """
+import asyncio
+heard = False
+for _ in range(500):
+    await asyncio.sleep(0.02)
+    heard = view.probe.cx < 10
+    if heard:
+        break
+""",
 )
 # Where the image with a title is on the page, and which part of it is shown, in data pixels.
 PLOT = """title => {
@@ -42,6 +51,7 @@ PLOT = """title => {
   const shown = pad.querySelector('.udfw-drawing').dataset.udfwWindow.split(',').map(Number);
   return [box.x, box.y, box.width, box.height, ...shown];
 }"""
+INTO_SIGHT = "() => document.querySelector('.udfw-pad').scrollIntoView({block: 'center'})"
 SHOWN = "titles => titles.every(t => document.querySelector(`[aria-label='Shapes on ${t}']`))"
 #: What Python says of a detector, and what its answer has to be.
 EXACT = (
@@ -72,7 +82,7 @@ def view(lab: Lab, opened: None) -> Iterator[Lab]:
     lab.execute(
         "view.detectors['D'] = Rectangle(32, 32, 6, 6); view.probe = Point(18, 18); view.wait()"
     )
-    lab.page.evaluate("() => document.querySelector('.udfw-pad').scrollIntoView({block: 'center'})")
+    lab.page.evaluate(INTO_SIGHT)
     yield lab
     lab.page.mouse.up()
 
@@ -126,20 +136,74 @@ def test_answers_come_while_a_cell_blocks(view: Lab) -> None:
         pass
     before = picture_of(view, 1)
     drag(view, "all patterns", (32, 32), (20, 20), (6, 6))
-    view.wait_until(
-        """before => {
-          const canvas = document.querySelectorAll('.udfw-canvas')[1];
-          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-          let sum = 0;
-          for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
-          return Math.abs(sum - before) > before / 50;
-        }""",
-        arg=int(before.sum()),
-    )
+    view.wait_until(BRIGHTER, arg=[1, int(before.sum())])
     assert view.execute("begun", aside=True) == "True", "the cell was through before"
     view.page.mouse.up()
     view.wait_for_run()
     wait_for_python(view, "abs(view.detectors['D'].cx - 6) < 0.5 and " + EXACT, True)
+
+
+BRIGHTER = """([index, before]) => {
+  const canvas = document.querySelectorAll('.udfw-canvas')[index];
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+  return Math.abs(sum - before) > before / 50;
+}"""
+
+
+def test_answers_come_while_a_cell_awaits(view: Lab) -> None:
+    wait_for_python(view, EXACT, True)
+    before = int(picture_of(view, 1).sum())
+    has_subshells = view.page.evaluate("() => !!window.lab.kernel().supportsSubshells")
+    view.run_cell(2, wait=False)
+    view.wait_until("() => window.lab.running && window.lab.kernelIs('busy')")
+    view.page.evaluate(INTO_SIGHT)
+    detector = [at(view, "all patterns", x, x) for x in (32, 20, 6)]
+    probe = [at(view, "D", x, x) for x in (18, 12, 7)]
+    move(view, detector)
+    if has_subshells:
+        view.wait_until(BRIGHTER, arg=[1, before])
+        assert view.page.evaluate("() => window.lab.running"), "the cell was through before"
+    move(view, probe)
+    view.wait_for_run()
+    # A kernel with one thread for all messages hears of them when the cell is through.
+    assert view.execute("heard") == str(has_subshells)
+    wait_for_python(view, "(round(view.probe.cx), round(view.probe.cy))", (7, 7))
+    wait_for_python(view, "abs(view.detectors['D'].cx - 6) < 0.5 and " + EXACT, True)
+    view.wait_until(BRIGHTER, arg=[1, before])
+
+
+def move(lab: Lab, places: Sequence[tuple[float, float]]) -> None:
+    """Press at the first place on the page, move through the others, and let go."""
+    lab.page.mouse.move(*places[0])
+    lab.page.mouse.down()
+    for place in places[1:]:
+        lab.page.mouse.move(*place, steps=5)
+    lab.page.mouse.up()
+
+
+def test_two_windows_show_the_same_answers(view: Lab) -> None:
+    wait_for_python(view, EXACT, True)
+    before = int(picture_of(view, 1).sum())
+    view.save()
+    with view.second_window():
+        view.wait_until(SHOWN, arg=["all patterns", "D"])
+        view.page.evaluate(INTO_SIGHT)
+        # As it is now, in a page that has seen nothing of what came before.
+        view.wait_until(BRIGHTER, arg=[1, 1])
+        there = int(picture_of(view, 1).sum())
+        move(view, [at(view, "all patterns", x, x) for x in (32, 20, 6)])
+        wait_for_python(view, "abs(view.detectors['D'].cx - 6) < 0.5 and " + EXACT, True)
+        view.wait_until(BRIGHTER, arg=[1, there])
+        move(view, [at(view, "D", x, x) for x in (18, 12, 7)])
+        wait_for_python(view, "(round(view.probe.cx), round(view.probe.cy))", (7, 7))
+    # The other window has followed, and its shapes are where they were put.
+    view.wait_until(BRIGHTER, arg=[1, before])
+    move(view, [at(view, "all patterns", x, x) for x in (6, 20, 32)])
+    wait_for_python(view, "abs(view.detectors['D'].cx - 32) < 0.5 and " + EXACT, True)
+    move(view, [at(view, "D", x, x) for x in (7, 12, 15)])
+    wait_for_python(view, "(round(view.probe.cx), round(view.probe.cy))", (15, 15))
 
 
 def test_detector_is_drawn_and_deleted_by_hand(view: Lab) -> None:
@@ -179,7 +243,7 @@ def beam(lab: Lab, folder: Path, **values: float) -> None:
     lab.open(written(folder / "beam.ipynb", [BEAM.format(**values)]))
     lab.run_cell(0)
     lab.page.wait_for_selector(".udfw-preset")
-    lab.page.evaluate("() => document.querySelector('.udfw-pad').scrollIntoView({block: 'center'})")
+    lab.page.evaluate(INTO_SIGHT)
     wait_for_python(lab, "(view.wait(), len(view.detectors))[1]", 0)
 
 
@@ -279,6 +343,61 @@ def test_shapes_get_other_names_by_hand(lab: Lab, tmp_path: Path) -> None:
     wait_for_python(lab, "list(view.detectors), view.formulas['ratio']", (
         ["BF", "ADF"], "ADF / BF",
     ))  # fmt: skip
+
+
+RECORDING = """
+import tempfile, time
+from pathlib import Path
+import numpy as np
+from udfwidgets import Context, demo
+from udfwidgets.geometry import *
+
+NAV, SIG = (32, 32), (64, 64)
+ctx = Context()
+data = demo.SimulatedDetector(NAV, SIG).expose(0, 1024).reshape(NAV + SIG)
+folder = tempfile.TemporaryDirectory()
+path = Path(folder.name) / "scan.hdr"
+recording = demo.acquire(path, NAV, SIG, frames_per_second=60)
+while path.with_suffix(".mib").stat().st_size < 120 * SIG[0] * SIG[1] * 2:
+    time.sleep(0.01)
+recording.pause()
+view = ctx.explore(
+    ctx.load("auto", path=path, follow=True),
+    detectors={"D": Rectangle(32, 32, 6, 6)}, probe=Point(3, 2),
+)
+view
+"""
+#: Of what is in by now: how many positions, and whether they are right.
+PART = (
+    "(lambda p, s: p and (bool(100 < p.coverage.sum() < 1024),"
+    " bool((p.values == data[..., s.mask(SIG)].sum(-1))[p.coverage].all())))"
+    "(view._board._panels['detector', 'D'].picture(), view.detectors['D'])"
+)
+
+
+def test_detector_follows_the_hand_while_the_scan_is_recorded(lab: Lab, tmp_path: Path) -> None:
+    lab.open(written(tmp_path / "recording.ipynb", [RECORDING]))
+    lab.run_cell(0)
+    lab.wait_until(SHOWN, arg=["all patterns", "D"])
+    lab.page.evaluate(INTO_SIGHT)
+    wait_for_python(lab, PART, (True, True))
+    lab.wait_until("() => +document.querySelectorAll('.udfw-canvas')[1].dataset.udfwFraction > 0.1")
+    before = int(picture_of(lab, 1).sum())
+    move(lab, [at(lab, "all patterns", x, x) for x in (32, 24, 16)])
+    wait_for_python(lab, "abs(view.detectors['D'].cx - 16) < 0.5", True)
+    wait_for_python(lab, PART, (True, True))
+    lab.wait_until(BRIGHTER, arg=[1, before])
+    assert lab.execute("recording.is_running") == "True"
+    part = float(
+        lab.page.evaluate("() => document.querySelectorAll('.udfw-canvas')[1].dataset.udfwFraction")
+    )
+    assert 0.1 < part < 1
+    lab.execute("recording.resume()")
+    wait_for_python(lab, EXACT, True)
+    lab.wait_until(
+        "() => document.querySelectorAll('.udfw-canvas')[1].dataset.udfwFraction === '1'"
+    )
+    lab.execute("recording.stop(); view.close(); folder.cleanup()")
 
 
 @pytest.mark.timeout(240)
