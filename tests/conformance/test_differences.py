@@ -53,6 +53,18 @@ DIFFERENCES: dict[str, tuple[Any, Any]] = {
         ((3, 4), 128 * np.append(np.arange(1, 11, dtype="f4"), [0, 0]).reshape(3, 4)),
     ),
     "stopped_scan_warns": (((3, 4), False), ((3, 4), True)),
+    "guessed_shape_warns": (((10, 1), False), ((10, 1), True)),
+    "frame_cut_off_warns": (
+        (128 * np.arange(1, 10, dtype="f4"), False),
+        (128 * np.arange(1, 10, dtype="f4"), True),
+    ),
+    "offsets_beyond_the_frames": ("DataSetException", np.arange(5) > 2),
+    "partitions_with_missing_frames": ("AssertionError", None),
+    "com_beside_missing_frames": (
+        np.zeros((3, 4), bool),
+        np.array([[0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 0, 0]], bool),
+    ),
+    "executors_by_name": ("ConcurrentJobExecutor", "ThreadsExecutor"),
     "frames_beyond_the_scan": (((3, 5), 0), ((3, 5), 1)),
     "empty_roi_warns": (False, True),
     "ring_turned_inside_out": (None, "ValueError"),

@@ -289,6 +289,59 @@ def stopped_scan_warns(ctx):
     return shape, any("2 of 12 frames are missing" in str(warning.message) for warning in caught)
 
 
+def guessed_shape_warns(ctx):
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        shape = tuple(ctx.load("mib", path=str(merlin(folder, 10, 1))).shape.nav)
+    return shape, any("is a guess: pass nav_shape=" in str(warning.message) for warning in caught)
+
+
+def frame_cut_off_warns(ctx):
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        path = merlin(folder, 10, 5).with_suffix(".mib")
+        path.write_bytes(path.read_bytes()[:-20])
+        dataset = ctx.load("mib", path=str(path), nav_shape=(9,))
+        sums = ctx.run_udf(dataset, SumSigUDF())["intensity"].data
+    return sums, any("is not complete" in str(w.message) for w in caught)
+
+
+def offsets_beyond_the_frames(ctx):
+    how = {"data": scan((2,)), "sig_dims": 2, "nav_shape": (5,), "sync_offset": -3}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if error := error_of(ctx.load, "memory", **how):
+            return error
+        dataset = ctx.load("memory", **how)
+    return ctx.run_udf(dataset, SumSigUDF())["intensity"].data > 0
+
+
+class PartitionSums(UDF):
+    def get_result_buffers(self):
+        return {"sums": self.buffer("nav", dtype="f8")}
+
+    def process_partition(self, partition):
+        self.results.sums[:] = partition.sum(axis=(1, 2))
+
+
+def partitions_with_missing_frames(ctx):
+    dataset = blank_at_the_start(ctx)
+    return error_of(ctx.run_udf, dataset, PartitionSums())
+
+
+def com_beside_missing_frames(ctx):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = ctx.load("memory", data=scan((10,)), nav_shape=(3, 4), sig_dims=2)
+    divergence = ctx.run_udf(dataset, CoMUDF())["divergence"].data
+    return np.isnan(divergence)
+
+
+def executors_by_name(ctx):
+    with type(ctx).make_with(executor_spec="threads", cpus=2) as threads:
+        return type(threads.executor).__name__
+
+
 class NoImages(UDF):
     def get_result_buffers(self):
         return {"vector": self.buffer("nav", (2,)), "profile": self.buffer("single", (3,))}
