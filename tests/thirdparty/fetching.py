@@ -28,6 +28,8 @@ class Package:
         Which part of what passes on LiberTEM has to pass here.
     why : str
         What the rest needs, for the table.
+    chosen : str
+        Which of the tests, as pytest's ``-k`` takes it; all of them by default.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Package:
     tests: tuple[str, ...] = ()
     at_least: float = 1.0
     why: str = ""
+    chosen: str = ""
 
 
 PACKAGES = (
@@ -50,6 +53,8 @@ PACKAGES = (
         ("tests/udf", "tests/detectors/memory", "tests/test_api.py"),
         0.9,
         "start_acquisition(), called from a private method of LiberTEM's Context",
+        # Data are NumPy arrays here.
+        "not sparse",
     ),
     Package("ptychography40", "0.1.0"),
 )

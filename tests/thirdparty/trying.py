@@ -40,6 +40,7 @@ def passed(package: Package, source: Path, sources: list[Path], here: bool) -> s
         command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
         command += ["-p", BLOCKED] if here else []
         command += ["-p", "tests.thirdparty.browser"]
+        command += ["-k", package.chosen] if package.chosen else []
         command += [f"--junitxml={report}", "--timeout=600", *package.tests]
         done = subprocess.run(
             command, cwd=source, env=environment(sources), capture_output=True, text=True
