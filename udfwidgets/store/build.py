@@ -58,7 +58,7 @@ class Build:
     ) -> None:
         layout = layout_of(dataset, corrections, grid)
         self.grid = grid
-        self.planes = Planes(dataset.shape.nav.size, layout, folder)
+        self.planes = Planes(layout, folder)
         self.settled = threading.Event()
         self._on_end = on_end
         target = Target(self.planes, grid, budget)

@@ -14,16 +14,18 @@ import numpy.typing as npt
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.compiling import compiled
 from udfwidgets.store.binning import Grid, add_blocks
-from udfwidgets.store.kernels import LINE, put_floats, put_integers
 from udfwidgets.store.planes import Planes, Positions
+from udfwidgets.store.vectors import LINE
+from udfwidgets.store.writing import put_floats, put_integers
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.fused import Step, compiled_step
 from udfwidgets.udf.compiled.kernels import flat
 
-# Bytes of a partition: a thread is through with them in two milliseconds. Runs that begin meanwhile
-# wait for as long.
+# Bytes of a partition: a thread is through with them in three milliseconds. Runs that begin
+# meanwhile wait for as long; with a quarter of it, a third of the time went into what is done for
+# each.
 # By time it came to a few frames on a busy machine, and to nothing else but their overhead.
-BRIEF = 4 * 1024 * 1024
+BRIEF = 16 * 1024 * 1024
 # Frames that it has at least: with fewer, more lines of the cache are written in several goes.
 FEWEST = 16
 # Seconds between two looks at how much memory is taken.
@@ -137,10 +139,11 @@ class StoreUDF(UDF):
         target = self.params.target
         planes, grid = target.planes, target.grid
         address = put_into_planes(self.meta.input_dtype, planes.dtype, grid.binning > 1)
-        layout = [*planes.array.shape, grid.width, grid.binning, *self._positions()]
-        aux = np.array(layout, np.int64)
+        layout = planes.layout
+        shape = [*layout.low[:2], *layout.high, layout.high_at, grid.width, grid.binning]
+        aux = np.array([*shape, *self._positions()], np.int64)
         # Unlike any other: nobody could take what this one writes.
-        return Step(address, planes.array, aux, planes.needs, key=object())
+        return Step(address, planes.memory, aux, planes.needs, key=object())
 
     def postprocess(self) -> None:
         """Say that the partition is in."""
@@ -156,8 +159,9 @@ class StoreUDF(UDF):
         return np.arange(start, stop) if rows is None else np.asarray(rows, np.int64)
 
 
-# What is in `aux` before the positions: the shape of the planes, the width of a frame, the binning.
-_HEAD = 6
+# What is in `aux` before the positions: the shapes of the lowest plane, without the length of a
+# line, and of the higher ones, where these begin, the width of a frame, the binning.
+_HEAD = 9
 
 
 @cache
@@ -178,43 +182,48 @@ def _where(aux, row, n_frames):  # type: ignore[no-untyped-def]
     return numba.carray(aux, (_HEAD + row + n_frames,))[_HEAD + row :]
 
 
+@compiled()
+def _planes_at(out, aux, more):  # type: ignore[no-untyped-def]
+    """Return the planes of integers, and where they are needed."""
+    n_chunks, n_pixels, n_high, n_wide, _, width, at = numba.carray(aux, (_HEAD,))[:7]
+    size = n_high * n_wide * n_pixels * width
+    low = numba.carray(out, (n_chunks, n_pixels, LINE))
+    high = numba.carray(out, (at + size,))[at:].reshape((n_high, n_wide, n_pixels, width))
+    return low, high, numba.carray(more, (n_high, n_wide, n_pixels))
+
+
 def _put_integers(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
     tile = numba.carray(pixels, (n_frames, n_pixels))
-    shape = numba.carray(aux, (_HEAD,))
-    planes = numba.carray(out, (shape[0], shape[1], shape[2], shape[3]))
-    needs = numba.carray(more, (shape[0] - 1, shape[1], shape[2]))
-    put_integers(tile, _where(aux, row, n_frames), planes, needs)
+    low, high, needs = _planes_at(out, aux, more)
+    put_integers(tile, _where(aux, row, n_frames), low, high, needs)
 
 
 def _put_floats(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
     tile = numba.carray(pixels, (n_frames, n_pixels))
     shape = numba.carray(aux, (_HEAD,))
-    planes = numba.carray(out, (shape[0], shape[1], shape[2], shape[3]))
-    needs = numba.carray(more, (0, shape[1], shape[2]))
-    put_floats(tile, _where(aux, row, n_frames), planes, needs)
+    low = numba.carray(out, (shape[0], shape[1], LINE))
+    put_floats(tile, _where(aux, row, n_frames), low)
 
 
 def _put_blocks_of_integers(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
     tile = numba.carray(pixels, (n_frames, n_pixels))
     shape = numba.carray(aux, (_HEAD,))
-    planes = numba.carray(out, (shape[0], shape[1], shape[2], shape[3]))
-    needs = numba.carray(more, (shape[0] - 1, shape[1], shape[2]))
+    low, high, needs = _planes_at(out, aux, more)
     where = _where(aux, row, n_frames)
-    if shape[0] == 4:
-        narrow = np.empty((n_frames, shape[2]), np.uint32)
-        add_blocks(tile, shape[4], shape[5], narrow)
-        put_integers(narrow, where, planes, needs)
+    if shape[2] == 3:
+        narrow = np.empty((n_frames, shape[1]), np.uint32)
+        add_blocks(tile, shape[7], shape[8], narrow)
+        put_integers(narrow, where, low, high, needs)
     else:
-        wide = np.empty((n_frames, shape[2]), np.uint64)
-        add_blocks(tile, shape[4], shape[5], wide)
-        put_integers(wide, where, planes, needs)
+        wide = np.empty((n_frames, shape[1]), np.uint64)
+        add_blocks(tile, shape[7], shape[8], wide)
+        put_integers(wide, where, low, high, needs)
 
 
 def _put_blocks_of_floats(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
     tile = numba.carray(pixels, (n_frames, n_pixels))
     shape = numba.carray(aux, (_HEAD,))
-    planes = numba.carray(out, (shape[0], shape[1], shape[2], shape[3]))
-    needs = numba.carray(more, (0, shape[1], shape[2]))
-    blocks = np.empty((n_frames, shape[2]), planes.dtype)
-    add_blocks(tile, shape[4], shape[5], blocks)
-    put_floats(blocks, _where(aux, row, n_frames), planes, needs)
+    low = numba.carray(out, (shape[0], shape[1], LINE))
+    blocks = np.empty((n_frames, shape[1]), low.dtype)
+    add_blocks(tile, shape[7], shape[8], blocks)
+    put_floats(blocks, _where(aux, row, n_frames), low)

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BoolArray
-from udfwidgets.store.kernels import sum_integers, weigh_floats, weigh_integers
+from udfwidgets.store.adding import sum_integers, weigh_floats, weigh_integers
 from udfwidgets.store.planes import Planes, Positions
 from udfwidgets.udf.compiled.words import finished
 
 # What sums of floats may be away from those that are made at once, in parts of them. Beyond it they
 # are made anew.
 TOLERANCE = 1e-11
+_NONE = np.zeros(0, np.int64)
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -46,7 +47,7 @@ class Sums:
         self._planes = planes
         self.kind = _kind_of(planes, weights)
         self._weights = np.zeros(0, weights.dtype)
-        _, n_chunks, _, width = planes.array.shape
+        n_chunks, _, width = planes.low.shape
         if self.is_exact:
             self._total = np.zeros((planes.n_words, n_chunks, width), np.int64)
         else:
@@ -89,8 +90,7 @@ class Sums:
     def _follow(self, chunks: Positions, changed: Positions, before: Array) -> None:
         gone, new = _some(changed, before), _some(changed, self._weights)
         if self.is_exact:
-            self._add(chunks, gone, -1)
-            self._add(chunks, new, 1)
+            self._add(chunks, new.pixels, gone.pixels)
             return
         size = np.zeros_like(self._slack)
         self._weigh(chunks, gone, size, -1)
@@ -108,28 +108,27 @@ class Sums:
         all_of_it = _some(np.flatnonzero(self._weights), self._weights)
         self._total[..., chunks, :] = 0
         if self.is_exact:
-            self._add(chunks, all_of_it, 1)
+            self._add(chunks, all_of_it.pixels, _NONE)
             return
         self._slack[chunks] = 0
         self._weigh(chunks, all_of_it, np.zeros_like(self._slack))
 
-    def _add(self, chunks: Positions, change: Change, sign: int) -> None:
+    def _add(self, chunks: Positions, new: Positions, gone: Positions) -> None:
         planes = self._planes
-        if len(change.pixels):
-            sum_integers(
-                planes.array, planes.needs, planes.is_signed, chunks, change.pixels, sign,
-                self._total,
-            )  # fmt: skip
+        sum_integers(
+            planes.low, planes.high, planes.needs, planes.is_signed, chunks, new, gone, self._total
+        )
 
     def _weigh(self, chunks: Positions, change: Change, size: Array, sign: int = 1) -> None:
         planes = self._planes
-        weigh = weigh_integers if planes.in_bytes else weigh_floats
-        if len(change.pixels):
-            weights = sign * change.weights.astype(self.kind)
-            weigh(
-                planes.array, planes.needs, planes.is_signed, chunks, change.pixels, weights,
-                self._total, size,
-            )  # fmt: skip
+        if not len(change.pixels):
+            return
+        weights = sign * change.weights.astype(self.kind)
+        rest = chunks, change.pixels, weights, self._total, size
+        if planes.in_bytes:
+            weigh_integers(planes.low, planes.high, planes.needs, planes.is_signed, *rest)
+        else:
+            weigh_floats(planes.low, *rest)
 
     def result(self) -> Array:
         """Return the sums, flat; zero where no frame is in.

@@ -1,7 +1,8 @@
-"""The memory of a store: planes of bytes, or one of floats, in chunks of positions."""
+"""The memory of a store: planes of bytes, or one of floats, in small pieces."""
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, NamedTuple
 
@@ -9,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BoolArray
-from udfwidgets.store.kernels import LINE, put_floats, put_integers
 from udfwidgets.store.memory import pages
+from udfwidgets.store.vectors import LINE
+from udfwidgets.store.writing import put_floats, put_integers
 from udfwidgets.udf.compiled.kernels import flat
 
-# Positions in a chunk. The fewer, the better for writing, the more, the better for adding up.
-# Two GiB of uint16 are built with 128, 512 and 2048 at 3.3, 2.7 and 2.4 GB/s by one thread.
+# Positions that lie together in the higher planes, so that a page holds few pixels: most have
+# nothing there, and what is not written to takes no memory.
 WIDTH = 512
+PAGE = 4096
 
 Positions = npt.NDArray[np.int64]
 
@@ -25,25 +28,20 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    n_planes, n_chunks, n_pixels, width : int
-        See `Planes`.
+    n_positions, n_pixels : int
+        Of the scan.
     dtype : numpy.dtype
         Of the values, as they are kept.
     """
 
-    n_planes: int
-    n_chunks: int
+    n_positions: int
     n_pixels: int
-    width: int
     dtype: np.dtype[Any]
 
     @classmethod
     def of(cls, n_positions: int, n_pixels: int, dtype: np.dtype[Any]) -> Layout:
         """Return the layout for values of a dtype; half floats are widened."""
-        dtype = flat(np.zeros((1, 1), dtype)).dtype
-        width = min(WIDTH, -(-n_positions // LINE) * LINE)
-        n_planes = dtype.itemsize if dtype.kind in "bui" else 1
-        return cls(n_planes, -(-n_positions // width), n_pixels, width, dtype)
+        return cls(n_positions, n_pixels, flat(np.zeros((1, 1), dtype)).dtype)
 
     @property
     def in_bytes(self) -> bool:
@@ -51,10 +49,37 @@ class Layout(NamedTuple):
         return self.dtype.kind in "bui"
 
     @property
+    def kept(self) -> np.dtype[Any]:
+        """In which dtype memory is looked at."""
+        return np.dtype(np.uint8) if self.in_bytes else self.dtype
+
+    @property
+    def low(self) -> tuple[int, int, int]:
+        """Shape of the lowest plane, or of the only one: (chunks, pixels, LINE)."""
+        return -(-self.n_positions // LINE), self.n_pixels, LINE
+
+    @property
+    def high(self) -> tuple[int, int, int, int]:
+        """Shape of the other ones: (planes - 1, wide chunks, pixels, width)."""
+        n_chunks, n_pixels, _ = self.low
+        width = min(WIDTH, n_chunks * LINE)
+        n_planes = self.dtype.itemsize if self.in_bytes else 1
+        return n_planes - 1, -(-self.n_positions // width), n_pixels, width
+
+    @property
     def base_bytes(self) -> int:
-        """Size of the lowest plane, or of the only one: taken in any case."""
-        size = self.n_chunks * self.n_pixels * self.width
-        return size if self.in_bytes else size * self.dtype.itemsize
+        """Size of the lowest plane: taken in any case."""
+        return math.prod(self.low) * self.kept.itemsize
+
+    @property
+    def high_at(self) -> int:
+        """Where the higher planes begin, in bytes: with a page."""
+        return -(-self.base_bytes // PAGE) * PAGE
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of all planes."""
+        return self.high_at + math.prod(self.high)
 
 
 class Planes:
@@ -62,8 +87,6 @@ class Planes:
 
     Parameters
     ----------
-    n_positions : int
-        Of the scan.
     layout : Layout
         Of the memory.
     folder : path, optional
@@ -71,28 +94,27 @@ class Planes:
 
     Attributes
     ----------
-    array : (planes, chunks, pixels, width) array
-        From the lowest byte to the highest one.
-    needs : (planes - 1, chunks, pixels) uint8 array
-        Where a plane above the lowest one has something.
+    memory : uint8 array
+        All of it.
+    low : (chunks, pixels, LINE) array
+        The lowest byte of each value, or floats.
+    high : (planes - 1, wide chunks, pixels, width) uint8 array
+        The other bytes, up to the highest one.
+    needs : (planes - 1, wide chunks, pixels) uint8 array
+        Where these have something.
     valid : (positions,) bool array
         Which positions are in.
     """
 
-    def __init__(
-        self,
-        n_positions: int,
-        layout: Layout,
-        folder: str | os.PathLike[str] | None = None,
-    ) -> None:
+    def __init__(self, layout: Layout, folder: str | os.PathLike[str] | None = None) -> None:
         self.layout = layout
         self.dtype, self.in_bytes = layout.dtype, layout.in_bytes
-        base = layout.base_bytes
-        memory = pages(layout.n_planes * base, base, folder)
-        kept = np.dtype(np.uint8) if self.in_bytes else self.dtype
-        self.array: Array = memory.view(kept).reshape(layout[:4])
-        self.needs = np.zeros((layout.n_planes - 1, *layout[1:3]), np.uint8)
-        self.valid: BoolArray = np.zeros(n_positions, bool)
+        self.memory = pages(layout.total_bytes, layout.base_bytes, folder)
+        low = self.memory[: layout.base_bytes].view(layout.kept)
+        self.low: Array = low.reshape(layout.low)
+        self.high: Array = self.memory[layout.high_at :].reshape(layout.high)
+        self.needs = np.zeros(layout.high[:3], np.uint8)
+        self.valid: BoolArray = np.zeros(layout.n_positions, bool)
         #: A file has room for all planes from the beginning.
         self._in_file = folder is not None
 
@@ -104,29 +126,36 @@ class Planes:
     @property
     def n_words(self) -> int:
         """How many words of 64 bits a sum of integers takes."""
-        return -(-len(self.array) // 4)
+        return -(-(1 + len(self.high)) // 4)
 
     @property
     def nbytes(self) -> int:
         """How much memory it takes."""
         if self._in_file:
-            return int(self.array.nbytes)
-        needed = int(np.count_nonzero(self.needs))
-        return self.layout.base_bytes + needed * self.layout.width
+            return int(self.memory.nbytes)
+        return self.layout.base_bytes + sum(map(self._taken, self.needs))
+
+    def _taken(self, needs: Array) -> int:
+        """Return how much memory a higher plane takes: whole pages."""
+        width = self.high.shape[3]
+        starts = np.arange(0, needs.shape[1], max(1, PAGE // width))
+        n_pages = np.count_nonzero(np.bitwise_or.reduceat(needs, starts, axis=1))
+        return min(int(n_pages) * PAGE, int(needs.size) * int(width))
 
     def filled(self, valid: BoolArray) -> Positions:
         """Return how many of some positions are in each chunk."""
-        _, n_chunks, _, width = self.array.shape
-        padded = np.zeros(n_chunks * width, bool)
+        n_chunks = len(self.low)
+        padded = np.zeros(n_chunks * LINE, bool)
         padded[: len(valid)] = valid
-        return np.asarray(np.count_nonzero(padded.reshape(n_chunks, width), axis=1), np.int64)
+        return np.asarray(np.count_nonzero(padded.reshape(n_chunks, LINE), axis=1), np.int64)
 
     def put(self, tile: Array, positions: Positions) -> None:
         """Write frames, of shape (frames, pixels), to their positions; they are not valid yet."""
+        tile = np.ascontiguousarray(tile)
         if self.in_bytes:
-            put_integers(as_unsigned(tile), positions, self.array, self.needs)
+            put_integers(as_unsigned(tile), positions, self.low, self.high, self.needs)
         else:
-            put_floats(tile, positions, self.array, self.needs)
+            put_floats(tile, positions, self.low)
 
 
 def as_unsigned(tile: Array) -> Array:

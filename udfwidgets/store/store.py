@@ -103,8 +103,8 @@ class PixelStore(Closing):
         """Return the finest grid, from this one on, that fits into the budget."""
         while grid.size > 1 or grid.binning == 1:
             layout = layout_of(self.dataset, self._corrections, grid)
-            n_planes = 1 if self._scratch is None else layout.n_planes
-            if n_planes * layout.base_bytes <= self.budget:
+            taken = layout.base_bytes if self._scratch is None else layout.total_bytes
+            if taken <= self.budget:
                 return grid
             grid = grid.coarser()
         raise StoreGone(
