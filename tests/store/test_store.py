@@ -24,6 +24,7 @@ SHAPES = {
     "line scan": (117, 6, 6),
     "3-D sig": (4, 5, 3, 4, 5),
     "more than a chunk": (19, 61, 5, 7),
+    "whole tiles": (3, 200, 9, 10),
 }
 # More pixels than are narrowed together, and no multiple of eight.
 LARGE = (3, 30, 37, 41)

@@ -249,6 +249,35 @@ def test_a_run_in_the_background_makes_way_at_once_and_goes_on_later(scan):
         np.testing.assert_array_equal(sums(run)[0], scan.frames.sum(axis=0))
 
 
+@pytest.mark.parametrize("kind", ["compiled", "by tile"])
+def test_a_partition_of_the_background_is_left_in_the_middle(scan, kind):
+    class ByTile(Tiled):
+        cost = COST
+
+    udf = SumUDF() if kind == "compiled" else ByTile()
+    host, ahead = NoHost(), []
+    behind = host.start(scan, [udf], size=512, in_background=True)
+    assignments = [host.pool.take(), host.pool.take()]
+    assert host.pool.take() is None
+
+    def step_aside():
+        if not ahead:
+            ahead.append(host.start(scan, [SumUDF()]))
+        host.pool._work_ahead()
+        assert ahead[0].has_ended()
+        assert not behind.progress.frames
+
+    Worker(step_aside).work(assignments[0])
+    assert ahead
+    assert behind.progress.frames == 512
+    host.do(assignments[1])
+    host.pool.learn(assignments[0], 0.0)
+    np.testing.assert_array_equal(sums(ahead[0])[0], scan.frames.sum(axis=0))
+    host.work()
+    axes = 0 if kind == "compiled" else (1, 2)
+    assert (sums(behind)[0].ravel() == scan.frames.sum(axis=axes).ravel()).all()
+
+
 def test_a_run_in_the_background_shares_with_none_that_is_not(scan):
     host = NoHost()
     for in_background in (False, True, False, True):

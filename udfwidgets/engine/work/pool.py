@@ -146,7 +146,7 @@ class Pool:
 
     def work(self) -> bool:
         """Work on the calling thread while there is something to do; whether there was any."""
-        worker, has_worked = Worker(), False
+        worker, has_worked = Worker(self._work_ahead), False
         try:
             # From one to the next on the same thread: a hop to a thread and back costs 0.1 ms, and
             # a partition of a fast run takes 2.
@@ -157,10 +157,29 @@ class Pool:
             worker.rest()
         return has_worked
 
-    def take(self) -> Assignment | None:
-        """Return what is to be done next, None where there is nothing; `learn` has to follow."""
+    def _work_ahead(self) -> None:
+        """Do what comes before the background, on a thread that is in the middle of that."""
+        worker: Worker | None = None
+        try:
+            while (assignment := self.take(ahead=True)) is not None:
+                worker = worker or Worker()
+                self.learn(assignment, worker.work(assignment))
+        finally:
+            if worker is not None:
+                worker.rest()
+
+    def take(self, *, ahead: bool = False) -> Assignment | None:
+        """Return what is to be done next, None where there is nothing; `learn` has to follow.
+
+        Parameters
+        ----------
+        ahead : bool
+            Nothing of the background.
+        """
         with self._lock:
             for scan in self._in_turn():
+                if ahead and scan.in_background:
+                    continue
                 # Only what keeps the GIL is done in here; frames are sorted by `work_out`, later.
                 # All workers waited where NumPy gave it up under the lock
                 # (docs/decisions/050-gil.md).
@@ -197,10 +216,13 @@ class Pool:
 
     def _open_for_work(self) -> list[Scan]:
         """Return the scans that may get one more thread."""
-        kept = self._kept()
-        if len(self._at_work) - len(kept) >= self._workers:
+        kept, found = self._kept(), self._with_something_to_do()
+        busy_with = [assignment for assignment in self._at_work if assignment not in kept]
+        if not any(scan.in_background for scan in found):
+            # Those that are at work in the background step aside.
+            busy_with = [each for each in busy_with if not each.scan.in_background]
+        if len(busy_with) >= self._workers:
             return []
-        found = self._with_something_to_do()
         # One that is paused, or waits for its detector, takes no thread from anybody.
         if sum(not scan.is_waiting for scan in found) < 2:
             return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,17 +22,26 @@ from udfwidgets.io.source import Scratch, Source
 # the GIL for a millisecond between two calls.
 # It was eight tiles, which is a wait after each millisecond (docs/decisions/050-gil.md).
 CALL = 0.008
+# Seconds after which what is in the background looks whether there is something else to do.
+BRIEF_CALL = 0.0005
 # Tiles that are decoded before they are handed out: the fewer, the more of the time is Python's.
 # Gzip chunks: 2.34 GB/s with one, 2.66 with four (docs/decisions/010-reading.md).
 TILES_PER_READ = 4
 
 
 class Worker:
-    """Works through assignments, one at a time, with memory that it reuses."""
+    """Works through assignments, one at a time, with memory that it reuses.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    step_aside : callable, optional
+        Called again and again in the middle of what is in the background: does what comes before.
+    """
+
+    def __init__(self, step_aside: Callable[[], None] | None = None) -> None:
         self._scratch = Scratch()
         self._turn = Turn()
+        self._step_aside = step_aside
 
     def work(self, assignment: Assignment) -> float:
         """Read the frames once and let every share see its own; return seconds spent on reading.
@@ -74,14 +83,16 @@ class Worker:
         if not by_tile:
             self._turn.give()
         reading, in_memory = 0.0, scan.source.frames
+        aside = self._step_aside if scan.in_background else None
         # Nothing to decode and no Python code to call: compiled code goes through the map by
         # itself, scattered frames included, and no tile passes through Python.
         if in_memory is not None and not by_tile:
-            wished = scan.frames_within(CALL) or assignment.depth * TILES_PER_READ
+            seconds = BRIEF_CALL if aside else CALL
+            wished = scan.frames_within(seconds) or assignment.depth * TILES_PER_READ
             for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
-                _drive(fusion, in_memory, numbers, assignment.depth, wished)
+                _drive(fusion, in_memory, numbers, assignment.depth, wished, aside)
         else:
-            reading = self._read_and_feed(assignment, fused, fused_alone, by_tile)
+            reading = self._read_and_feed(assignment, fused, fused_alone, by_tile, aside)
         # Those of a single share, too: a run may have the same UDF twice. The second one got zeros.
         for fusion in (fused, *(fusion for _, fusion in fused_alone)):
             fusion.end()
@@ -93,12 +104,15 @@ class Worker:
         fused: Fusion,
         fused_alone: Sequence[tuple[Share, Fusion]],
         by_tile: Sequence[Share],
+        aside: Callable[[], None] | None,
     ) -> float:
         """Read block by block, and let all see it; return seconds spent on reading."""
         scan, frames, depth, reading = assignment.scan, assignment.frames, assignment.depth, 0.0
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
         most = min(depth * TILES_PER_READ, max(depth, largest))
         for block in blocks(frames, most, scan.frames_per_block, depth):
+            if aside is not None:
+                aside()
             numbers = frames[block.start : block.stop]
             began = time.perf_counter()
             read = self._read(assignment, block, numbers)
@@ -144,11 +158,21 @@ class Worker:
                 share.run.leave()
 
 
-def _drive(fusion: Fusion, frames: Array, numbers: Frames, depth: int, wished: int) -> None:
+def _drive(
+    fusion: Fusion,
+    frames: Array,
+    numbers: Frames,
+    depth: int,
+    wished: int,
+    aside: Callable[[], None] | None,
+) -> None:
     """Let a fusion see frames that lie in memory, about as many in a call as is wished."""
     n_calls = max(1, round(len(numbers) / max(depth, wished)))
-    per_call = -(-len(numbers) // n_calls)
+    # Whole tiles, for those in the background write whole lines of the cache.
+    per_call = -(-len(numbers) // n_calls // depth) * depth
     for row in range(0, len(numbers), per_call):
+        if aside is not None:
+            aside()
         fusion.feed(frames, numbers[row : row + per_call], row, depth)
 
 
