@@ -15,12 +15,26 @@ def ring(sig_shape: tuple[int, ...]) -> Any:
 
 def moved(sig_shape: tuple[int, ...], kind: str, step: int) -> Any:
     """Return a disk of radius 14 or an annulus from 20 to 60, some pixels beside the centre."""
-    inner, outer = {"disk": (-1, 14), "annulus": (20, 60)}[kind]
+    inner, outer = _RADII[kind]
     y, x = np.indices(sig_shape)
-    # To and fro, so that it stays on the detector.
-    aside = abs((step + 6) % 24 - 12) - 6
-    distance = np.hypot(y - sig_shape[0] // 2, x - sig_shape[1] // 2 - aside)
-    return ((distance >= inner) & (distance < outer)).astype(np.float32)
+    distance = np.hypot(y - sig_shape[0] // 2, x - sig_shape[1] // 2 - _aside(step))
+    return ((distance > inner) & (distance <= outer)).astype(np.float32)
+
+
+def shape(sig_shape: tuple[int, ...], kind: str, step: int) -> Any:
+    """Return the same as a shape of udfwidgets."""
+    from udfwidgets.geometry import Annulus, Disk  # noqa: PLC0415 - only some contenders have it
+
+    (inner, outer), cy, cx = _RADII[kind], sig_shape[0] // 2, sig_shape[1] // 2 + _aside(step)
+    return Disk(cx, cy, outer) if inner < 0 else Annulus(cx, cy, inner, outer)
+
+
+_RADII = {"disk": (-1, 14), "annulus": (20, 60)}
+
+
+def _aside(step: int) -> int:
+    """Return by how many pixels: to and fro, so that it stays on the detector."""
+    return abs((step + 6) % 24 - 12) - 6
 
 
 def segments(sig_shape: tuple[int, ...], count: int = 8) -> Any:

@@ -1,15 +1,19 @@
-"""Virtual detectors that are moved by a pixel: by a new run each, out of a store, and by NumPy."""
+"""Virtual detectors that are moved by a pixel: by new runs, in a view, and by NumPy."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from benchmarks import detectors
+from benchmarks.workers.masking import Masking
 
-TILE = 64
+#: Seconds within which a view has to keep its scan in memory.
+KEPT = 60.0
 
 
 class MoveOrders:
@@ -28,87 +32,99 @@ class MoveOrders:
         for step in steps:
             mask = detectors.moved(self.sig_shape, kind, step)
             udf = self._import("udf.masks").ApplyMasksUDF(mask_factories=[lambda mask=mask: mask])
-            begin = time.perf_counter()
-            self.context.run_udf(dataset=self.dataset, udf=udf)
-            seconds.append(time.perf_counter() - begin)
+            seconds.append(_seconds(lambda udf=udf: self._run(udf)))
         return seconds
 
-    def open_store(self, scan: dict[str, Any], rounds: int) -> dict[str, list[float]]:
-        """Build a store of the scan in memory, which is kept.
+    def _run(self, udf: Any) -> Any:
+        return self.context.run_udf(dataset=self.dataset, udf=udf)
+
+    # Only we have a store: the other packages' environments do not have these modules.
+
+    def build_stores(self, scan: dict[str, Any], rounds: int) -> dict[str, list[float]]:
+        """Build stores of the scan in memory.
 
         Returns
         -------
         dict
-            Seconds, round by round: ``copy`` of the array, ``build`` of the store; ``plain``, of a
-            run alone, and ``beside``, of one that begins while a store is built.
+            Seconds, round by round: ``copy`` of the array on two threads, into memory that was
+            written to before, ``build`` of a store; ``plain``, of a run alone, and ``beside``, of
+            one that begins while a store is built.
         """
-        # Only we have a store: the other packages' environments do not have this module.
-        from udfwidgets import SumSigUDF  # noqa: PLC0415
+        from udfwidgets import SumSigUDF, SumUDF  # noqa: PLC0415
         from udfwidgets.store import PixelStore  # noqa: PLC0415
 
         shape = (*scan["nav_shape"], *self.sig_shape)
         self.array = np.fromfile(scan["path"], scan["dtype"]).reshape(shape)
-        dataset, executor = self.context.load("memory", data=self.array), self.context.executor
+        self.dataset = self.context.load("memory", data=self.array)
+        copy, executor = np.ones_like(self.array), self.context.executor
 
         def build() -> None:
-            with PixelStore(executor, dataset) as store:
+            with PixelStore(executor, self.dataset) as store:
                 store.wait()
 
         def run() -> None:
-            self.context.run_udf(dataset, SumSigUDF())
+            self._run([SumUDF(), SumSigUDF()])
+
+        def beside() -> float:
+            with PixelStore(executor, self.dataset) as store:
+                while not store.progress.frames:
+                    time.sleep(0.001)
+                return _seconds(run)
 
         found: dict[str, list[float]] = {"copy": [], "build": [], "plain": [], "beside": []}
         build()  # the first one finds everything cold
         for _ in range(rounds):
-            turn = self._turn(build, run, lambda: PixelStore(executor, dataset))
-            for name, value in zip(found, turn, strict=True):
-                found[name].append(value)
-        self.store = PixelStore(executor, dataset)
-        self.store.wait()
+            found["copy"].append(_seconds(lambda: _copy(copy, self.array)))
+            found["build"].append(_seconds(build))
+            found["plain"].append(_seconds(run))
+            found["beside"].append(beside())
         return found
 
-    def _turn(self, build: Any, run: Any, begin: Any) -> tuple[float, ...]:
-        copy = np.zeros_like(self.array)
-        copy[...] = 1  # so that its memory is there
-        copied = _seconds(lambda: np.copyto(copy, self.array))
-        built, plain = _seconds(build), _seconds(run)
-        with begin():
-            return copied, built, plain, _seconds(run)
+    def open_view(self) -> None:
+        """Show the scan in a view, and wait until it is kept in memory."""
+        self.view = self.context.explore(self.dataset)
+        self.view.wait()
+        begin = time.monotonic()
+        while not self.view.is_kept:
+            if time.monotonic() - begin > KEPT:
+                raise RuntimeError("the view does not keep its scan in memory")
+            time.sleep(0.01)
+        self.masking = Masking(self.array)
 
-    def move_stored(self, kind: str, steps: list[int]) -> dict[str, Any]:
-        """Seconds of each move out of the store; the last answer is compared with NumPy's."""
-        moving, masks = self.store.moving(), self._masks(kind, steps)
-        moving.moved(detectors.moved(self.sig_shape, kind, steps[0] - 1) > 0)
-        seconds = [_seconds(lambda mask=mask: moving.moved(mask)) for mask in masks]
-        right = np.array_equal(moving.moved(masks[-1]), self._by_numpy(masks[-1]))
-        return {"seconds": seconds, "right": right}
+    def move(self, kind: str, steps: list[int]) -> dict[str, Any]:
+        """Seconds from each move to the exact image; the last one is compared with NumPy's."""
+        shapes = [detectors.shape(self.sig_shape, kind, step) for step in steps]
+        self._answer(detectors.shape(self.sig_shape, kind, steps[0] - 1))
+        seconds = [_seconds(lambda shape=shape: self._answer(shape)) for shape in shapes]
+        right = self.array[..., detectors.moved(self.sig_shape, kind, steps[-1]) > 0].sum(axis=-1)
+        return {"seconds": seconds, "right": np.array_equal(self._answer(shapes[-1]), right)}
 
-    def move_numpy(self, kind: str, steps: list[int]) -> list[float]:
-        """Seconds that NumPy takes for each place, on the array in memory."""
-        return [
-            _seconds(lambda mask=mask: self._by_numpy(mask)) for mask in self._masks(kind, steps)
-        ]
+    def _answer(self, shape: Any) -> Any:
+        self.view.detectors["moved"] = shape
+        return self.view.result("moved")
 
-    def close_store(self) -> None:
-        self.store.close()
-        del self.array
+    def move_numpy(self, kind: str, steps: list[int]) -> tuple[str, list[float]]:
+        """In which way NumPy is quickest on the array in memory, and its seconds for each place."""
+        return self.masking.strongest(
+            [detectors.moved(self.sig_shape, kind, step) > 0 for step in steps]
+        )
 
-    def _masks(self, kind: str, steps: list[int]) -> list[Any]:
-        return [detectors.moved(self.sig_shape, kind, step) > 0 for step in steps]
-
-    def _by_numpy(self, mask: Any) -> Any:
-        """Sum in tiles of the size of a cache: the whole array at once takes longer."""
-        pixels = np.flatnonzero(mask)
-        flat = self.array.reshape(-1, mask.size)
-        sums = np.empty(len(flat), np.uint64)
-        for at in range(0, len(flat), TILE):
-            np.take(flat[at : at + TILE], pixels, axis=1).sum(
-                axis=1, dtype=np.uint64, out=sums[at : at + TILE]
-            )
-        return sums.reshape(self.array.shape[: -mask.ndim])
+    def close_view(self) -> None:
+        """Give all of it back."""
+        self.view.close()
+        self.masking.close()
+        del self.array, self.dataset
 
 
-def _seconds(work: Any) -> float:
+def _copy(into: Any, array: Any) -> None:
+    half = len(array) // 2
+    other = threading.Thread(target=np.copyto, args=(into[half:], array[half:]))
+    other.start()
+    np.copyto(into[:half], array[:half])
+    other.join()
+
+
+def _seconds(work: Callable[[], Any]) -> float:
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin

@@ -297,6 +297,7 @@ def test_random_walks_end_at_what_numpy_says(ctx, dataset, through, data):
             view.wait()
             view._board._memory._store.wait()
             assert view._board._memory._store.is_complete
+            assert view.is_kept
         shape = CENTRE
         for _ in range(data.draw(st.integers(1, 6))):
             step = data.draw(st.tuples(st.integers(-4, 4), st.integers(-4, 4)))

@@ -137,6 +137,11 @@ class Board:
         """Whether nothing waits to be asked."""
         return self._asking.is_idle
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether detectors are answered from memory."""
+        return self._memory.is_ready
+
     def ask_again(self) -> None:
         """Ask everything anew."""
         for key, answer in tuple(self._answers.items()):

@@ -52,10 +52,16 @@ class Memory:
                 self._is_open = False
             self._moving.clear()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is an exact answer to anything."""
+        store = self._store
+        return store is not None and store.is_complete and store.is_exact and store.is_valid()
+
     def answer(self, detector: Detector) -> tuple[Array, BoolArray] | None:
         """Return sums (k, *nav) and coverage; None if they have to be read from the file."""
         store = self._store
-        if store is None or not store.is_complete or not store.is_exact or not store.is_valid():
+        if store is None or not self.is_ready:
             return None
         sig = self._subject.images[0]
         try:

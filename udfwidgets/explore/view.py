@@ -137,6 +137,11 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
         return {image.title: image for image in self._board.images}
 
     @property
+    def is_kept(self) -> bool:
+        """Whether the scan is kept in memory, so that moved detectors are answered at once."""
+        return self._board.is_kept
+
+    @property
     def state(self) -> dict[str, Any]:
         """The view as plain data, for JSON; ``ctx.explore(dataset, state=...)`` takes it."""
         regions = {name: shape for name, shape in self.regions.items() if name != PROBE}
