@@ -130,6 +130,35 @@ def test_pattern_follows_the_probe(view: Lab) -> None:
     )  # fmt: skip
 
 
+def test_card_says_what_has_no_answer_and_the_last_one_stays(view: Lab) -> None:
+    wait_for_python(view, EXACT, True)
+    view.wait_until(
+        "() => document.querySelectorAll('.udfw-canvas')[1].dataset.udfwState === 'final'"
+    )
+    before = picture_of(view, 1)
+    fields = view.page.locator(".udfw-bench").first.locator(".udfw-fields")
+    view.page.locator(".udfw-bench").first.locator(".udfw-name", has_text="D").click()
+    for text in ("NaN", "inf", "1e99", ""):
+        fields.get_by_label("cx").fill(text)
+        fields.get_by_label("cx").press("Enter")
+        assert fields.locator("xpath=..").locator(".udfw-refusal").is_visible()
+        fields.get_by_label("cx").press("Escape")
+    fields.get_by_label("cx").fill("-80")
+    fields.get_by_label("cx").press("Enter")
+    view.execute("view.regions['nowhere'] = Disk(-50, -50, 3)")
+    view.wait_until(
+        "() => ['D: no pixel of the pattern of 64 x 64', 'nowhere: no position of the scan of']"
+        ".every(each => document.querySelector('.udfw-message').textContent.includes(each))"
+    )
+    assert view.execute("view.detectors['D'].cx") == "-80.0"
+    np.testing.assert_array_equal(picture_of(view, 1), before)
+    view.execute("del view.regions['nowhere']")
+    fields.get_by_label("cx").fill("32")
+    fields.get_by_label("cx").press("Enter")
+    wait_for_python(view, EXACT, True)
+    view.wait_until("() => document.querySelector('.udfw-message').hidden")
+
+
 def test_answers_come_while_a_cell_blocks(view: Lab) -> None:
     view.run_cell(1, wait=False)
     while view.execute("globals().get('begun')", aside=True) != "True":

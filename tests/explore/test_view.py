@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -334,7 +335,9 @@ class Noted(DataSet):
 
     def __init__(self, data):
         super().__init__(Shape(data.shape, 2), data.dtype)
-        self.data, self.read = data, []
+        self.data, self.read, self.is_broken = data, [], False
+        self.gate = threading.Event()
+        self.gate.set()
 
     def open(self):
         return _NotedSource(self)
@@ -346,10 +349,23 @@ class _NotedSource(Source):
 
     def read(self, start, stop, scratch):
         self._dataset.read.extend(range(start, stop))
+        assert self._dataset.gate.wait(60)
+        if self._dataset.is_broken and len(self._dataset.read) > 500:
+            raise OSError("the disk is gone")
         return self._dataset.data.reshape(-1, *self._dataset.shape.sig)[start:stop]
 
     def close(self):
         pass
+
+
+@contextlib.contextmanager
+def _held(dataset):
+    """Let nothing be read inside the block."""
+    dataset.gate.clear()
+    try:
+        yield
+    finally:
+        dataset.gate.set()
 
 
 @pytest.fixture
@@ -400,6 +416,60 @@ def test_what_is_in_the_window_is_read_first(noted):
 
 def inside_of(y, x):
     return (y >= 10) & (y < 26) & (x >= 8) & (x < 24)
+
+
+def test_a_run_that_fails_under_one_detector_leaves_the_others(noted):
+    view, dataset = noted
+    view.detectors["B"] = Disk(cx=20, cy=20, r=2)
+    view.formulas["ratio"] = "A / B"
+    good = {name: view.result(name) for name in ("A", "B", "ratio")}
+    dataset.is_broken = True
+    dataset.read.clear()
+    view.detectors["A"] = Disk(cx=30, cy=30, r=2)
+    for name in ("A", "ratio"):
+        with pytest.raises(RuntimeError, match="A: OSError: the disk is gone"):
+            view.result(name)
+    np.testing.assert_array_equal(view.result("B"), good["B"])
+    assert view._status().state == "failed"
+    assert "the disk is gone" in view._status().message
+    # What was read is shown, over the last answer; what was not is no answer.
+    picture = view._board._panels["detector", "A"].picture()
+    assert picture.final
+    assert not picture.coverage.all()
+    dataset.is_broken = False
+    view._command("restart")
+    for name, shape in view.detectors.items():
+        expected = dataset.data[..., shape.mask((64, 64))].sum(-1)
+        np.testing.assert_array_equal(view.result(name), expected)
+    assert not view._status().message
+
+
+def test_a_cancelled_answer_is_none(noted):
+    view, dataset = noted
+    with _held(dataset):
+        view.detectors["A"] = Disk(cx=30, cy=30, r=2)
+        view._board._asking.wait()
+        view._command("cancel")
+    with pytest.raises(RuntimeError, match="A: its run was cancelled"):
+        view.result("A")
+
+
+class _Broken(Disk):
+    """A shape of somebody's own that cannot say what it covers."""
+
+    def mask(self, shape):
+        raise ZeroDivisionError("no width")
+
+
+def test_a_shape_that_fails_says_so_and_the_last_answer_stays(view):
+    view.detectors["B"] = CENTRE
+    good = view.result("A")
+    view.detectors["A"] = _Broken(cx=11, cy=15, r=4)
+    with pytest.raises(RuntimeError, match="A: ZeroDivisionError: no width"):
+        view.result("A")
+    assert view._status().message == "A: ZeroDivisionError: no width"
+    np.testing.assert_array_equal(view._board._panels["detector", "A"].picture().values, good)
+    np.testing.assert_array_equal(view.result("B"), _summed(CENTRE))
 
 
 def test_what_is_in_a_region_is_read_after_the_lattice(noted):

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.engine.merge.progress import RunState
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import Followed, Subscriber
 from udfwidgets.explore.questions import BoolArray, Question
 from udfwidgets.live.generation import PRESENTABLE, Snapshots
+from udfwidgets.live.report import status_of
 
 Array = npt.NDArray[Any]
 
@@ -90,6 +92,14 @@ class Answer:
         if follower is not None:
             return follower.is_over
         return known is not None and known.final
+
+    @property
+    def why_not(self) -> str:
+        """Why it will never be complete, in words; nothing where it is, or may be yet."""
+        run = self.run
+        if run is None or run.state not in (RunState.FAILED, RunState.CANCELLED):
+            return ""
+        return status_of(run).message or "its run was cancelled: ask again with restart"
 
     @property
     def is_told(self) -> bool:

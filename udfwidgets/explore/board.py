@@ -197,9 +197,9 @@ class Board:
             if panel is None:
                 continue
             picture = panel.picture()
-            why = self._problems.get((kind, name)) or panel.fault
+            why = self._problems.get((kind, name)) or panel.why_not
             if picture is None or why:
-                raise RuntimeError(why or f"{name} has no answer: its run was cancelled or failed")
+                raise RuntimeError(why or f"{name} has no answer yet: restart the view")
             values: Array = picture.values
             if kind != "region" and picture.coverage is not None:
                 values = np.where(picture.coverage, values, np.nan)

@@ -77,6 +77,12 @@ class Panel:
         """Whether an answer is part of it."""
         return any(each is answer for each in self.answers.values())
 
+    @property
+    def why_not(self) -> str:
+        """Why it will never be complete, in words; nothing where it is, or may be yet."""
+        whys = (f"{name}: {each.why_not}" for name, each in self.answers.items() if each.why_not)
+        return self.fault or "\n".join(whys)
+
     def show(self) -> None:
         """Have the image show the newest answers, when a page is ready for it."""
         final = all(answer.is_final for answer in self.answers.values())
