@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from udfwidgets import Context
 from udfwidgets.calibration import Calibration
-from udfwidgets.explore import Explorer
+from udfwidgets.explore import Explorer, memory
 from udfwidgets.geometry import (
     Annulus,
     Disk,
@@ -481,6 +481,70 @@ def test_what_is_in_a_region_is_read_after_the_lattice(noted):
     n_lattice = 48 * 48 // 36
     assert there[:n_lattice].mean() < 0.2
     assert np.flatnonzero(there).max() < 4 * (n_lattice + 81)
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """A view of a scan of 48 x 48 that is kept in memory, whose answers are said to take long."""
+    monkeypatch.setattr(memory, "LONG", -1)
+    rng = np.random.default_rng(5)
+    data = rng.integers(0, 50, (48, 48, 16, 16), np.uint8)
+    with Context.make_with("threads", cpus=2) as ctx:
+        dataset = ctx.load("memory", data=data)
+        view = ctx.explore(dataset, detectors={"A": Disk(cx=8, cy=8, r=3)})
+        view.wait()
+        view._board._memory._store.wait()
+        view.detectors["A"] = Disk(cx=7, cy=8, r=3)
+        view.wait()
+        yield view, data
+        view.close()
+
+
+def _dragged(view, shape):
+    """Return what is shown of a detector while a hand moves it."""
+    view.detectors.draw({"A": (shape, False)})
+    deadline = time.monotonic() + 10
+    while True:
+        view._board._asking.wait()
+        picture = view._board._panels["detector", "A"].picture()
+        # The hand is told of on a thread of its own.
+        if picture.generation != _dragged.before:
+            _dragged.before = picture.generation
+            return picture
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_in_memory_what_is_in_the_window_is_enough_while_a_hand_moves(kept):
+    view, data = kept
+    images = view.images
+    images["A"].window = (4, 20, 12, 18)
+    _dragged.before = view._board._panels["detector", "A"].picture().generation
+    for cx in (9, 10, 4):
+        shape = Disk(cx=cx, cy=8, r=4)
+        picture = _dragged(view, shape)
+        exact = data[..., shape.mask((16, 16))].sum(-1)
+        assert picture.coverage[12:18, 4:20].all()
+        assert 0 < picture.fraction < 0.6
+        assert not picture.final
+        np.testing.assert_array_equal(picture.values[picture.coverage], exact[picture.coverage])
+    # Another window.
+    images["A"].window = (4, 20, 40, 46)
+    picture = _dragged(view, Disk(cx=5, cy=8, r=4))
+    assert picture.coverage[40:46].all()
+    assert not picture.coverage[:16].any()
+    assert view._board._answers["detector", "A"].run is None
+    # All of it, when the hand rests where it was.
+    view.detectors.draw({"A": (Disk(cx=5, cy=8, r=4), True)})
+    deadline = time.monotonic() + 10
+    while np.isnan(view.result("A")).any():
+        assert time.monotonic() < deadline
+    exact = data[..., Disk(cx=5, cy=8, r=4).mask((16, 16))].sum(-1)
+    np.testing.assert_array_equal(view.result("A"), exact)
+    assert view._board._panels["detector", "A"].picture().final
+    # And where all of it is in sight, also under the hand.
+    images["A"].window = (0, 48, 0, 48)
+    assert _dragged(view, Disk(cx=6, cy=8, r=4)).coverage.all()
 
 
 def test_the_code_reproduces_every_answer(ctx, dataset, view):

@@ -266,6 +266,26 @@ def test_what_is_in_is_right_while_threads_build_it(ctx):
                 is_all = moving.valid.all()
 
 
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f8"])
+def test_a_detector_that_is_looked_at_in_a_part_of_the_scan(ctx, dtype):
+    data = make_data((40, 61, 5, 7), dtype)
+    rng = np.random.default_rng(1)
+    only = np.zeros((40, 61), bool)
+    only[12:20, 30:40] = True
+    with built(ctx, data) as store:
+        moving, masks = store.moving(only), [rng.random((5, 7)) > 0.5 for _ in range(4)]
+        for mask in [*masks, np.zeros((5, 7), bool), masks[0]]:
+            found = moving.moved(mask)
+            assert moving.valid[only].all()
+            # Chunks are rows of 512 positions.
+            assert 0.2 < moving.valid.mean() < 0.6
+            there = moving.valid
+            np.testing.assert_allclose(found[there], expected(data, mask)[there])
+            assert not found[~there].any()
+        # What others ask of the same store is all of it.
+        check(store.image(masks[0]), expected(data, masks[0]))
+
+
 def test_a_mask_that_does_not_fit(ctx):
     with built(ctx, make_data((3, 4, 5, 6), "u2")) as store:
         with pytest.raises(

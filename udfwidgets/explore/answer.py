@@ -119,13 +119,25 @@ class Answer:
         if before is not None:
             before.run.cancel()
 
-    def put(self, question: Question, values: Array, coverage: BoolArray, *, final: bool) -> None:
-        """Answer a question with what is known already; final unless another is at hand."""
+    def put(
+        self,
+        question: Question,
+        values: Array,
+        coverage: BoolArray,
+        *,
+        final: bool,
+        whole: bool = True,
+    ) -> None:
+        """Answer a question with what is known already; final unless another is at hand.
+
+        Where it is not the `whole` answer, it is to be asked again.
+        """
         with self._lock:
             before, self._follower = self._follower, None
             self._generation += 1
-            self.question = question
-            self._known = Reading(values, coverage, 1.0, self._generation, final)
+            self.question = question if whole else None
+            share = 1.0 if whole else float(np.mean(coverage))
+            self._known = Reading(values, coverage, share, self._generation, final and whole)
         if before is not None:
             before.run.cancel()
         self._on_news(self)

@@ -182,7 +182,8 @@ class Board:
         Returns
         -------
         numpy.ndarray
-            float64, of the scan (NaN where positions are missing) or of the pattern.
+            float64, of the scan (NaN where positions are missing, or out of sight while a hand
+            still moves the detector) or of the pattern.
 
         Raises
         ------
@@ -278,12 +279,13 @@ class Board:
             if is_resting:
                 known.settle()
             return
-        found = self._memory.answer(detector)
+        found = self._memory.answer(detector, None if is_resting else self._sight(key))
         if found is None:
             self._answer(key, detector)
         else:
             answer = self._answers.setdefault(key, Answer(self._news))
-            answer.put(detector, *found, final=is_resting)
+            values, covered, whole = found.values, found.coverage, found.is_whole
+            answer.put(detector, values, covered, final=is_resting, whole=whole)
 
     def _is_resting(self, name: str) -> bool:
         try:

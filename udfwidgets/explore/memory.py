@@ -4,14 +4,39 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from dataclasses import dataclass
 
 import numpy as np
 
+from udfwidgets.engine.plan.order import Sight
 from udfwidgets.explore.questions import Array, BoolArray, Detector
 from udfwidgets.explore.subject import Subject
 from udfwidgets.store import Moving, PixelStore, StoreGone
 
+#: Seconds that an answer may take while a hand moves; beyond it what is in sight is enough.
+LONG = 0.02
+
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What memory knows of an answer.
+
+    Attributes
+    ----------
+    values : numpy.ndarray
+        float64 (k, *nav).
+    coverage : numpy.ndarray of bool
+        Where they are known.
+    is_whole : bool
+        Whether that is wherever it can be; else where somebody looks.
+    """
+
+    values: Array
+    coverage: BoolArray
+    is_whole: bool
 
 
 class Memory:
@@ -30,8 +55,10 @@ class Memory:
         self._lock = threading.Lock()
         self._store: PixelStore | None = None
         self._is_open = True
-        #: By name of the detector, and number of the sum.
-        self._moving: dict[tuple[str, int], Moving] = {}
+        #: By name of the detector, number of the sum, and what of the scan it is about.
+        self._moving: dict[tuple[str, int, Sight | None], Moving] = {}
+        #: Seconds that the last whole answer took, by name.
+        self._took: dict[str, float] = {}
         roi = subject.positions
         self._wanted: BoolArray | None = None if roi is None else np.asarray(roi, bool)
 
@@ -58,38 +85,54 @@ class Memory:
         store = self._store
         return store is not None and store.is_complete and store.is_exact and store.is_valid()
 
-    def answer(self, detector: Detector) -> tuple[Array, BoolArray] | None:
-        """Return sums (k, *nav) and coverage; None if they have to be read from the file."""
+    def answer(self, detector: Detector, sight: Sight | None = None) -> Known | None:
+        """Return what is known; None if it has to be read from the file.
+
+        Parameters
+        ----------
+        detector : Detector
+            Whose answer.
+        sight : Sight, optional
+            What of it is enough for now, where all of it would take long.
+        """
         store = self._store
         if store is None or not self.is_ready:
             return None
-        sig = self._subject.images[0]
+        if self._took.get(detector.name, 0) <= LONG:
+            sight = None
+        masks = detector.masks(self._subject.images[0])
+        places = [self._place(store, detector.name, n, sight) for n in range(len(masks))]
+        began = time.monotonic()
         try:
-            sums = [
-                self._place(store, detector.name, number).moved(weights)
-                for number, weights in enumerate(detector.masks(sig))
-            ]
+            sums = [place.moved(mask) for place, mask in zip(places, masks, strict=True)]
         except (StoreGone, OverflowError):
             return None
-        covered = store.valid if self._wanted is None else store.valid & self._wanted
-        return np.stack(sums).astype(np.float64), covered
+        if sight is None:
+            self._took[detector.name] = time.monotonic() - began
+        covered = places[0].valid if self._wanted is None else places[0].valid & self._wanted
+        return Known(np.stack(sums).astype(np.float64), covered, sight is None)
 
-    def _place(self, store: PixelStore, name: str, number: int) -> Moving:
+    def _place(self, store: PixelStore, name: str, number: int, sight: Sight | None) -> Moving:
         with self._lock:
-            moving = self._moving.get((name, number))
+            key = (name, number, sight)
+            moving = self._moving.get(key)
             if moving is None:
-                moving = self._moving[name, number] = store.moving()
+                only = None if sight is None else sight.interest > 0
+                moving = self._moving[key] = store.moving(only)
+                for other in [each for each in self._moving if each[2] not in (None, sight)]:
+                    del self._moving[other]  # nobody looks there any more
             return moving
 
     def rename(self, name: str, new: str) -> None:
         """Follow a detector that is called something else."""
         with self._lock:
             for key in [key for key in self._moving if key[0] == name]:
-                self._moving[new, key[1]] = self._moving.pop(key)
+                self._moving[new, key[1], key[2]] = self._moving.pop(key)
 
     def forget(self, name: str) -> None:
         """Let go of a detector."""
         with self._lock:
+            self._took.pop(name, None)
             for key in [key for key in self._moving if key[0] == name]:
                 del self._moving[key]
 

@@ -36,6 +36,8 @@ class Sums:
         Of which.
     weights : numpy.ndarray
         The first mask, flat: booleans are added up exactly, where the data are integers.
+    only : (positions,) bool array, optional
+        Where sums are wanted: chunks without any of these are left out, and not valid.
 
     Attributes
     ----------
@@ -43,8 +45,9 @@ class Sums:
         Which positions were in when they were made.
     """
 
-    def __init__(self, planes: Planes, weights: Array) -> None:
+    def __init__(self, planes: Planes, weights: Array, only: BoolArray | None = None) -> None:
         self._planes = planes
+        self._wanted = None if only is None else planes.beside(only)
         self.kind = _kind_of(planes, weights)
         self._weights = np.zeros(0, weights.dtype)
         n_chunks, _, width = planes.low.shape
@@ -70,6 +73,8 @@ class Sums:
         """Follow the mask."""
         # Of now, here and in the result: what comes in meanwhile may be summed up in part.
         self.valid = self._planes.valid.copy()
+        if self._wanted is not None:
+            self.valid &= self._wanted
         filled = self._planes.filled(self.valid)
         stale = filled != self._filled
         self._filled = filled
@@ -179,14 +184,22 @@ class Moving:
 
     Made by `PixelStore.moving`. It may be asked by several threads; one waits for the other.
 
+    Parameters
+    ----------
+    store : PixelStore
+        Which is asked.
+    only : numpy.ndarray of bool, optional
+        Of nav shape: positions that are looked at. Others are answered where that costs nothing.
+
     Attributes
     ----------
     valid : numpy.ndarray of bool
         Which positions the last answer has, of nav shape.
     """
 
-    def __init__(self, store: Asked) -> None:
+    def __init__(self, store: Asked, only: BoolArray | None = None) -> None:
         self.valid: BoolArray = np.zeros(0, bool)
+        self._only = None if only is None else only.reshape(-1)
         self._store = store
         self._lock = threading.Lock()
         self._sums: Sums | None = None
@@ -203,7 +216,7 @@ class Moving:
         with self._lock:
             sums = self._sums
             if sums is None or not sums.suits(planes, weights):
-                self._sums = sums = Sums(planes, weights)
+                self._sums = sums = Sums(planes, weights, self._only)
             else:
                 sums.move(weights)
             self.valid = self._store.as_image(sums.valid)

@@ -221,9 +221,16 @@ class PixelStore(Closing):
         """
         return self.moving().moved(mask)
 
-    def moving(self) -> Moving:
-        """Return a virtual detector, which may then be moved."""
-        return Moving(self)
+    def moving(self, only: BoolArray | None = None) -> Moving:
+        """Return a virtual detector, which may then be moved.
+
+        Parameters
+        ----------
+        only : numpy.ndarray of bool, optional
+            Of nav shape: positions that are looked at. Others are not `valid`, unless they lie so
+            near that they cost nothing.
+        """
+        return Moving(self, only)
 
     def asked(self, mask: npt.ArrayLike) -> tuple[Planes, Array]:
         """Return the memory, and a mask in its pixels."""
