@@ -212,6 +212,21 @@ def move(lab: Lab, places: Sequence[tuple[float, float]]) -> None:
     lab.page.mouse.up()
 
 
+#: What is to be read of titles: parts that are not shown have no inner text.
+TITLES = "() => [...document.querySelectorAll('.udfw-title')].map(each => each.innerText.trim())"
+
+
+def test_images_say_what_they_are_in_a_narrow_window(view: Lab) -> None:
+    size = view.page.viewport_size
+    assert size is not None
+    view.page.set_viewport_size({"width": 700, "height": 1200})
+    view.page.evaluate("() => window.lab.run('application:toggle-left-area')")
+    view.wait_until("() => document.querySelector('.udfw-image').clientWidth < 300")
+    assert view.page.evaluate(TITLES) == ["all patterns", "D", "pattern at y=18, x=18"]
+    view.page.evaluate("() => window.lab.run('application:toggle-left-area')")
+    view.page.set_viewport_size(size)
+
+
 def test_two_windows_show_the_same_answers(view: Lab) -> None:
     wait_for_python(view, EXACT, True)
     before = int(picture_of(view, 1).sum())

@@ -27,6 +27,8 @@ const FONT = "600 11px system-ui, sans-serif";
 const LINE_HEIGHT = 13;
 /** Around the rim, where a name may stand; the first that is free is taken. */
 const PLACES = [-60, -120, -30, -150, 60, 120, 0, 180];
+/** The same for a sector, of its angle. */
+const SHARES = [0.5, 0.25, 0.75, 0.1, 0.9];
 const TURN = 2 * Math.PI;
 
 /** Where the index of a data pixel is on the screen, in CSS pixels. */
@@ -298,7 +300,8 @@ function drawNames(
   }
 }
 
-function placeOf(shape: Shape, half: number, to: Projection, taken: readonly Bounds[]): Pair | null {
+/** Return where the middle of a name is written, `half` as wide; null for a shape that is not seen. */
+export function placeOf(shape: Shape, half: number, to: Projection, taken: readonly Bounds[]): Pair | null {
   const { left, top, right, bottom } = boundsOf(shape);
   const [x, y] = [to.x((left + right) / 2), to.y((top + bottom) / 2)];
   const [halfX, halfY] = shape.type === "ellipse" ? halvesOf(shape) : [(right - left) / 2, (bottom - top) / 2];
@@ -306,7 +309,7 @@ function placeOf(shape: Shape, half: number, to: Projection, taken: readonly Bou
   const isOutside = x + rx < 0 || x - rx > to.width || y + ry < 0 || y - ry > to.height;
   if (isOutside) return null;
   const isBox = shape.type === "rectangle" || shape.type === "polygon" || shape.type === "lasso";
-  const spots = PLACES.map((degrees): Pair => {
+  const spots = directionsOf(shape).map((degrees): Pair => {
     const [c, s] = [Math.cos((degrees * TURN) / 360), Math.sin((degrees * TURN) / 360)];
     // Beside the rim, farther out by what the text takes in that direction.
     const [outX, outY] = [c * (half + 4), s * (LINE_HEIGHT / 2 + 4)];
@@ -322,6 +325,14 @@ function placeOf(shape: Shape, half: number, to: Projection, taken: readonly Bou
   return (
     inside.find((spot, i) => isWhole(spot, i) && isFree(spot)) ?? inside.find(isFree) ?? inside[0]
   );
+}
+
+/** Where around its middle a name is looked a place for; that of a sector is beside no other one. */
+function directionsOf(shape: Shape): readonly number[] {
+  if (shape.type !== "sector") return PLACES;
+  const turn = shape.stop - shape.start;
+  const span = Math.abs(turn) >= 360 ? 360 : ((turn % 360) + 360) % 360;
+  return SHARES.map((share) => shape.start + share * span);
 }
 
 /** Half the width and half the height of a turned ellipse. */
