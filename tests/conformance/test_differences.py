@@ -53,6 +53,10 @@ DIFFERENCES: dict[str, tuple[Any, Any]] = {
         ((3, 4), 128 * np.append(np.arange(1, 11, dtype="f4"), [0, 0]).reshape(3, 4)),
     ),
     "stopped_scan_warns": (((3, 4), False), ((3, 4), True)),
+    "written_in_place": (
+        {"clipped": True, "the others": False, "the array": False},
+        {"clipped": True, "the others": True, "the array": True},
+    ),
     "guessed_shape_warns": (((10, 1), False), ((10, 1), True)),
     "frame_cut_off_warns": (
         (128 * np.arange(1, 10, dtype="f4"), False),

@@ -342,6 +342,26 @@ def executors_by_name(ctx):
         return type(threads.executor).__name__
 
 
+class Clips(UDF):
+    def get_result_buffers(self):
+        return {"sums": self.buffer("nav", dtype="f8")}
+
+    def process_frame(self, frame):
+        frame[frame < 50] = 50
+        self.results.sums[:] = frame.sum()
+
+
+def written_in_place(ctx):
+    data = scan(dtype="f4")
+    dataset = ctx.load("memory", data=data)
+    clips, sums = ctx.run_udf(dataset, [Clips(), SumSigUDF()])
+    return {
+        "clipped": np.allclose(clips["sums"].data, np.maximum(scan(), 50).sum(axis=(2, 3))),
+        "the others": np.allclose(sums["intensity"].data, scan().sum(axis=(2, 3))),
+        "the array": np.array_equal(data, scan()),
+    }
+
+
 class NoImages(UDF):
     def get_result_buffers(self):
         return {"vector": self.buffer("nav", (2,)), "profile": self.buffer("single", (3,))}
