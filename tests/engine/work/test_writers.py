@@ -54,6 +54,11 @@ def writer(method: str, written: str):
                 if data.max() > 7:
                     data[data < 1] = 1
                 data = np.maximum(data, 1)
+            elif written == "unlocked":
+                data.setflags(write=True)
+                data[data < 1] = 1
+            elif written == "as an output":
+                np.dot(np.maximum(data, 1), np.eye(7, dtype=data.dtype), out=data)
             elif data.ndim == 2:
                 clip(data)
             else:
@@ -87,7 +92,9 @@ def dataset(request, ctx, tmp_path):
     return ctx.load("hdf5", path=tmp_path / "a.h5")
 
 
-@pytest.mark.parametrize("written", ["by index", "in place", "late", "compiled"])
+@pytest.mark.parametrize(
+    "written", ["by index", "in place", "late", "unlocked", "as an output", "compiled"]
+)
 @pytest.mark.parametrize("method", ["FRAME", "TILE", "PARTITION"])
 def test_writing_is_private(ctx, dataset, method: str, written: str) -> None:
     if written == "compiled" and not isinstance(dataset, MemoryDataSet):
@@ -108,9 +115,10 @@ def test_writing_is_private(ctx, dataset, method: str, written: str) -> None:
     assert method == "PARTITION" or is_writer(clips)
 
 
-def test_an_array_in_memory_stays_as_it_is(ctx) -> None:
+@pytest.mark.parametrize("written", ["in place", "unlocked", "as an output"])
+def test_an_array_in_memory_stays_as_it_is(ctx, written: str) -> None:
     data = SCAN.astype("f4")
-    ctx.run_udf(ctx.load("memory", data=data), writer("TILE", "in place")())
+    ctx.run_udf(ctx.load("memory", data=data), writer("TILE", written)())
     np.testing.assert_array_equal(data, SCAN)
 
 

@@ -162,6 +162,5 @@ def _goes_by_turns(one: AppliedUDF, tile: Array) -> bool:
 
 
 def _read_only(array: Array) -> Array:
-    view: Array = array.view()
-    view.flags.writeable = False
-    return view
+    # A view with a flag could be made writable again by whom it is handed to.
+    return np.asarray(memoryview(array).toreadonly())

@@ -7,11 +7,15 @@ alone.
 
 from __future__ import annotations
 
+import re
 from weakref import WeakSet
 
 from udfwidgets.errors import text_of
 
 _writers: WeakSet[type] = WeakSet()
+
+# The words of NumPy (the last ones are those of np.dot), numba, Cython and OpenCV.
+_REFUSED = re.compile("read-?only|WRITEABLE flag|output array is not acceptable")
 
 
 class WritesIntoData(Exception):
@@ -25,9 +29,7 @@ def is_writer(udf: type) -> bool:
 
 def note_writer(udf: type, error: Exception) -> bool:
     """Note that UDFs of a class need a copy, if that is what an error of theirs says."""
-    text = text_of(error)
-    # NumPy's words, and those of the compiler of numba.
-    refused = "read-only" in text or "readonly array" in text
+    refused = _REFUSED.search(text_of(error)) is not None
     if refused:
         _writers.add(udf)
     return refused
