@@ -151,10 +151,7 @@ class Planes:
 
     def beside(self, some: BoolArray) -> BoolArray:
         """Return which positions are in a chunk with some of these."""
-        width = self.array.shape[3]
-        padded = np.zeros(self.array.shape[1] * width, bool)
-        padded[: len(some)] = some
-        return np.repeat(padded.reshape(-1, width).any(axis=1), width)[: len(some)]
+        return np.repeat(self.filled(some) > 0, LINE)[: len(some)]
 
     def put(self, tile: Array, positions: Positions) -> None:
         """Write frames, of shape (frames, pixels), to their positions; they are not valid yet."""
