@@ -374,10 +374,29 @@ def test_more_frames_than_the_scan(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert caplog.text.count("uses 30") == 5
 
 
-@pytest.mark.parametrize("flyback", [-1, 1.5])
-def test_a_flyback_that_is_no_number_of_frames_is_refused(flyback: Any) -> None:
-    with pytest.raises(ValueError, match="flyback="):
-        MemoryDataSet(STORED[:30], nav_shape=NAV, flyback=flyback)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("flyback", -1),
+        ("flyback", 1.5),
+        ("flyback", "1"),
+        ("sync_offset", 1.5),
+        ("sync_offset", "1"),
+        ("sync_offset", None),
+        ("sync_offset", float("nan")),
+        ("snake", "no"),
+        ("snake", 2),
+    ],
+)
+def test_what_is_no_number_of_frames_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name}={value!r}, expected"):
+        MemoryDataSet(STORED[:30], nav_shape=NAV, **{name: value})
+
+
+def test_numbers_of_frames_may_be_those_of_numpy() -> None:
+    how = {"sync_offset": np.int64(-3), "flyback": 0.0, "snake": np.bool_(False)}
+    dataset = MemoryDataSet(STORED[:30], nav_shape=NAV, **how)
+    np.testing.assert_array_equal(dataset.missing, _ALL < 3)
 
 
 # Lost frames

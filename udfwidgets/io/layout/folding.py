@@ -6,6 +6,8 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -73,9 +75,10 @@ def fold(
     ------
     DataSetException
         If nothing tells the shape of the scan, or none of the frames of the file is in it.
+    ValueError
+        If an axis, an offset or another number cannot be right.
     """
-    if flyback < 0 or flyback != int(flyback):
-        raise ValueError(f"flyback={flyback}, expected how many frames to drop after each line")
+    _check_geometry(sync_offset, flyback, snake)
     sig = stored_sig if sig_shape is None else axes(sig_shape, "sig_shape")
     if math.prod(sig) != math.prod(stored_sig):
         raise DataSetException(
@@ -102,6 +105,20 @@ def fold(
     if nav_shape is None and stored_nav is None and n_stored > 1:
         folded = replace(folded, notes=(tell_guess(where, n_stored, nav),))
     return folded
+
+
+def _check_geometry(sync_offset: Any, flyback: Any, snake: Any) -> None:
+    """Raise unless the numbers are whole, and the switch is one: nothing is cut off in silence."""
+    if not _is_whole(sync_offset):
+        raise ValueError(f"sync_offset={sync_offset!r}, expected a whole number of frames")
+    if not _is_whole(flyback) or flyback < 0:
+        raise ValueError(f"flyback={flyback!r}, expected how many frames to drop after each line")
+    if not isinstance(snake, (bool, np.bool_)):
+        raise ValueError(f"snake={snake!r}, expected True or False")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Real) and value % 1 == 0
 
 
 def tell_guess(where: str, n_frames: int, nav: tuple[int, ...]) -> str:
