@@ -4,7 +4,11 @@ A scan of 16 GiB over a polycrystal is made, and removed afterwards. On the page
 
 * from running the cell to a recognisable picture on the screen: one that correlates with the final
   one above 0.8 (`recognisable` says at which part of the scan that is);
-* from pressing the cancel button to the card that says so, while cells and workers are busy.
+* from pressing the cancel button to the card that says so, while cells and workers are busy;
+* from a move of the pointer that holds a detector to the first picture of its answer: on that scan,
+  of which nothing is in memory, and on one of 256 x 256 positions that is kept by its pixels;
+* how many answers per second follow a hand that moves sixty times per second, and how far behind it
+  they are.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import nbformat
 import numpy as np
 from scipy.spatial import cKDTree
 
+from benchmarks.pointed import FROM, RADIUS, VIEW, Hand, banded
 from tests.browser.lab import Lab
 from udfwidgets.engine.plan.order import coarse_to_fine
 from udfwidgets.live.picture.sampling import spread
@@ -34,6 +39,13 @@ SETUP = """
 from udfwidgets import Context, SumSigUDF, SumUDF
 ctx = Context()
 scan = ctx.load("raw", path={path!r}, dtype="uint16", nav_shape={nav}, sig_shape={sig})
+"""
+SMALL = """
+import numpy as np
+from udfwidgets.geometry import Disk, Point
+row = np.ones((256, 128, 128), "u2")
+row[np.arange(256), :, np.arange(256) // 2] += 64
+small = ctx.load("memory", data=np.broadcast_to(row, (256, *row.shape)).copy())
 """
 LIVE = """
 live = ctx.live(scan, [SumSigUDF(), SumUDF()])
@@ -106,9 +118,39 @@ def write(path: Path, brightness: np.ndarray, rng: np.random.Generator) -> None:
     pattern = rng.poisson(3, SIG).astype("u2")
     with path.open("wb") as file:
         for row in brightness.astype("u2"):
-            (row[:, np.newaxis, np.newaxis] * pattern).tofile(file)
+            frames = row[:, np.newaxis, np.newaxis] * pattern
+            banded(frames, len(row))
+            frames.tofile(file)
         # A disk that is still busy with it would be measured, too.
         os.fsync(file.fileno())
+
+
+def forget(path: Path) -> None:
+    """Have a file be read from the disk, where the system can be told so."""
+    if hasattr(os, "posix_fadvise"):
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def told(what: str, found: list[float]) -> None:
+    """Print milliseconds."""
+    rest = ", ".join(f"{ms:.0f}" for ms in found)
+    print(f"{what}: {statistics.median(found):.0f} ms (of {rest})", flush=True)
+
+
+def pointed(lab: Lab, large: Path) -> None:
+    """Move detectors by hand."""
+    forget(large)
+    lab.run_cell(2)
+    told("first picture after a move, of a scan that was never read", Hand(lab).singly())
+    lab.execute("view.close()")
+    lab.run_cell(3, wait=True)
+    lab.wait_until("() => document.querySelectorAll('.udfw-canvas').length > 1")
+    lab.execute("import time\nview.wait()\nwhile not view.is_kept: time.sleep(0.05)")
+    hand = Hand(lab)
+    told("first picture after a move, of a scan that is kept", hand.singly())
+    print(f"while dragging, of 256 x 256 positions: {hand.drag()}", flush=True)
+    lab.execute("view.close()")
 
 
 def main() -> int:
@@ -120,7 +162,9 @@ def main() -> int:
         write(large, brightness, rng)
         print(f"{large.stat().st_size / 2**30:.0f} GiB; recognisable after {part:.1%}")
         setup = SETUP.format(path=str(large), nav=NAV, sig=SIG)
-        cells = [nbformat.v4.new_code_cell(source) for source in (setup, LIVE)]
+        views = [VIEW.format(scan=scan, x=FROM, r=RADIUS) for scan in ("scan", "small")]
+        sources = setup, LIVE, views[0], SMALL + views[1]
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
         with Lab(Path(folder) / "lab") as lab:
             notebook = Path(folder) / "watched.ipynb"
             kernel = {"name": "python3", "display_name": "Python 3"}
@@ -134,9 +178,8 @@ def main() -> int:
                 ("first recognisable picture", lambda: first_picture(lab, part)),
                 ("from the cancel button to the card that says so", lambda: cancelled(lab)),
             ]:
-                found = [measure() for _ in range(ROUNDS)]
-                rest = ", ".join(f"{ms:.0f}" for ms in found)
-                print(f"{what}: {statistics.median(found):.0f} ms (of {rest})")
+                told(what, [measure() for _ in range(ROUNDS)])
+            pointed(lab, large)
     return 0
 
 

@@ -1,0 +1,186 @@
+"""How soon a picture follows the hand, in a real JupyterLab: moves of a detector in a view.
+
+In a scan made by `banded` the image of a detector shows where the detector is: it lights up where
+the bright line of the patterns lies in it. So the page can tell by itself which move a picture
+answers.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tests.browser.lab import Lab
+
+#: Of the detector that is moved, on patterns of 128 x 128.
+RADIUS, FROM, TO = 14, 30, 98
+#: Moves per second, and how many of them.
+RATE, MOVES = 60, 240
+#: Pictures that are waited for one by one.
+SINGLE = 9
+
+VIEW = """
+from udfwidgets.geometry import Disk, Point
+view = ctx.explore({scan}, detectors={{"D": Disk({x}, 64, {r})}}, probe=Point(3, 3))
+view
+"""
+
+# From now on, notes the time and place of each move of the pointer, and of each picture of the
+# detector: the time, the generation, and where its light is, from 0 to 1.
+WATCH = """index => {
+  const canvas = document.querySelectorAll('.udfw-canvas')[index];
+  const seen = window.udfwSeen = {moves: [], paints: []};
+  document.addEventListener('pointermove', event => {
+    seen.moves.push([performance.now(), event.clientX]);
+  }, {capture: true, signal: (window.udfwWatch = new AbortController()).signal});
+  const light = () => {
+    const {data} = canvas.getContext('2d')
+      .getImageData(0, canvas.height >> 1, canvas.width, 1);
+    const values = Array.from({length: canvas.width}, (_, x) =>
+      data[4 * x] + data[4 * x + 1] + data[4 * x + 2]);
+    const least = Math.min(...values);
+    let sum = 0, weighted = 0;
+    values.forEach((value, x) => {
+      sum += value - least;
+      weighted += (value - least) * (x + 0.5);
+    });
+    return sum ? weighted / sum / canvas.width : -1;
+  };
+  let painted = canvas.dataset.udfwPainted;
+  const look = () => {
+    if (window.udfwWatch.signal.aborted) return;
+    if (canvas.dataset.udfwPainted !== painted) {
+      painted = canvas.dataset.udfwPainted;
+      seen.paints.push([performance.now(), Number(canvas.dataset.udfwGeneration), light()]);
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+SEEN = "() => { window.udfwWatch.abort(); return [window.udfwSeen.moves, window.udfwSeen.paints]; }"
+GENERATION = (
+    "index => Number(document.querySelectorAll('.udfw-canvas')[index].dataset.udfwGeneration)"
+)
+NEWER = """([index, generation]) =>
+  Number(document.querySelectorAll('.udfw-canvas')[index].dataset.udfwGeneration) > generation"""
+HAS_PICTURES = """index => {
+  const canvas = document.querySelectorAll('.udfw-canvas')[index];
+  return canvas && Number(canvas.dataset.udfwFraction) > 0;
+}"""
+# Where the pattern is on the page, and which part of it is shown, in pixels of the data.
+PLOT = """() => {
+  const pad = document.querySelector('.udfw-pad');
+  const box = pad.getBoundingClientRect();
+  const shown = pad.querySelector('.udfw-drawing').dataset.udfwWindow.split(',').map(Number);
+  return [box.x, box.y, box.width, box.height, ...shown];
+}"""
+#: Of the images of a view, that of the detector.
+INDEX = 1
+
+
+def banded(frames: Any, count: int) -> None:
+    """Add a line to each frame of a row of `count` positions: it says which position that is."""
+    x = np.arange(count) * frames.shape[-1] // count
+    frames[np.arange(count), :, x] += 64
+
+
+@dataclass(frozen=True)
+class Dragged:
+    """What was seen of a drag.
+
+    Attributes
+    ----------
+    rate : float
+        Different answers that were painted per second.
+    ages : list of int
+        By how many moves each of them was behind the hand, in order.
+    """
+
+    rate: float
+    ages: list[int]
+
+    def __str__(self) -> str:
+        middle = statistics.median(self.ages)
+        return (
+            f"{self.rate:.0f} answers per second, {middle:g} moves behind the hand in the middle, "
+            f"{self.ages[-1]} at most"
+        )
+
+
+class Hand:
+    """A hand on the detector of the view that a page shows.
+
+    Parameters
+    ----------
+    lab : Lab
+        Where.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab, self._mouse = lab, lab.page.mouse
+        lab.wait_until(HAS_PICTURES, arg=INDEX)
+        lab.page.evaluate(
+            "() => document.querySelector('.udfw-pad').scrollIntoView({block: 'center'})"
+        )
+
+    def _to(self, x: float) -> None:
+        left, top, width, height, x0, x1, y0, y1 = self._plot
+        across = left + (x + 0.5 - x0) / (x1 - x0) * width
+        self._mouse.move(across, top + (64.5 - y0) / (y1 - y0) * height)
+
+    def _grip(self, x: float) -> None:
+        self._plot = self._lab.page.evaluate(PLOT)
+        self._to(x)
+        self._mouse.down()
+
+    def singly(self) -> list[float]:
+        """Return milliseconds from moves, one at a time, to the first picture of each."""
+        found = []
+        self._grip(FROM)
+        for number in range(SINGLE):
+            before = self._lab.page.evaluate(GENERATION, INDEX)
+            self._lab.page.evaluate(WATCH, INDEX)
+            self._to(FROM + 6 * (number + 1))
+            self._lab.wait_until(NEWER, arg=[INDEX, before])
+            time.sleep(0.5)  # so that what a moment ago was asked is not what is answered next
+            moves, paints = self._lab.page.evaluate(SEEN)
+            painted = next(at for at, generation, _ in paints if generation > before)
+            found.append(painted - moves[0][0])
+        for number in reversed(range(SINGLE)):
+            self._to(FROM + 6 * number)
+        self._mouse.up()
+        return found
+
+    def drag(self) -> Dragged:
+        """Move to and fro, and return what was painted meanwhile."""
+        self._grip(FROM)
+        places = [
+            FROM + abs((i + TO - FROM) % (2 * (TO - FROM)) - (TO - FROM)) for i in range(MOVES)
+        ]
+        self._lab.page.evaluate(WATCH, INDEX)
+        began = time.perf_counter()
+        for number, x in enumerate(places):
+            time.sleep(max(0.0, began + number / RATE - time.perf_counter()))
+            self._to(x)
+        moves, paints = self._lab.page.evaluate(SEEN)
+        self._to(FROM)
+        self._mouse.up()
+        return self._seen(moves, paints)
+
+    def _seen(self, moves: list[Any], paints: list[Any]) -> Dragged:
+        left, _, width, _, x0, x1, _, _ = self._plot
+        at = np.array([x0 + (x - left) / width * (x1 - x0) - 0.5 for _, x in moves])
+        times = np.array([when for when, _ in moves])
+        ages, known = [], set()
+        for when, generation, light in paints:
+            by_then = np.searchsorted(times, when)
+            # The newest move to where the picture says that the detector is.
+            same = np.flatnonzero(np.abs(at[:by_then] - (light * (x1 - x0) - 0.5)) < 0.75)
+            if light >= 0 and len(same) and generation not in known:
+                known.add(generation)
+                ages.append(int(by_then - 1 - same[-1]))
+        return Dragged(1000 * len(ages) / (times[-1] - times[0]), sorted(ages))
