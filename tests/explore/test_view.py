@@ -232,6 +232,8 @@ def test_formulas_follow_their_detectors(view):
     np.testing.assert_array_equal(view.result("ratio"), (a - b) / (a + b))
     weighted = (DATA * np.indices(SIG)[0])[..., view.detectors["A"].mask(SIG)]
     np.testing.assert_allclose(view.result("y"), weighted.sum(-1, dtype=np.float64) / a)
+    shown_in = {title: view.images[title].colormap for title in ("A", "ratio", "y")}
+    assert shown_in == {"A": "viridis", "ratio": "vik", "y": "viridis"}
     view.detectors["B"] = Rectangle(cx=9, cy=5, width=6, height=6)
     b = _summed(view.detectors["B"])
     np.testing.assert_array_equal(view.result("ratio"), (a - b) / (a + b))

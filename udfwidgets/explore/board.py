@@ -13,6 +13,7 @@ from udfwidgets.engine.run import Run
 from udfwidgets.errors import text_of
 from udfwidgets.explore.answer import Answer
 from udfwidgets.explore.asking import Asking
+from udfwidgets.explore.formula import Formula
 from udfwidgets.explore.formulas import Formulas
 from udfwidgets.explore.linked import Linked
 from udfwidgets.explore.memory import Memory
@@ -36,6 +37,8 @@ Key = tuple[str, str]
 _PATTERN: Key = ("pattern", "")
 _PLACE: Key = ("place", "")
 _MEMORY: Key = ("memory", "")
+#: In which colour map differences are shown at first: zero is in its middle.
+DIFFERENCES = "vik"
 #: In this order they are shown, those of a kind in the order in which they came.
 _ORDER = ("pattern", "detector", "formula", "region")
 
@@ -369,6 +372,8 @@ class Board:
         with self._lock:
             panel = self._panels[key] = Panel(shape, kind, title, answers, shows)
         panel.image.measure_shapes(*self._scales[kind])
+        if key[0] == "formula" and Formula(self.formulas[key[1]]).is_difference:
+            panel.image.colormap = DIFFERENCES
         apply_contrast(panel.image, self._contrast)
         if kind == "nav":
             panel.image.tools = REGION_TOOLS

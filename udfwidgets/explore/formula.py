@@ -70,6 +70,12 @@ class Formula:
         _walk(self._tree(), {}, named)
         return frozenset(named.moments)
 
+    @property
+    def is_difference(self) -> bool:
+        """Whether something is subtracted in it, so that zero is the middle of what it gives."""
+        signs = (ast.Sub, ast.USub)
+        return any(isinstance(node, signs) for node in ast.walk(self._tree()))
+
     def renamed(self, name: str, new: str) -> Formula:
         """Return the formula with a detector called something else, which `can_stand` in it."""
         # What is before a parenthesis is no detector.
