@@ -32,7 +32,7 @@ class Publisher:
 def run(monkeypatch):
     """Return a function that runs code as a cell of a kernel would."""
     shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
-    shell.kernel = SimpleNamespace()
+    shell.kernel = SimpleNamespace(get_parent=lambda: shell.get_parent())
     shell.display_pub.publish = lambda *args, **kwargs: None
     publisher = Publisher()
     for name in ("register_hook", "clear_output"):

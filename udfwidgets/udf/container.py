@@ -193,7 +193,7 @@ def _in_format(matrix: Any, form: str | bool) -> Any:
         return scipy_sparse().csr_matrix(matrix)
     if form == "scipy.sparse.csc":
         return scipy_sparse().csc_matrix(matrix)
-    coo = pydata_sparse().COO(scipy_sparse().coo_matrix(matrix))
+    coo = pydata_sparse().COO.from_scipy_sparse(scipy_sparse().coo_matrix(matrix))
     return coo if form == "sparse.pydata" else pydata_sparse().GCXS(coo)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Scratch, Source
 from udfwidgets.io.dataset.hdf5 import arrival
 from udfwidgets.io.dataset.hdf5.growing import GrowingH5DataSet
+from udfwidgets.io.dataset.hdf5.swmr import open_swmr
 from udfwidgets.io.load import load
 
 TRUTH = np.random.default_rng(3).poisson(20, (3, 5, 7, 9)).astype("u2")
@@ -290,3 +292,23 @@ def test_arguments_are_checked(path: Path) -> None:
         GrowingH5DataSet(path, "scan", stall_timeout=0)
     with pytest.raises(DataSetException, match=r"'raw' cannot be followed .*'hdf5', 'mib'"):
         load("raw", path=path, follow=True)
+
+
+def test_a_writer_that_has_promised_more_than_is_there_gets_a_moment(tmp_path):
+    path = tmp_path / "scan.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        file.create_dataset("frames", data=np.arange(64.0), maxshape=(None,), chunks=(8,))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(DataSetException, match="truncated file"):
+        open_swmr(path)
+
+    def write_the_rest():
+        with path.open("ab") as file:
+            file.write(whole[-100:])
+
+    writer = threading.Timer(0.2, write_the_rest)
+    writer.start()
+    with open_swmr(path) as file:
+        assert file["frames"][-1] == 63
+    writer.join()

@@ -8,6 +8,7 @@ HDF5 confuses the index of a dataset that is open twice in a process when it is 
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,20 +29,29 @@ from udfwidgets.io.source import Scratch, Source
 
 #: Held by whoever refreshes, or opens and closes.
 swmr_lock = threading.RLock()
+#: Seconds for a writer to write what it has promised.
+PATIENCE = 1.0
 _WRITING = 0x01  # of the status flags, byte 11 of a superblock of version 3
 
 
 def open_swmr(path: Path) -> h5py.File:
     """Open a file beside its writer."""
     existing_file(path)
-    try:
-        return h5py.File(path, "r", swmr=True)
-    except OSError as error:
-        raise DataSetException(
-            f"{path} is not an HDF5 file that can be read while it is written: {error}; its writer "
-            "has to create it with libver='latest' and to set swmr_mode=True once its datasets "
-            "are made. A file that a program left without closing it, h5clear -s repairs"
-        ) from error
+    last = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return h5py.File(path, "r", swmr=True)
+        except OSError as error:
+            # Its superblock may be a moment ahead of what the writer has put behind it.
+            if "truncated file" in str(error) and time.monotonic() < last:
+                time.sleep(PATIENCE / 40)
+                continue
+            raise DataSetException(
+                f"{path} is not an HDF5 file that can be read while it is written: {error}; its "
+                "writer has to create it with libver='latest' and to set swmr_mode=True once its "
+                "datasets are made. A file that a program left without closing it, h5clear -s "
+                "repairs"
+            ) from error
 
 
 def is_written(path: Path, userblock_size: int) -> bool:
