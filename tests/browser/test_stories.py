@@ -48,7 +48,7 @@ def check_picture(lab: Lab, index: int) -> None:
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("notebook", "images"),
-    [("concurrent.ipynb", 7), ("feedback.ipynb", 7), ("streaming.ipynb", 7)],
+    [("cluster.ipynb", 2), ("concurrent.ipynb", 7), ("feedback.ipynb", 7), ("streaming.ipynb", 7)],
 )
 def test_story_runs_and_shows_pictures(story: Lab, notebook: str, images: int) -> None:
     story.open(NOTEBOOKS / notebook)
