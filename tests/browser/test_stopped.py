@@ -296,6 +296,9 @@ def test_a_stopped_scan_of_each_format(lab: Lab, formats: Path, name: str) -> No
         check_hatched(lab, image)
     lab.execute("go.set()")
     wait_for_states(lab, "failed" if is_stream else "done")
+    if is_stream:
+        said = lab.page.locator(".udfw-status").first.inner_text()
+        assert "500 of 768 frames have come, and no more will" in said
     wait_for_python(lab, WRONG, [])
     for image in (0, 1):
         wait_for_fraction(lab, 0.65 if is_stream else 0.999, image)
