@@ -28,6 +28,7 @@ from udfwidgets.geometry import (
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.source import Source
+from udfwidgets.live.shapes import telling
 from udfwidgets.live.wire.hub import hub
 from udfwidgets.shapes import Shape
 
@@ -242,6 +243,27 @@ def test_formulas_follow_their_detectors(view):
     assert "there is no detector 'B'" in view._status().message
     with pytest.raises(ValueError, match="expected names of detectors"):
         view.formulas["bad"] = "A **"
+
+
+def test_images_are_in_the_order_of_the_shapes(ctx, dataset, monkeypatch):
+    # As on a machine that is busy: what has changed is told of late, and formulas ask before.
+    monkeypatch.setattr(telling, "SHARE", -1)
+    names = ["A", "B", "C", "D", "E"]
+    view = ctx.explore(
+        dataset,
+        detectors={name: Disk(cx=5 + n, cy=9, r=3) for n, name in enumerate(names)},
+        formulas={"last": "E - C", "first": "A + B"},
+        regions={"z": Disk(3, 3, 2), "a": Disk(4, 4, 2)},
+        probe=Point(1, 1),
+    )
+    view.wait()
+    regions = ["pattern at y=1, x=1", "patterns of z", "patterns of a"]
+    assert list(view.images) == ["all patterns", *names, "last", "first", *regions]
+    monkeypatch.undo()
+    view.detectors.rename("B", "Z")
+    view.wait()
+    assert list(view.images)[:4] == ["all patterns", "A", "Z", "C"]
+    view.close()
 
 
 def test_probe_and_regions_show_their_patterns(view):

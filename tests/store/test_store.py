@@ -277,7 +277,7 @@ def test_a_detector_that_is_looked_at_in_a_part_of_the_scan(ctx, dtype):
         for mask in [*masks, np.zeros((5, 7), bool), masks[0]]:
             found = moving.moved(mask)
             assert moving.valid[only].all()
-            # Chunks are rows of 512 positions.
+            # Chunks are of 64 positions, about a row.
             assert 0.2 < moving.valid.mean() < 0.6
             there = moving.valid
             np.testing.assert_allclose(found[there], expected(data, mask)[there])

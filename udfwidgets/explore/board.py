@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ _PLACE: Key = ("place", "")
 _MEMORY: Key = ("memory", "")
 #: In which colour map differences are shown at first: zero is in its middle.
 DIFFERENCES = "vik"
-#: In this order they are shown, those of a kind in the order in which they came.
+#: In this order they are shown, those of a kind as they are in `Board.images`.
 _ORDER = ("pattern", "detector", "formula", "region")
 
 
@@ -119,9 +119,15 @@ class Board:
 
     @property
     def images(self) -> list[LiveImage]:
-        """In the order in which they are shown."""
+        """In the order in which they are shown: by kind, and as their shapes and formulas are."""
+        kinds: Mapping[str, Iterable[str]] = {
+            "detector": self.detectors, "formula": self.formulas, "region": self.on_scan,
+        }  # fmt: skip
+        places = {(kind, n): i for kind, of in kinds.items() for i, n in enumerate(of)}
         with self._lock:
-            keys = sorted(self._panels, key=lambda key: _ORDER.index(key[0]))
+            keys = sorted(
+                self._panels, key=lambda key: (_ORDER.index(key[0]), places.get(key, len(places)))
+            )
             return [self._panels[key].image for key in keys]
 
     @property
@@ -402,6 +408,7 @@ class Board:
             self._panels = {to if k == key else k: panel for k, panel in self._panels.items()}
             panel = self._panels[to]
         panel.rename(name, new, only_sum)
+        self._arrange()
         if kind == "region":
             return  # its title says more, and follows
         panel.image.title = new
