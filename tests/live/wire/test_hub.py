@@ -10,6 +10,7 @@ import comm
 import numpy as np
 import pytest
 
+from udfwidgets.geometry import Disk
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.picture.picture import Picture, Status
 from udfwidgets.live.status import StatusBar
@@ -104,6 +105,27 @@ def test_picture_reaches_a_page(image, channel):
     message = channel.wait()
     assert message["to"] == "page"
     assert message["images"][0]["key"] == image._feed.key
+
+
+def test_what_a_hand_has_drawn_is_answered_within_the_tick(image, channel, monkeypatch):
+    monkeypatch.setattr("udfwidgets.live.wire.hub.TICK", 100 * PATIENCE)
+    assert image.figure
+    image.shapes["A"] = Disk(2, 2, 1)
+    feeds = {feed.key: feed for feed in hub()._open()}
+    # Not as messages: the thread would begin with a tick that nobody has drawn in.
+    hub().flow.receive({"type": "hello", "page": "page"}, channel.send, feeds)
+    for key in feeds:
+        want = {"type": "want", "page": "page", "key": key, "view": "visible"}
+        hub().flow.receive(want, channel.send, feeds)
+    (layer,) = (key for key, feed in feeds.items() if feed.kind == "drawings")
+    strokes = [["A", Disk(1, 1, 1).to_plain(), True]]
+    draw = {"type": "draw", "page": "page", "key": layer, "number": 1, "strokes": strokes}
+    hub().receive(draw, channel.send)
+    while not any(drawing["heard"] for drawing in channel.wait()["drawings"]):
+        pass
+    image.offer(lambda: Picture(np.ones((4, 5))))
+    while not channel.wait()["images"]:
+        pass
 
 
 def test_frames_are_sent_in_the_context_in_which_the_page_came(image):

@@ -29,6 +29,9 @@ from udfwidgets.live.wire.protocol import TARGET, Frames
 
 #: Seconds between two messages to a page at least: a screen shows no more.
 TICK = 0.016
+#: Seconds after which it looks again in any case; also after a hand has drawn: an answer out of
+#: memory is there two milliseconds later, and waited for the rest of the tick.
+SOON = TICK / 4
 #: A main loop that has not answered for this long is taken to be blocked.
 STALLED = 0.3
 #: Messages from pages that wait: some hundred per second come in, and a tick takes them all.
@@ -99,6 +102,8 @@ class Hub:
         self._heartbeat = Heartbeat()
         #: Until when no pictures are made, on the clock.
         self._respite = float("-inf")
+        #: Whether the last step took in what a hand has drawn.
+        self._is_led = False
         #: Whether the last step failed: a fault that stays is logged once.
         self._at_fault = False
 
@@ -169,6 +174,7 @@ class Hub:
         with self._wake:
             feeds = dict(self._feeds)
             newcomers, self._newcomers = self._newcomers, set()
+        self._is_led = False
         self._listen(feeds)
         # To all pages that had said hello before a widget was made.
         for key in newcomers:
@@ -204,6 +210,7 @@ class Hub:
             message, send, independent = self._inbox.popleft()
             if message.get("type") == "command" and message.get("name") != "touch":
                 self._respite = self._clock() + RESPITE
+            self._is_led |= message.get("type") == "draw"
             self._guarded(
                 lambda m=message, s=send, i=independent: self.flow.receive(  # type: ignore[misc]
                     m, s, feeds, independent=i
@@ -256,7 +263,8 @@ class Hub:
             began = time.monotonic()
             pause = self._safe_step()
             # What comes in meanwhile goes out together in the next message.
-            self._hurry.wait(max(TICK / 4, TICK - (time.monotonic() - began)))
+            tick = SOON if self._is_led else TICK
+            self._hurry.wait(max(SOON, tick - (time.monotonic() - began)))
 
     def _safe_step(self) -> float | None:
         """Do a step; after a fault nothing is lost, and the next one tries again."""
