@@ -163,4 +163,4 @@ def _goes_by_turns(one: AppliedUDF, tile: Array) -> bool:
 
 def _read_only(array: Array) -> Array:
     # A view with a flag could be made writable again by whom it is handed to.
-    return np.asarray(memoryview(array).toreadonly())  # type: ignore[arg-type]
+    return np.asarray(array.data.toreadonly())
