@@ -215,7 +215,7 @@ def test_a_source_that_fails_is_told_of(ctx):
     class Broken(MemoryDataSet):
         def open(self):
             class Source(ArraySource):
-                frames = None
+                stretches = None
 
                 def read(self, start, stop, scratch):
                     raise ZeroDivisionError("in the source")

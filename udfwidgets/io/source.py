@@ -12,12 +12,31 @@ may therefore answer with a view of a memory map, or with data decoded into the 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+import numpy.typing as npt
 
 from udfwidgets.closing import Closing
 from udfwidgets.io.scratch import Array, Scratch
 
-__all__ = ["Array", "Scratch", "Source"]
+__all__ = ["Array", "Scratch", "Source", "Stretch"]
+
+
+class Stretch(NamedTuple):
+    """Frames that lie at the same distance from one another.
+
+    Parameters
+    ----------
+    first : int
+        Number of its first frame.
+    frames : numpy.ndarray
+        Of shape (n_frames, *sig), in native byte order, each frame in C order.
+    """
+
+    first: int
+    frames: Array
 
 
 class Source(Closing):
@@ -47,9 +66,22 @@ class Source(Closing):
         """
 
     @property
-    def frames(self) -> Array | None:
-        """All frames as they would be read, in C order, where they lie in memory or are mapped."""
+    def stretches(self) -> Sequence[Stretch] | None:
+        """All frames as they would be read, where they lie in memory or are mapped; else None.
+
+        One behind the other in scan order. Only positions that no frame exists for may be in none
+        of them. Compiled UDFs go along them without a call of `read`.
+        """
         return None
+
+    def check(self, numbers: npt.NDArray[np.int64]) -> None:
+        """Look at what belongs to some frames and is no pixels, as `read` does; ascending numbers.
+
+        Raises
+        ------
+        DataSetException
+            If one of them is not what its header should say.
+        """
 
     def available(self) -> int | None:
         """Return how many frames, from the first one on, can be read by now; None for all.

@@ -73,18 +73,20 @@ class Grid(NamedTuple):
 
     def _binned(self, frames: Array, dtype: np.dtype[Any]) -> Array:
         blocks = np.empty((len(frames), self.size), dtype)
-        add_blocks(frames, self.width, self.binning, blocks)
+        add_blocks(frames, frames.shape[1], self.width, self.binning, blocks)
         return blocks
 
 
 @compiled()
-def add_blocks(frames: Array, width: Any, binning: Any, blocks: Array) -> None:
+def add_blocks(frames: Array, n_pixels: Any, width: Any, binning: Any, blocks: Array) -> None:
     """Write the sum over each block of each frame.
 
     Parameters
     ----------
     frames : (frames, pixels) array
         Rows of `width` pixels.
+    n_pixels : int
+        How many of each frame count.
     width, binning : int
         See `Grid`.
     blocks : (frames, blocks) array
@@ -95,7 +97,7 @@ def add_blocks(frames: Array, width: Any, binning: Any, blocks: Array) -> None:
     for frame in range(frames.shape[0]):
         out = blocks[frame]
         out[:] = 0
-        for y in range(frames.shape[1] // width):
+        for y in range(n_pixels // width):
             row = frames[frame, y * width : (y + 1) * width]
             first = y // binning * across
             for x in range(width):

@@ -192,38 +192,38 @@ def _planes_at(out, aux, more):  # type: ignore[no-untyped-def]
     return low, high, numba.carray(more, (n_high, n_wide, n_pixels))
 
 
-def _put_integers(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
-    tile = numba.carray(pixels, (n_frames, n_pixels))
+def _put_integers(pixels, n_frames, n_pixels, stride, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    tile = numba.carray(pixels, (n_frames, stride))
     low, high, needs = _planes_at(out, aux, more)
     put_integers(tile, _where(aux, row, n_frames), low, high, needs)
 
 
-def _put_floats(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
-    tile = numba.carray(pixels, (n_frames, n_pixels))
+def _put_floats(pixels, n_frames, n_pixels, stride, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    tile = numba.carray(pixels, (n_frames, stride))
     shape = numba.carray(aux, (_HEAD,))
     low = numba.carray(out, (shape[0], shape[1], LINE))
     put_floats(tile, _where(aux, row, n_frames), low)
 
 
-def _put_blocks_of_integers(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
-    tile = numba.carray(pixels, (n_frames, n_pixels))
+def _put_blocks_of_integers(pixels, n_frames, n_pixels, stride, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    tile = numba.carray(pixels, (n_frames, stride))
     shape = numba.carray(aux, (_HEAD,))
     low, high, needs = _planes_at(out, aux, more)
     where = _where(aux, row, n_frames)
     if shape[2] == 3:
         narrow = np.empty((n_frames, shape[1]), np.uint32)
-        add_blocks(tile, shape[7], shape[8], narrow)
+        add_blocks(tile, n_pixels, shape[7], shape[8], narrow)
         put_integers(narrow, where, low, high, needs)
     else:
         wide = np.empty((n_frames, shape[1]), np.uint64)
-        add_blocks(tile, shape[7], shape[8], wide)
+        add_blocks(tile, n_pixels, shape[7], shape[8], wide)
         put_integers(wide, where, low, high, needs)
 
 
-def _put_blocks_of_floats(pixels, n_frames, n_pixels, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
-    tile = numba.carray(pixels, (n_frames, n_pixels))
+def _put_blocks_of_floats(pixels, n_frames, n_pixels, stride, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+    tile = numba.carray(pixels, (n_frames, stride))
     shape = numba.carray(aux, (_HEAD,))
     low = numba.carray(out, (shape[0], shape[1], LINE))
     blocks = np.empty((n_frames, shape[1]), low.dtype)
-    add_blocks(tile, shape[7], shape[8], blocks)
+    add_blocks(tile, n_pixels, shape[7], shape[8], blocks)
     put_floats(blocks, _where(aux, row, n_frames), low)

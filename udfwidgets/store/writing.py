@@ -44,7 +44,8 @@ def put_integers(tile: Array, positions: Array, low: Array, high: Array, needs: 
     needs : (planes - 1, wide chunks, pixels) uint8 array
         Is set where these have something.
     """
-    n_frames, n_pixels = tile.shape
+    # Rows of a tile may be longer than a frame, where something lies between frames in a file.
+    n_frames, step, n_pixels = tile.shape[0], tile.shape[1], low.shape[1]
     staged, seen = np.zeros((LINE, LINE), tile.dtype), np.empty(LINE, tile.dtype)
     turned = np.empty((LINE, LINE), np.uint8)
     first = 0
@@ -55,12 +56,12 @@ def put_integers(tile: Array, positions: Array, low: Array, high: Array, needs: 
         for begin in range(0, n_pixels, LINE):
             size = min(LINE, n_pixels - begin)
             if count == LINE and size == LINE:
-                source, there = first * n_pixels + begin, (chunk * n_pixels + begin) * LINE
-                _fetch(tile, source + LINE, n_pixels, low, there + LINE * LINE)
-                turn(tile, source, n_pixels, 0, low, there, seen)
+                source, there = first * step + begin, (chunk * n_pixels + begin) * LINE
+                _fetch(tile, source + LINE, step, low, there + LINE * LINE)
+                turn(tile, source, step, 0, low, there, seen)
                 if _needs_more(seen, size):
                     _put_higher(
-                        tile, source, n_pixels, turned, seen, here, count, begin, size, high, needs
+                        tile, source, step, turned, seen, here, count, begin, size, high, needs
                     )
                 continue
             for frame in range(count):
@@ -139,7 +140,7 @@ def _put_higher(
 @compiled()
 def put_floats(tile: Array, positions: Array, low: Array) -> None:
     """Write frames into the one plane there is of floats; see `put_integers`."""
-    n_frames, n_pixels = tile.shape
+    n_frames, n_pixels = tile.shape[0], low.shape[1]
     turned = np.empty((LINE, LINE), tile.dtype)
     first = 0
     while first < n_frames:

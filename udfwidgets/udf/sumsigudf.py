@@ -54,12 +54,12 @@ class SumSigUDF(UDF):
 
     def process_tile(self, tile: Array) -> None:
         """Add up the pixels of each frame of a tile."""
-        total = self.results[self._sum]
+        total, frames = self.results[self._sum], flat(tile)
         array = known(total)
         if self._sum == "total" and needs_words(tile.dtype):
-            add_pixels_in_words(flat(tile), array)
+            add_pixels_in_words(frames, frames.shape[1], array)
         else:
-            sum_pixels(flat(tile), self.task_data.strip, array)
+            sum_pixels(frames, frames.shape[1], self.task_data.strip, array)
         if array is not total:
             total[:] = array
 

@@ -44,7 +44,7 @@ class Counted(DataSet):
         self.opened += 1
 
         class Source(ArraySource):
-            frames = None  # so that all is read
+            stretches = None  # so that all is read
 
             def read(self, start, stop, scratch):
                 dataset.reads[start:stop] += 1

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from tests.io.contract import Case, DataSetContract, read_all
 from tests.io.merlin import Array, write_hdr, write_mib
+from udfwidgets.api import Context
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import Scratch
 from udfwidgets.io.dataset.mib.dataset import MIBDataSet
+from udfwidgets.udf.sum import SumUDF
 
 # Most scans here are of a square number of frames, and what is guessed is not what is looked at.
 pytestmark = pytest.mark.filterwarnings("ignore:.* is a guess:UserWarning")
@@ -460,3 +462,25 @@ def test_a_guess_says_so(tmp_path: Path) -> None:
     assert dataset.notes == (str(w[0].message),)
     assert {"name": "Note", "value": dataset.notes[0]} in dataset.diagnostics
     assert MIBDataSet(path, nav_shape=(2, 8)).notes == ()
+
+
+@pytest.mark.parametrize("kind", ["U08", "U16"])
+def test_a_damaged_header_fails_a_run_that_sees_frames_where_they_lie(
+    tmp_path: Path, kind: str
+) -> None:
+    truth = make_truth(6, "u1" if kind == "U08" else "u2")
+    path = write_mib(tmp_path / "scan.mib", truth.reshape(15, 6, 128), kind, 6)
+    dataset = MIBDataSet(path, (3, 5))
+    with dataset.open() as source:
+        assert (source.stretches is not None) == (kind == "U08")
+    content = bytearray(path.read_bytes())
+    stride = len(content) // 15
+    content[7 * stride] = 0
+    path.write_bytes(content)
+    roi = np.ones((3, 5), bool)
+    with Context.make_with("inline") as ctx:
+        with pytest.raises(DataSetException, match="at the start of frame 7 of this file"):
+            ctx.run_udf(dataset=dataset, udf=SumUDF())
+        roi[1, 2] = False  # the frame that nobody asks for
+        found = ctx.run_udf(dataset=dataset, udf=SumUDF(), roi=roi)["intensity"].data
+    np.testing.assert_array_equal(found, truth[roi].sum(axis=0))

@@ -10,7 +10,7 @@ import numpy as np
 from udfwidgets.buffers import Array
 from udfwidgets.engine.plan.reading import Frames
 from udfwidgets.engine.work.share import Share
-from udfwidgets.udf.compiled.fused import Step, drive
+from udfwidgets.udf.compiled.fused import Step, drive, stride_of
 
 
 class Fusion:
@@ -49,9 +49,9 @@ class Fusion:
                 if any(share in entered for share, _ in same)
             ]
             if wanted:
-                # Compiled code gets an address and no strides.
-                in_order = np.ascontiguousarray(frames)
-                drive(in_order, numbers, depth, [step.at(row) for step in wanted])
+                # Compiled code gets an address, and one stride.
+                lying = frames if stride_of(frames) else np.ascontiguousarray(frames)
+                drive(lying, numbers, depth, [step.at(row) for step in wanted])
             # Shared out evenly: one call drives all steps, so what each of them took is not known.
             seconds = (time.perf_counter() - began) / max(len(entered), 1)
             for share in entered:

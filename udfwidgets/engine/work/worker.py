@@ -15,7 +15,7 @@ from udfwidgets.engine.work.fusing import Fusion
 from udfwidgets.engine.work.scan import Assignment
 from udfwidgets.engine.work.share import Share
 from udfwidgets.engine.work.turns import Turn
-from udfwidgets.io.source import Scratch, Source
+from udfwidgets.io.source import Scratch, Source, Stretch
 
 # Seconds for which compiled UDFs go through tiles in one call, without the GIL. A run that is
 # cancelled takes so long to stop; beside a cell that is busy with Python code, a worker waits for
@@ -82,13 +82,14 @@ class Worker:
         # No Python code is going to be called, so the turn of the last assignment is of no use.
         if not by_tile:
             self._turn.give()
-        reading, in_memory = 0.0, scan.source.frames
+        reading, in_memory = 0.0, scan.source.stretches
         aside = self._step_aside if scan.in_background else None
         # Nothing to decode and no Python code to call: compiled code goes through the map by
         # itself, scattered frames included, and no tile passes through Python.
         if in_memory is not None and not by_tile:
             seconds = BRIEF_CALL if aside else CALL
             wished = scan.frames_within(seconds) or assignment.depth * TILES_PER_READ
+            scan.source.check(frames)
             for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
                 _drive(fusion, in_memory, numbers, assignment.depth, wished, aside)
         else:
@@ -133,7 +134,7 @@ class Worker:
                     if len(own):
                         share.feed(own, self._scratch, self._turn)
             # The next block is decoded first, which takes longer than a tile of quick code.
-            if scan.source.frames is None:
+            if scan.source.stretches is None:
                 self._turn.give()
         return reading
 
@@ -160,20 +161,31 @@ class Worker:
 
 def _drive(
     fusion: Fusion,
-    frames: Array,
+    stretches: Sequence[Stretch],
     numbers: Frames,
     depth: int,
     wished: int,
     aside: Callable[[], None] | None,
 ) -> None:
     """Let a fusion see frames that lie in memory, about as many in a call as is wished."""
-    n_calls = max(1, round(len(numbers) / max(depth, wished)))
-    # Whole tiles, for those in the background write whole lines of the cache.
-    per_call = -(-len(numbers) // n_calls // depth) * depth
-    for row in range(0, len(numbers), per_call):
-        if aside is not None:
-            aside()
-        fusion.feed(frames, numbers[row : row + per_call], row, depth)
+    done = 0
+    for first, frames in stretches:
+        begin, end = np.searchsorted(numbers, (first, first + len(frames)))
+        own = numbers[begin:end] - first
+        n_calls = max(1, round(len(own) / max(depth, wished)))
+        # Whole tiles, for those in the background write whole lines of the cache.
+        per_call = max(1, -(-len(own) // n_calls // depth)) * depth
+        for at in range(0, len(own), per_call):
+            if aside is not None:
+                aside()
+            fusion.feed(frames, own[at : at + per_call], int(begin) + at, depth)
+        done += len(own)
+    if done < len(numbers):
+        # What nobody looked at would be zero in the results.
+        raise IndexError(
+            f"frames {numbers[0]} to {numbers[-1]} are to be looked at, and {len(numbers) - done} "
+            "of them are not there: the file is shorter than the scan it was opened as"
+        )
 
 
 def read_block(source: Source, block: Block, scratch: Scratch) -> Array:

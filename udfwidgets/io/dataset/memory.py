@@ -12,7 +12,7 @@ import numpy.typing as npt
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.folded import FoldedDataSet
 from udfwidgets.io.layout.folding import fold, split_axes
-from udfwidgets.io.source import Array, Scratch, Source
+from udfwidgets.io.source import Array, Scratch, Source, Stretch
 from udfwidgets.masked import without_mask
 from udfwidgets.names import further
 
@@ -118,10 +118,10 @@ class ArraySource(Source):
         self._frames: Array | None = frames
 
     @property
-    def frames(self) -> Array | None:
+    def stretches(self) -> Sequence[Stretch] | None:
         """The array, until it is closed."""
-        there = self._frames is not None and self._frames.flags.c_contiguous
-        return self._frames if there else None
+        frames = self._frames
+        return [Stretch(0, frames)] if frames is not None and frames.flags.c_contiguous else None
 
     def read(self, start: int, stop: int, scratch: Scratch) -> Array:
         """Return a view, without touching the data."""

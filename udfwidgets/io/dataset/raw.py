@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.folded import FoldedDataSet
-from udfwidgets.io.dataset.memory import ArraySource
-from udfwidgets.io.layout.copied import CopiedSource
-from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array, size_of
+from udfwidgets.io.dataset.strided import StridedDataSet
+from udfwidgets.io.layout.files import PathLike, existing_file, size_of
 from udfwidgets.io.layout.folding import axes, fold
-from udfwidgets.io.source import Source
+from udfwidgets.io.layout.strided import Piece
 from udfwidgets.names import further
 
 
-class RawFileDataSet(FoldedDataSet):
+class RawFileDataSet(StridedDataSet):
     """Frames one after the other in C order, perhaps after a header of known size.
 
     Parameters
@@ -66,25 +63,23 @@ class RawFileDataSet(FoldedDataSet):
             raise TypeError("raw data need sig_shape=, the shape of one frame")
         if offset < 0:
             raise ValueError(f"offset={offset}, expected the number of bytes before the frames")
-        self._stored_dtype = np.dtype(dtype)
-        if self._stored_dtype.kind not in "buifc":
-            raise ValueError(f"dtype={self._stored_dtype}, expected a dtype of numbers")
+        stored_dtype = np.dtype(dtype)
+        if stored_dtype.kind not in "buifc":
+            raise ValueError(f"dtype={stored_dtype}, expected a dtype of numbers")
         sig = axes(sig_shape, "sig_shape")
-        self._path = existing_file(path)
-        self._file_size = size_of(self._path)
-        self._offset = offset
-        frame_bytes = math.prod(sig) * self._stored_dtype.itemsize
-        n_stored, rest = divmod(max(0, self._file_size - offset), frame_bytes)
+        path = existing_file(path)
+        n_bytes = size_of(path)
+        frame_bytes = math.prod(sig) * stored_dtype.itemsize
+        n_stored, rest = divmod(max(0, n_bytes - offset), frame_bytes)
         # A file that ends within a frame is a scan that was stopped, but which one has to be said.
         if not n_stored or (rest and nav_shape is None):
             raise DataSetException(
-                f"{self._path} has {self._file_size} bytes, expected offset={offset} and a whole "
-                f"number of frames of {frame_bytes} bytes ({sig}, {self._stored_dtype}); "
-                f"{rest} bytes are left from byte {self._file_size - rest}; pass nav_shape= if the "
-                "scan was stopped"
+                f"{path} has {n_bytes} bytes, expected offset={offset} and a whole number of "
+                f"frames of {frame_bytes} bytes ({sig}, {stored_dtype}); {rest} bytes are left "
+                f"from byte {n_bytes - rest}; pass nav_shape= if the scan was stopped"
             )
         folded = fold(
-            str(self._path),
+            str(path),
             n_stored,
             sig,
             None,
@@ -93,26 +88,8 @@ class RawFileDataSet(FoldedDataSet):
             flyback=flyback,
             snake=snake,
         )
-        super().__init__(str(self._path), folded, self._stored_dtype, _about_rest(rest))
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The one file."""
-        return (self._path,)
-
-    def open(self) -> Source:
-        """Map the file."""
-        check_unchanged(self._path, self._file_size)
-        sig = self.shape.sig.to_tuple()
-        stored = map_array(
-            self._path, self._stored_dtype, self._offset, (self._fold.n_stored, *sig)
-        )
-        source: Source
-        if self._stored_dtype.isnative:
-            source = ArraySource(stored)
-        else:
-            source = CopiedSource(stored, len(sig), sig)
-        return self._placed(source)
+        piece = Piece(path, n_bytes, offset, frame_bytes, n_stored)
+        super().__init__(str(path), [piece], folded, stored_dtype, _about_rest(rest))
 
 
 def _about_rest(n_bytes: int) -> list[str]:

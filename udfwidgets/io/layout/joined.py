@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from udfwidgets.io.source import Array, Scratch, Source
+from udfwidgets.io.source import Array, Scratch, Source, Stretch
 
 
 class JoinedSource(Source):
@@ -21,6 +23,18 @@ class JoinedSource(Source):
         self._parts = [part for pair in sources for part in _parts_of(*pair)]
         self._sources = [source for _, source in self._parts]
         self._ends = np.cumsum([n_frames for n_frames, _ in self._parts])
+
+    @property
+    def stretches(self) -> Sequence[Stretch] | None:
+        """Those of all sources, where all have some."""
+        joined: list[Stretch] = []
+        for source, end, (n_frames, _) in zip(self._sources, self._ends, self._parts, strict=True):
+            lying = source.stretches
+            if lying is None:
+                return None
+            begin = int(end) - n_frames
+            joined += [Stretch(begin + at, frames[: n_frames - at]) for at, frames in lying]
+        return joined
 
     def read(self, start: int, stop: int, scratch: Scratch) -> Array:
         """Pass on what one source has; only a run across a border is copied once more."""

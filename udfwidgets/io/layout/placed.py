@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.layout.placing import Fold
-from udfwidgets.io.source import Array, Scratch, Source
+from udfwidgets.io.source import Array, Scratch, Source, Stretch
 
 
 class PlacedSource(Source):
@@ -35,12 +35,21 @@ class PlacedSource(Source):
         self._is_closed = False
 
     @property
-    def frames(self) -> Array | None:
+    def stretches(self) -> Sequence[Stretch] | None:
         """Those of the source, where they follow each other as in the scan."""
-        frames, offset = self._source.frames, self._fold.sync_offset
-        if frames is None or offset < 0 or not self._fold.is_shifted:
+        lying, offset = self._source.stretches, self._fold.sync_offset
+        if lying is None or not self._fold.is_shifted:
             return None
-        return frames[offset:]
+        n_before = [max(0, offset - each.first) for each in lying]
+        return [
+            Stretch(each.first + n - offset, each.frames[n:])
+            for each, n in zip(lying, n_before, strict=True)
+            if n < len(each.frames)
+        ]
+
+    def check(self, numbers: npt.NDArray[np.int64]) -> None:
+        """Let the source look at its own."""
+        self._source.check(numbers + self._fold.sync_offset)
 
     def read(self, start: int, stop: int, scratch: Scratch) -> Array:
         """Pass on what lies in the file as in the scan; everything else is copied once more."""

@@ -1,7 +1,9 @@
 """Compiled loops over one tile, in the dtype of the file, that do not hold the GIL.
 
 Every kernel takes a tile of shape (frames, pixels), reads each of its values once per kernel while
-the tile is in the cache, and adds to the arrays it is given. Integers are added up as integers:
+the tile is in the cache, and adds to the arrays it is given. Rows of a tile may be longer than a
+frame, where something lies between frames in a file: how many pixels count is then said by what
+they are added to, or by an argument. Integers are added up as integers:
 sums are exact for as long as they fit into 64 bits, whatever the order.
 """
 
@@ -87,7 +89,7 @@ def sum_frames(tile: Array, strip: Array, total: Array) -> None:
     total : (pixels,) array
         In the dtype of `exact_dtype`.
     """
-    n_frames, n_pixels = tile.shape
+    n_frames, n_pixels = tile.shape[0], total.shape[0]
     # Every operation is cast, here and below: numba widens integers to 64 bits where it is not
     # told, and only half of them fit into a register.
     wide = strip.dtype.type
@@ -113,19 +115,21 @@ def sum_frames(tile: Array, strip: Array, total: Array) -> None:
 
 
 @compiled(fastmath=ANY_ORDER)
-def sum_pixels(tile: Array, strip: Array, totals: Array) -> None:
+def sum_pixels(tile: Array, n_pixels: int, strip: Array, totals: Array) -> None:
     """Add the sum over all pixels of each frame to `totals`.
 
     Parameters
     ----------
     tile : (frames, pixels) array
         In any dtype.
+    n_pixels : int
+        How many of each row count.
     strip : array
         Only its dtype is used, that of `strip_dtype`: strips are added up in it.
     totals : (frames,) array
         In the dtype of `exact_dtype`.
     """
-    n_frames, n_pixels = tile.shape
+    n_frames = tile.shape[0]
     wide = strip.dtype.type
     # Sums are in registers, so strips may be longer: as many as 32 bits hold without overflow.
     for begin in range(0, n_pixels, 16 * STRIP):
@@ -169,7 +173,7 @@ def add_squares(tile: Array, total: Array, squares: Array) -> None:
     squares : (pixels,) uint64 array
         Sum of the squares.
     """
-    n_frames, n_pixels = tile.shape
+    n_frames, n_pixels = tile.shape[0], total.shape[0]
     wide, i32, u32, u64 = total.dtype.type, np.int32, np.uint32, np.uint64
     sums = np.empty(STRIP, np.int32)
     powers = np.empty(STRIP, np.uint32)

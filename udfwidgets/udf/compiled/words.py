@@ -62,7 +62,7 @@ def add_frames_in_words(tile: Array, total: Array) -> None:
     total : (pixels, 2) int64 array
         High and low words.
     """
-    n_frames, n_pixels = tile.shape
+    n_frames, n_pixels = tile.shape[0], total.shape[0]
     own = tile.dtype.type
     bits, low_bits = own(_BITS), own(_LOW_BITS)
     high, low = np.empty(STRIP, np.int64), np.empty(STRIP, np.int64)
@@ -81,14 +81,14 @@ def add_frames_in_words(tile: Array, total: Array) -> None:
 
 
 @compiled()
-def add_pixels_in_words(tile: Array, totals: Array) -> None:
-    """Add the sum over all pixels of each frame to `totals` (frames, 2)."""
+def add_pixels_in_words(tile: Array, n_pixels: int, totals: Array) -> None:
+    """Add the sum over `n_pixels` pixels of each frame to `totals` (frames, 2)."""
     own = tile.dtype.type
     bits, low_bits = own(_BITS), own(_LOW_BITS)
     for frame in range(tile.shape[0]):
         pixels = tile[frame]
         high, low = np.int64(0), np.int64(0)
-        for i in range(pixels.shape[0]):
+        for i in range(n_pixels):
             high += np.int64(pixels[i] >> bits)
             low += np.int64(pixels[i] & low_bits)
         totals[frame, 0] += high

@@ -64,6 +64,23 @@ def check_headers(
     )
 
 
+def check_some(
+    raw: npt.NDArray[np.uint8], part: Part, stride: int, numbers: npt.NDArray[np.int64]
+) -> None:
+    """Check frames that need not follow each other, counted in their part and ascending.
+
+    Raises
+    ------
+    DataSetException
+        As `check_headers`.
+    """
+    fixed = np.frombuffer(part.fixed, np.uint8)
+    sequence = part.sequence - part.first
+    bad = _first_bad_of(raw, numbers + part.first, stride, sequence, fixed)
+    if bad >= 0:
+        check_headers(raw, part, stride, bad - part.first, 1)
+
+
 def pieces(raw: npt.NDArray[np.uint8], part: Part, stride: int) -> list[Part]:
     """Cut a part where frames were lost: where sequence numbers leave some out.
 
@@ -129,4 +146,13 @@ def _first_bad_header(raw, first, n_frames, stride, sequence, fixed):  # type: i
         for i in range(len(fixed)):
             if raw[at + i] != fixed[i]:
                 return frame
+    return -1
+
+
+@compiled()
+def _first_bad_of(raw, frames, stride, sequence, fixed):  # type: ignore[no-untyped-def]
+    """Do so for frames that need not follow each other."""
+    for frame in frames:
+        if _first_bad_header(raw, frame, 1, stride, sequence, fixed) >= 0:
+            return frame
     return -1
