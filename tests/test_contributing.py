@@ -46,39 +46,40 @@ FORMAT, FUNCTION = example("A format"), example("A UDF")
 EXECUTOR, WIDGET = example("An executor"), example("A widget")
 
 
-def write_empad(path: Path, frames: np.ndarray) -> None:
-    """As the detector writes them: rows 128 and 129 of each frame are no pixels."""
+def write_camera(path: Path, frames: np.ndarray) -> Path:
+    """As the camera writes them: a header, and eight bytes behind each frame."""
     with path.open("wb") as file:
+        file.write(b"CAM1" + np.array([*frames.shape[1:], len(frames)], "<u4").tobytes())
         for number, frame in enumerate(frames):
-            file.write(frame.astype("<f4").tobytes())
-            file.write(np.full((2, 128), 1e6 + number, "<f4").tobytes())
+            file.write(frame.astype("<u2").tobytes() + number.to_bytes(8, "little"))
+    return path
 
 
 class TestFormat(DataSetContract):
     @pytest.fixture
     def case(self, tmp_path: Path) -> Case:
-        truth = RNG.normal(100, 10, (3, 5, 128, 128)).astype("f4")
-        write_empad(tmp_path / "scan_x5_y3.raw", truth.reshape(-1, 128, 128))
-        return Case(FORMAT.EMPADDataSet(tmp_path / "scan_x5_y3.raw"), truth)
+        truth = RNG.integers(0, 1000, (3, 5, 6, 7)).astype("u2")
+        path = write_camera(tmp_path / "scan.cam", truth.reshape(-1, 6, 7))
+        return Case(FORMAT.CameraDataSet(path, (3, 5)), truth)
 
     def test_runs(self, case: Case) -> None:
         with Context() as ctx:
             result = ctx.run_udf(dataset=case.dataset, udf=SumSigUDF())
-        np.testing.assert_allclose(result["intensity"].data, case.truth.sum((2, 3)), rtol=1e-5)
-
-    def test_takes_a_scan_that_the_name_does_not_say(self, case: Case, tmp_path: Path) -> None:
-        (tmp_path / "scan_x5_y3.raw").rename(tmp_path / "other.raw")
-        assert FORMAT.EMPADDataSet(tmp_path / "other.raw", (5, 3)).shape == (5, 3, 128, 128)
+        np.testing.assert_array_equal(result["intensity"].data, case.truth.sum((2, 3)))
 
     def test_refuses_a_truncated_file(self, case: Case, tmp_path: Path) -> None:
-        content = (tmp_path / "scan_x5_y3.raw").read_bytes()
-        (tmp_path / "cut_x5_y3.raw").write_bytes(content[:-1])
-        with pytest.raises(DataSetException, match="66559 are left"):
-            FORMAT.EMPADDataSet(tmp_path / "cut_x5_y3.raw")
-        (tmp_path / "cut_x5_y3.raw").write_bytes(content[: 14 * 130 * 128 * 4])
+        content = (tmp_path / "scan.cam").read_bytes()
+        cut = tmp_path / "cut.cam"
+        cut.write_bytes(content[:50])
+        with pytest.raises(DataSetException, match="expected 15 frames of 84 bytes from byte 16"):
+            FORMAT.CameraDataSet(cut)
+        cut.write_bytes(content[:-9])
         with pytest.warns(UserWarning, match="1 of 15 frames are missing, as there are only 14"):
-            stopped = FORMAT.EMPADDataSet(tmp_path / "cut_x5_y3.raw")
+            stopped = FORMAT.CameraDataSet(cut, (3, 5))
         assert stopped.missing.sum() == 1
+        cut.write_bytes(b"CAM2" + content[4:])
+        with pytest.raises(DataSetException, match="expected b'CAM1'"):
+            FORMAT.CameraDataSet(cut)
 
 
 @pytest.mark.parametrize("dtype", ["u1", ">u2", "i4", "f4"])

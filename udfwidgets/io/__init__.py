@@ -3,7 +3,7 @@
 ```
 load            opens a scan by the name of its type
 dataset/        the dataset contract, one module for each simple format, one package for each family
-arriving/       frames that still come
+arriving/       frames that still come | telling   which type a file is of
 layout/         where frames lie
 source          the contract between a format and the workers that read
                 | corrections   what is put right in frames | described   what a dataset tells

@@ -25,6 +25,7 @@ WITHOUT_EFFECT = {
         ("io_backend", "enable_direct", "array_backends", "force_need_decode"),
         "each format reads as fits its files, into NumPy arrays",
     ),
+    "endianess": "the file tells its byte order",
     "tiledelay": "tiles are handed out as fast as they come",
     "executor": "a file is opened by who asks for it",
     "check_cast": "what a UDF asks for is what it gets",

@@ -12,6 +12,7 @@ from typing import Any
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.layout.files import PathLike, existing_file, read_start
+from udfwidgets.io.telling import EXTENSIONS, by_content
 
 # Imported by the first file of a type: all of them together take a sixth of the time in which the
 # package is imported.
@@ -21,21 +22,18 @@ FILETYPES = {
     "raw": "udfwidgets.io.dataset.raw.RawFileDataSet",
     "hdf5": "udfwidgets.io.dataset.hdf5.dataset.H5DataSet",
     "mib": "udfwidgets.io.dataset.mib.dataset.MIBDataSet",
+    "dm": "udfwidgets.io.dataset.dm.dataset.DMDataSet",
+    "empad": "udfwidgets.io.dataset.empad.EMPADDataSet",
+    "blo": "udfwidgets.io.dataset.blo.BloDataSet",
+    "seq": "udfwidgets.io.dataset.seq.SEQDataSet",
+    "mrc": "udfwidgets.io.dataset.mrc.MRCDataSet",
+    "tvips": "udfwidgets.io.dataset.tvips.TVIPSDataSet",
     "stream": "udfwidgets.io.dataset.stream.StreamDataSet",
 }
 _GROWING = {
     "hdf5": "udfwidgets.io.dataset.hdf5.growing.GrowingH5DataSet",
     "mib": "udfwidgets.io.dataset.mib.growing.GrowingMIBDataSet",
 }
-
-_EXTENSIONS = {
-    **dict.fromkeys((".h5", ".hdf5", ".hdf", ".nxs", ".emd", ".hspy", ".py4dstem"), "hdf5"),
-    **dict.fromkeys((".mib", ".hdr"), "mib"),
-    ".npy": "npy",
-}
-_MAGICS = {b"\x93NUMPY": "npy", b"\x89HDF\r\n\x1a\n": "hdf5", b"MQ1,": "mib", b"HDR,": "mib"}
-# HDF5 may begin after a user block of 512 bytes or a power of two times that.
-_MAX_USER_BLOCK = 1 << 16
 
 
 def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> DataSet:
@@ -45,7 +43,8 @@ def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> Data
     ----------
     filetype : str
         ``'auto'``, or a key of `FILETYPES`: ``'memory'``, ``'npy'``, ``'raw'``, ``'hdf5'``,
-        ``'mib'``, ``'stream'``. Upper and lower case are the same.
+        ``'mib'``, ``'dm'``, ``'empad'``, ``'blo'``, ``'seq'``, ``'mrc'``, ``'tvips'``,
+        ``'stream'``. Upper and lower case are the same.
     *args, **kwargs
         For the class of that type; ``path=`` first, ``data=`` for ``'memory'`` or ``frames=`` for
         ``'stream'``. With ``'auto'``, ``path=`` and what the detected type takes beyond that.
@@ -121,12 +120,12 @@ def get_dataset_cls(filetype: str) -> Callable[..., DataSet]:
 
 def get_extensions() -> set[str]:
     """Return the extensions by which a type is told where the first bytes do not."""
-    return {extension.lstrip(".") for extension in _EXTENSIONS}
+    return {extension.lstrip(".") for extension in EXTENSIONS}
 
 
 def get_search_order(path: PathLike) -> list[str]:
     """Return all types, the one that the extension of a path speaks for first."""
-    likely = _EXTENSIONS.get(Path(path).suffix.lower())
+    likely = EXTENSIONS.get(Path(path).suffix.lower())
     return sorted(FILETYPES, key=lambda filetype: filetype != likely)
 
 
@@ -168,24 +167,11 @@ def detect(path: PathLike) -> str:
         If neither is known.
     """
     file = existing_file(path)
-    found = _by_content(file) or _EXTENSIONS.get(file.suffix.lower())
+    found = by_content(file) or EXTENSIONS.get(file.suffix.lower())
     if found is None:
         raise DataSetException(
             f"{file} begins with {read_start(file, 8)!r}, expected a file of one of the types "
-            f"{sorted(set(_EXTENSIONS.values()))}; name its type instead of 'auto', for instance "
+            f"{sorted(set(EXTENSIONS.values()))}; name its type instead of 'auto', for instance "
             "load('raw', path=..., dtype=..., nav_shape=..., sig_shape=...)"
         )
     return found
-
-
-def _by_content(file: Path) -> str | None:
-    start = read_start(file, _MAX_USER_BLOCK + 8)
-    for magic, filetype in _MAGICS.items():
-        if start.startswith(magic):
-            return filetype
-    at = 512
-    while at <= _MAX_USER_BLOCK:
-        if start[at:].startswith(b"\x89HDF\r\n\x1a\n"):
-            return "hdf5"
-        at *= 2
-    return None

@@ -160,14 +160,23 @@ leave it out: each format reads as fits its files; a new one implements DataSet 
     io.dataset.base.tiling: make_get_read_ranges default_get_read_ranges
     io.dataset.base.tiling_scheme: TilingScheme Negotiator
     io.dataset.base.utils: FileTree
-convert the file to .npy, HDF5 or raw, which ctx.load() reads
-    io.dataset.blo: BLODatasetParams get_header_dtype_list BloFileSet BloDataSet
-        MAGIC_EXPECT
+    io.dataset.blo: BLODatasetParams get_header_dtype_list BloFileSet MAGIC_EXPECT
     io.dataset.dm: SingleDMDatasetParams StackedDMDatasetParams StackedDMFile DMFileSet
-        DMDataSet StackedDMDataSet
-    io.dataset.dm_single: SingleDMDataSet DMFile DMPartition
-    io.dataset.empad: get_params_from_xml EMPADDatasetParams EMPADFileSet EMPADDataSet
-        EMPAD_DETECTOR_SIZE EMPAD_DETECTOR_SIZE_RAW
+    io.dataset.dm_single: DMFile DMPartition
+    io.dataset.empad: get_params_from_xml EMPADDatasetParams EMPADFileSet EMPAD_DETECTOR_SIZE
+        EMPAD_DETECTOR_SIZE_RAW
+    io.dataset.mrc: MRCDatasetParams MRCBackendFile MRCBackend MRCBackendImpl MRCPartition
+    io.dataset.seq: xml_map_sizes xml_unbinned_map_maker xml_binned_map_maker
+        xml_map_index_selector xml_defect_coord_extractor xml_defect_data_extractor bin_array2d
+        array_cropping xml_generate_map_size xml_processing SEQDatasetParams SEQFileSet
+        DOUBLE DWORD HEADER_FIELDS HEADER_SIZE LONG USHORT
+    io.dataset.tvips: TVIPSDatasetParams SeriesHeader read_series_header frames_in_file
+        get_image_count_and_sig_shape DetectionError detect_shape get_filenames
+        MAX_SCAN_IDX SERIES_HEADER_SIZE image_header_v2_dtype series_header_dtype
+write ctx.load('dm', path=...), which opens one file
+    io.dataset.dm: StackedDMDataSet
+    io.dataset.dm_single: SingleDMDataSet
+convert the file to .npy, HDF5 or raw, which ctx.load() reads
     io.dataset.frms6: FRMS6DatasetParams GainMapCSVDialect get_filenames decode_frms6_b1
         decode_frms6_b2 decode_frms6_b4 FRMS6Decoder FRMS6FileSet FRMS6DataSet FRMS6Partition
         READOUT_MODE_PAT file_header_dtype frame_header_dtype frms6_get_read_ranges
@@ -175,19 +184,10 @@ convert the file to .npy, HDF5 or raw, which ctx.load() reads
         K2Syncer Sector DataBlock K2FileSet K2ISFile K2ISDataSet K2ISPartition
         BLOCKS_PER_SECTOR_PER_FRAME BLOCK_SHAPE BLOCK_SIZE DATA_SIZE FIRST_FRAME_SCAN_SIZE
         HEADER_SIZE NUM_SECTORS SECTOR_SIZE SHUTTER_ACTIVE_MASK k2is_get_read_ranges
-    io.dataset.mrc: MRCDatasetParams MRCBackendFile MRCBackend MRCBackendImpl MRCDataSet
-        MRCPartition
     io.dataset.raw_csr: TOMLError load_toml RawCSRDatasetParams CSRDescriptor CSRTriple
         RawCSRDataSet RawCSRPartition sliced_indptr get_triple check get_descriptor get_nav_size
         read_tiles_straight populate_tile populate_tile_numba can_use_numba read_tiles_with_roi
-    io.dataset.seq: xml_map_sizes xml_unbinned_map_maker xml_binned_map_maker
-        xml_map_index_selector xml_defect_coord_extractor xml_defect_data_extractor bin_array2d
-        array_cropping xml_generate_map_size xml_processing SEQDatasetParams SEQFileSet
-        SEQDataSet DOUBLE DWORD HEADER_FIELDS HEADER_SIZE LONG USHORT
     io.dataset.ser: SERDatasetParams SERFile SERFileSet SERDataSet SERPartition
-    io.dataset.tvips: TVIPSDatasetParams SeriesHeader read_series_header frames_in_file
-        get_image_count_and_sig_shape DetectionError detect_shape get_filenames TVIPSDataSet
-        MAX_SCAN_IDX SERIES_HEADER_SIZE image_header_v2_dtype series_header_dtype
 ctx.load('memory', data=array.compute())
     io.dataset.dask: DaskDatasetParams FakeDaskMMapFile DaskBackend DaskBackendImpl DaskDataSet
         DaskFile DaskFileSet DaskPartition array_mult get_last_chunked_dim get_chunksizes

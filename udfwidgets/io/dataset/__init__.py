@@ -1,8 +1,9 @@
 """The dataset contract and the formats that fulfil it.
 
 ```
-hdf5/ | mib/ | npy | raw | stream   a format each
-memory                              arrays, in memory or mapped
+blo | dm/ | empad | hdf5/ | mib/ | npy | raw | seq | stream | tvips   a format each
+mrc                                 another one, whose images are beside others
+memory | strided                    arrays | frames at a fixed distance in files
 folded                              all frames are there, though perhaps fewer than the scan has
 base                                the contract
 ```

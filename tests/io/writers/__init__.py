@@ -1,0 +1,1 @@
+"""Writes small files of the formats as they are, in plain Python and NumPy, for tests alone."""

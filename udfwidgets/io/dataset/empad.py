@@ -1,0 +1,158 @@
+"""Scans of an EMPAD detector: float32 frames, with two rows of other things behind each.
+
+The `.raw` holds frames of 130 x 128, of which the first 128 rows are pixels. The `.xml` beside it
+names the `.raw` and tells the scan; without one, the name of the `.raw` may, as in
+``scan_x256_y128.raw``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from udfwidgets.errors import DataSetException
+from udfwidgets.io.dataset.strided import StridedDataSet
+from udfwidgets.io.layout.files import PathLike, existing_file, read_start, size_of
+from udfwidgets.io.layout.folding import fold
+from udfwidgets.io.layout.strided import Piece
+from udfwidgets.io.telling import EMPAD_BYTES, nav_in_name
+from udfwidgets.names import further
+
+SIG, DTYPE = (128, 128), np.dtype("<f4")
+_LONGEST_XML = 1 << 22
+_MOST = 1 << 24  # positions of a scan along one axis
+
+
+class EMPADDataSet(StridedDataSet):
+    """A scan of an EMPAD.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The `.xml`, or the `.raw` alone. ``~`` is expanded.
+    nav_shape : sequence of int, optional
+        Scan shape in place of the one that the `.xml` or the name of the `.raw` tells; without any,
+        the frames must make a square.
+    sig_shape : sequence of int, optional
+        Detector axes to fold a frame of 128 x 128 into.
+    sync_offset : int, default 0
+        Frames to skip at the start, or if negative, positions to leave without a frame there.
+    flyback : int, default 0
+        Frames to drop after each line of the scan.
+    snake : bool, default False
+        Every other line, from the second one on, was recorded backwards.
+
+    Raises
+    ------
+    DataSetException
+        If the `.xml` does not name a `.raw` that is there, or that does not hold whole frames.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        nav_shape: Sequence[int] | None = None,
+        sig_shape: Sequence[int] | None = None,
+        sync_offset: int = 0,
+        *,
+        flyback: int = 0,
+        snake: bool = False,
+    ) -> None:
+        path = existing_file(path)
+        told: list[tuple[int, ...]] = []
+        metadata: dict[str, Any] = {}
+        if path.suffix.lower() == ".xml":
+            path, told, metadata = _read_xml(path)
+        elif (named := nav_in_name(path.name)) is not None:
+            told = [named]
+        n_bytes = size_of(path)
+        n_stored, rest = divmod(n_bytes, EMPAD_BYTES)
+        if not n_stored or (rest and nav_shape is None):
+            raise DataSetException(
+                f"{path} has {n_bytes} bytes, expected a whole number of EMPAD frames of "
+                f"{EMPAD_BYTES} bytes; {rest} bytes are left: pass nav_shape= if the scan was "
+                "stopped, or load another file as 'raw'"
+            )
+        # Where the detector records more than the image that is looked for, it is told apart.
+        fitting = [nav for nav in told if int(np.prod(nav, dtype=object)) == n_stored]
+        nav = next(iter([*fitting, *told]), None)
+        notes = [] if not rest else [f"the last {rest} bytes are no whole frame, and are left out"]
+        if nav is not None and nav_shape is None and not fitting:
+            notes.append(f"the scan is told to be {nav}, the file has {n_stored} frames")
+        folded = fold(
+            str(path),
+            n_stored,
+            SIG,
+            nav,
+            nav_shape=nav_shape,
+            sig_shape=sig_shape,
+            sync_offset=sync_offset,
+            flyback=flyback,
+            snake=snake,
+        )
+        piece = Piece(path, n_bytes, 0, EMPAD_BYTES, n_stored)
+        super().__init__(str(path), [piece], folded, DTYPE, notes, metadata)
+
+
+def _read_xml(path: Path) -> tuple[Path, list[tuple[int, ...]], dict[str, Any]]:
+    """Return the `.raw`, the scan shapes that are told, the likeliest first, and what else is."""
+    content = read_start(path, _LONGEST_XML)
+    try:
+        # Nothing that this format needs is declared, and what is may grow without bounds. In
+        # whatever encoding: those of 16 bits have zeros between.
+        if b"<!" in content.replace(b"\0", b"").replace(b"<!--", b""):
+            raise ElementTree.ParseError("it declares entities or types")
+        root = ElementTree.fromstring(content)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise DataSetException(
+            f"{path} cannot be parsed ({error}), expected the .xml of an EMPAD scan"
+        ) from error
+    named = root.find("raw_file")
+    name = "" if named is None else named.get("filename", "")
+    # Written on Windows as often as not, and moved since.
+    name = re.split(r"[/\\]", name.strip())[-1]
+    if not name or "\0" in name:
+        raise DataSetException(f"{path} names no raw_file, expected the .xml of an EMPAD scan")
+    told = [nav for nav in _told_shapes(root) if nav and all(0 < n < _MOST for n in nav)]
+    if (in_name := nav_in_name(name)) is not None:
+        told.append(in_name)
+    return existing_file(path.with_name(name)), told, _metadata(root)
+
+
+def _told_shapes(root: ElementTree.Element) -> list[tuple[int, ...]]:
+    if _text(root, "type") == "series":
+        return [(_number(_text(root, "count")),)]
+    shapes: list[tuple[int, ...]] = []
+    for mode in ("acquire", "search"):
+        for found in root.findall("scan_parameters"):
+            if found.get("mode") == mode:
+                axes = ("scan_resolution_y", "scan_resolution_x")
+                shapes.append(tuple(_number(_text(found, axis)) for axis in axes))
+    shapes.append((_number(_text(root, "pix_y")), _number(_text(root, "pix_x"))))
+    series = _text(root, "scan_parameters/series_count")
+    return [(_number(series),), *shapes] if series else shapes
+
+
+def _metadata(root: ElementTree.Element) -> dict[str, Any]:
+    """Return how wide a step of the scan is, if that is told."""
+    view = _text(root, "iom_measurements/full_scan_field_of_view/x")
+    factor = _text(root, "iom_measurements/full_scan_field_of_view/scale_factor")
+    told = {"timestamp": _text(root, "timestamp")} if _text(root, "timestamp") else {}
+    return {**told, **({"field_of_view": view, "scale_factor": factor} if view else {})}
+
+
+def _text(root: ElementTree.Element, path: str) -> str:
+    return (root.findtext(path) or "").strip()
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
+
+
+if not TYPE_CHECKING:
+    __getattr__ = further(__name__)
