@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from itertools import chain
 
 import numpy as np
@@ -49,6 +50,16 @@ def test_every_position_gets_its_frame(fold: Fold) -> None:
     np.testing.assert_array_equal(fold.missing().reshape(-1), missing)
     got = fold.numbers(0, len(numbers))
     assert [None if number < 0 else number for number in got.tolist()] == numbers
+
+
+def test_a_large_scan_with_a_few_frames_takes_little_memory() -> None:
+    fold = Fold(Shape((1 << 13, 1 << 12, 1, 1), 2), 5, -3, flyback=1, snake=True)
+    tracemalloc.start()
+    missing = fold.missing()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.flatnonzero(~missing).tolist() == np.flatnonzero(fold.numbers(0, 9000) >= 0).tolist()
+    assert peak < 2 * missing.nbytes + (64 << 20)
 
 
 @given(fold=folds(), data=st.data())

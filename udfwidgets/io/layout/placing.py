@@ -12,6 +12,8 @@ from udfwidgets.shapes import Shape
 
 # So far from the number of any frame that the two never look like a run.
 NO_FRAME = -2
+# Positions that are looked at together.
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,12 @@ class Fold:
     def missing(self) -> npt.NDArray[np.bool_]:
         """Return which scan positions no frame belongs to, of nav shape."""
         nav = self.shape.nav
-        return (self.numbers(0, nav.size) < 0).reshape(nav.axes)
+        missing = np.empty(nav.size, np.bool_)
+        # Numbers take eight times as much as what is told of them.
+        for start in range(0, nav.size, _BLOCK):
+            stop = min(start + _BLOCK, nav.size)
+            missing[start:stop] = self.numbers(start, stop) < 0
+        return missing.reshape(nav.axes)
 
     def numbers(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Return the numbers of the file's frames that the positions `start` to `stop` get.
