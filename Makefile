@@ -6,6 +6,7 @@
 #   make kernels          the page beside an awaiting cell, under other versions of ipykernel
 #   make bench            our engine beside its peers                  (QUICK=1 for three minutes' worth)
 #   make thirdparty       what others published for LiberTEM, run here (ONLY=NAME for one)
+#   make readers          files of each format, read here and by independent readers
 #   make clean            remove everything these made
 #
 # A file named .stamp-* records that a set-up step is done; it is redone when what it depends on changes.
@@ -25,6 +26,7 @@ OTHERS := .venv-peers
 KERNELS := .venv-kernels
 VERSIONS ?= 6.31 7.3 7.4
 THIRD := .venv-thirdparty
+READERS := .venv-readers
 QUICK ?=
 SHARE ?= 1
 ONLY ?=
@@ -46,9 +48,9 @@ BUNDLE := udfwidgets/static/live.js
 say = @printf '==> %s\n' "$(1)"
 comma := ,
 
-.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench thirdparty clean
+.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench thirdparty readers clean
 help:
-	@sed -n '3,9s/^# *//p' Makefile
+	@sed -n '3,10s/^# *//p' Makefile
 
 # ---------------------------------------------------------------------------------------- set-up
 
@@ -217,9 +219,22 @@ thirdparty: $(THIRD)/.stamp-third chromium
 	$(call say,running what others published)
 	@$(THIRD)/bin/python -m tests.thirdparty $(ONLY)
 
+# --------------------------------------------------------------------------------------- readers
+
+# Not a part of `make test`: the readers are installed in an environment of their own.
+$(READERS)/.stamp-readers: tests/readers/requirements.txt
+	$(call say,installing independent readers in $(READERS))
+	@$(PYTHON) -m venv $(READERS)
+	@env -u VIRTUAL_ENV $(READERS)/bin/python -m pip --quiet install -r $<
+	@touch $@
+
+readers: $(VENV)/.stamp-test $(READERS)/.stamp-readers
+	$(call say,reading files with independent readers)
+	@$(BIN)/python -m tests.readers $(READERS)/bin/python
+
 # ----------------------------------------------------------------------------------------- clean
 
 clean:
-	rm -rf $(VENV) $(PEER) $(OTHERS) $(THIRD) $(KERNELS) node_modules udfwidgets/static demo-data benchmarks/data .cache \
+	rm -rf $(VENV) $(PEER) $(OTHERS) $(THIRD) $(KERNELS) $(READERS) node_modules udfwidgets/static demo-data benchmarks/data .cache \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.tsbuildinfo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -88,7 +88,8 @@ def test_the_image_with_most_axes_is_taken(tmp_path: Path) -> None:
     assert dataset.shape == TRUTH.shape
     assert dataset.metadata["dataset_index"] == 2
     assert load("dm", path, dataset_index=1).shape == (1, 4, 5)
-    assert load("dm", path, dataset_index=0).shape == (1, 4, 4)
+    with pytest.raises(DataSetException, match=r"no image of numbers .* with dataset_index=0"):
+        load("dm", path, dataset_index=0)  # the thumbnail is in colour
 
 
 def test_several_scans_have_to_be_told_apart(tmp_path: Path) -> None:

@@ -47,6 +47,12 @@ def test_the_shape_that_fits_is_taken_of_those_that_are_told(tmp_path: Path) -> 
     assert EMPADDataSet(path).shape.nav == (2, 3)
 
 
+def test_it_tells_how_large_a_step_is(tmp_path: Path) -> None:
+    told = EMPADDataSet(write_empad(tmp_path / "scan.xml", TRUTH)).metadata
+    assert told["nav_scales"] == pytest.approx((2e-7 / 3, 2e-7 / 3))
+    assert told["nav_units"] == ("m", "m")
+
+
 def test_a_shape_that_does_not_fit_is_told_of(tmp_path: Path) -> None:
     path = write_empad(tmp_path / "scan.xml", TRUTH, scan=(2, 4))
     with pytest.warns(UserWarning, match=r"told to be \(2, 4\), the file has 6 frames"):
@@ -77,7 +83,7 @@ def test_a_part_of_a_frame_is_refused(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("<raw_file", "<other_file", "names no raw_file"),
-        ('filename="C:', 'file="C:', "names no raw_file"),
+        ("filename=", "file=", "names no raw_file"),
         ("scan.raw", "gone.raw", r"gone\.raw does not exist"),
         ("</root>", "", "cannot be parsed"),
         ("<root>", "<!DOCTYPE r [<!ENTITY a 'aaaa'>]><root>", "declares entities"),
@@ -89,6 +95,13 @@ def test_an_xml_that_lies_is_refused(tmp_path: Path, old: str, new: str, message
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(DataSetException, match=message):
         EMPADDataSet(path)
+
+
+@pytest.mark.parametrize("folder", ["C:\\data\\", "/data/old/", "../"])
+def test_a_raw_that_was_moved_is_beside_it(tmp_path: Path, folder: str) -> None:
+    path = write_empad(tmp_path / "scan.xml", TRUTH)
+    path.write_text(path.read_text().replace('filename="', f'filename="{folder}'))
+    np.testing.assert_array_equal(read_all(EMPADDataSet(path)), FRAMES)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

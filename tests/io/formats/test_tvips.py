@@ -57,7 +57,7 @@ def test_other_movies_are_left_alone(path: Path) -> None:
 @pytest.mark.parametrize("n_before", [0, 4])
 def test_the_headers_tell_the_scan(tmp_path: Path, n_before: int) -> None:
     frames = TRUTH[: n_before + 8]
-    path = write_tvips(tmp_path / "a", frames, positions=scan(n_before, 2, 4))
+    path = write_tvips(tmp_path / "a", frames, cuts=(2,), positions=scan(n_before, 2, 4))
     dataset = TVIPSDataSet(path)
     assert dataset.shape == (2, 4, 4, 7)
     assert dataset.meta.sync_offset == n_before

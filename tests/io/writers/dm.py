@@ -53,7 +53,12 @@ class Writer:
         return self.data((20, KINDS[kind][1], values.size), content)
 
     def image(
-        self, values: npt.NDArray[Any], scales: list[float], units: list[str], meta: dict[str, Any]
+        self,
+        values: npt.NDArray[Any],
+        scales: list[float],
+        units: list[str],
+        meta: dict[str, Any],
+        coloured: bool = False,
     ) -> bytes:
         axes = [
             ("", self.group([
@@ -65,11 +70,12 @@ class Writer:
         ]  # fmt: skip
         kind = values.dtype.newbyteorder("=").str[1:]
         about = [(name, self._meta(value)) for name, value in meta.items()]
+        data_type = 23 if coloured else 3 if kind == "c8" else KINDS[kind][0]
         return self.group([
             ("ImageData", self.group([
                 ("Calibrations", self.group([("Dimension", self.group(axes))])),
                 ("Data", self.array(values)),
-                ("DataType", self.number(5, 3 if kind == "c8" else KINDS[kind][0])),
+                ("DataType", self.number(5, data_type)),
                 ("Dimensions", self.group(
                     [("", self.number(5, length)) for length in reversed(values.shape)]
                 )),
@@ -98,7 +104,8 @@ def write_dm(
     """
     writer = Writer(version, order)
     meta = {"Format": form} | ({} if swapped is None else {"Data Order Swapped": swapped})
-    images = [("", writer.image(np.zeros((4, 4), "i4"), [1.0, 1.0], ["", ""], {}))]
+    thumbnail = writer.image(np.zeros((4, 4), "u4"), [1.0, 1.0], ["", ""], {}, coloured=True)
+    images = [("", thumbnail)]
     for each in (values, *more):
         scales = [0.5 + axis for axis in range(each.ndim)]
         units = ["nm", "nm", "1/nm", "1/nm"][-each.ndim :]

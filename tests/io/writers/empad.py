@@ -36,16 +36,17 @@ def write_empad(path: Path, frames: npt.NDArray[Any], scan: tuple[int, int] | No
         </scan_parameters>"""
     else:
         told += f"<scan_parameters><series_count>{nav[0]}</series_count></scan_parameters>"
-    path.write_text(f"""<?xml version="1.0" encoding="UTF-8" ?>
+    text = f"""<?xml version="1.0" encoding="UTF-8" ?>
 <root>
-    <timestamp isoformat="2024-05-06T07:08:09.000000+00:00">1714979289</timestamp>
-    <raw_file filename="C:\\data\\{raw.name}" />
+    <timestamp isoformat="2024-05-06T07:08:09.000000+00:00"></timestamp>
+    <raw_file filename="{raw.name}" />
     {told}
     <iom_measurements>
-        <calibrated_pixelsize>0.1</calibrated_pixelsize>
-        <full_scan_field_of_view><x>1e-7</x><y>1e-7</y><scale_factor>0.72</scale_factor>
+        <full_scan_field_of_view><x>1.44e-7</x><y>1.44e-7</y><scale_factor>0.72</scale_factor>
         </full_scan_field_of_view>
     </iom_measurements>
 </root>
-""")
+"""
+    # In one line, as the detector's program writes it.
+    path.write_text("".join(line.strip() for line in text.splitlines()))
     return path

@@ -7,6 +7,7 @@ names the `.raw` and tells the scan; without one, the name of the `.raw` may, as
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,7 +97,8 @@ class EMPADDataSet(StridedDataSet):
             snake=snake,
         )
         piece = Piece(path, n_bytes, 0, EMPAD_BYTES, n_stored)
-        super().__init__(str(path), [piece], folded, DTYPE, notes, metadata)
+        told_too = _with_scales(metadata, nav)
+        super().__init__(str(path), [piece], folded, DTYPE, notes, told_too)
 
 
 def _read_xml(path: Path) -> tuple[Path, list[tuple[int, ...]], dict[str, Any]]:
@@ -139,11 +141,27 @@ def _told_shapes(root: ElementTree.Element) -> list[tuple[int, ...]]:
 
 
 def _metadata(root: ElementTree.Element) -> dict[str, Any]:
-    """Return how wide a step of the scan is, if that is told."""
-    view = _text(root, "iom_measurements/full_scan_field_of_view/x")
-    factor = _text(root, "iom_measurements/full_scan_field_of_view/scale_factor")
-    told = {"timestamp": _text(root, "timestamp")} if _text(root, "timestamp") else {}
-    return {**told, **({"field_of_view": view, "scale_factor": factor} if view else {})}
+    """Return how wide the field of view is that is scanned, in metres, if that is told."""
+    view = _length(_text(root, "iom_measurements/full_scan_field_of_view/x"))
+    factor = _length(_text(root, "iom_measurements/full_scan_field_of_view/scale_factor"))
+    # What is written is the view times the part of it that the detector's own scan takes.
+    return {"field_of_view": view / factor} if view and factor else {}
+
+
+def _with_scales(metadata: dict[str, Any], nav: tuple[int, ...] | None) -> dict[str, Any]:
+    """Add how large a step is: the view is that of the longer axis."""
+    if nav is None or len(nav) != 2 or "field_of_view" not in metadata:
+        return metadata
+    step = metadata["field_of_view"] / max(nav)
+    return {**metadata, "nav_scales": (step, step), "nav_units": ("m", "m")}
+
+
+def _length(text: str) -> float:
+    """Return a number above zero, 0 where it is none."""
+    if not re.fullmatch(r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,3})?", text):
+        return 0.0
+    length = float(text)
+    return length if math.isfinite(length) else 0.0
 
 
 def _text(root: ElementTree.Element, path: str) -> str:

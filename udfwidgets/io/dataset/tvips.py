@@ -93,7 +93,7 @@ class TVIPSDataSet(StridedDataSet):
         header_bytes, frame_bytes = _frame_header_bytes(header), sig[0] * sig[1] * dtype.itemsize
         pieces, rest = _pieces(paths, header_bytes, frame_bytes)
         n_stored = sum(piece.n_frames for piece in pieces)
-        began, told = _scan_of(pieces[0], header_bytes, n_stored)
+        began, told = _scan_of(pieces, header_bytes, n_stored)
         folded = fold(
             str(paths[0]),
             n_stored,
@@ -189,23 +189,15 @@ def _pieces(paths: list[Path], header_bytes: int, frame_bytes: int) -> tuple[lis
     return pieces, rest
 
 
-def _scan_of(piece: Piece, header_bytes: int, n_stored: int) -> tuple[int, tuple[int, ...]]:
+def _scan_of(pieces: list[Piece], header_bytes: int, n_stored: int) -> tuple[int, tuple[int, ...]]:
     """Return with which frame the scan begins, and its shape: a row where nothing tells.
 
     It begins with the last frame at (0, 0) before one that is a step further, and a line is over
     where x becomes smaller.
     """
-    n_looked = min(piece.n_frames, _LOOKED_AT)
-    if header_bytes < _SCAN_AT + 8 or n_looked < 2:
+    if header_bytes < _SCAN_AT + 8 or n_stored < 2:
         return 0, (n_stored,)
-    raw = map_array(piece.path, np.uint8, 0, (piece.n_bytes,))
-    positions: npt.NDArray[np.float32] = np.ndarray(
-        (n_looked, 2),
-        "<f4",
-        raw.data,
-        piece.offset - header_bytes + _SCAN_AT,
-        (piece.stride, 4),
-    ).copy()
+    positions = _positions(pieces, header_bytes)
     x, y = positions.T
     with np.errstate(invalid="ignore"):
         begins = np.flatnonzero((x[:-1] == 0) & (y[:-1] == 0) & (x[1:] == 1) & (y[1:] == 0))
@@ -220,6 +212,21 @@ def _scan_of(piece: Piece, header_bytes: int, n_stored: int) -> tuple[int, tuple
     # What is told is believed only where it is what it seems to be.
     is_told = np.array_equal(x[began : began + width], np.arange(width))
     return (began, (n_lines, width)) if is_told and n_lines else (0, (n_stored,))
+
+
+def _positions(pieces: list[Piece], header_bytes: int) -> npt.NDArray[np.float32]:
+    """Return x and y in the scan, of as many frames as are looked at."""
+    found: list[npt.NDArray[np.float32]] = []
+    left = _LOOKED_AT
+    for piece in pieces:
+        n_looked = min(piece.n_frames, left)
+        if n_looked > 0:
+            raw = map_array(piece.path, np.uint8, 0, (piece.n_bytes,))
+            at = piece.offset - header_bytes + _SCAN_AT
+            own = np.ndarray((n_looked, 2), "<f4", raw.data, at, (piece.stride, 4))
+            found.append(own.astype(np.float32))
+        left -= n_looked
+    return np.concatenate(found)
 
 
 def _metadata(piece: Piece, header: Any, header_bytes: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Holds the readers of formats against independent ones: ``make readers``."""

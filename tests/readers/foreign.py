@@ -1,0 +1,128 @@
+"""Reads and writes files with other packages, in an environment of theirs.
+
+``python foreign.py read READER PATH OUT [OPTIONS]``: the frames go to OUT, and what the reader says
+of scales is printed as JSON. ``python foreign.py write WRITER PATH DATA``: an array becomes a file.
+It knows nothing of the package and of its tests.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+
+SCALES = {
+    "m": 1.0,
+    "um": 1e-6,
+    "µm": 1e-6,
+    "nm": 1e-9,
+    "Å": 1e-10,
+    "cm": 1e-2,
+    "1/nm": 1e9,
+    "1/m": 1.0,
+}
+
+
+def rsciio(plugin: str, path: str, **options: Any) -> tuple[Any, list[float | None]]:
+    from importlib import import_module  # noqa: PLC0415 - none but the one that is asked for
+
+    found = import_module(f"rsciio.{plugin}").file_reader(path, **options)
+    read = max(found, key=lambda each: each["data"].size)
+    return read["data"], [_scale(axis["scale"], axis["units"]) for axis in read["axes"]]
+
+
+def _scale(scale: float, unit: Any) -> float | None:
+    factor = SCALES.get(str(unit).replace(" ", ""))
+    return None if factor is None else float(scale) * factor
+
+
+def mrcfile(path: str) -> tuple[Any, list[float | None]]:
+    import mrcfile  # noqa: PLC0415
+
+    with mrcfile.open(path, permissive=False) as file:
+        size = file.voxel_size
+        data = file.data.copy()
+    scales: list[float | None] = [None] * (data.ndim - 2)
+    return data, [*scales, float(size.y) * 1e-10, float(size.x) * 1e-10]
+
+
+def ncempy(path: str) -> tuple[Any, list[float | None]]:
+    from ncempy.io import dm, mrc  # noqa: PLC0415
+
+    if path.endswith(".mrc"):
+        return mrc.mrcReader(path)["data"], []
+    return dm.dmReader(path)["data"], []
+
+
+def libertem(kind: str, path: str, **options: Any) -> tuple[Any, list[float | None]]:
+    from libertem.api import Context  # noqa: PLC0415
+    from libertem.udf import UDF  # noqa: PLC0415
+
+    class Frames(UDF):
+        def get_preferred_input_dtype(self) -> Any:
+            return self.USE_NATIVE_DTYPE
+
+        def get_result_buffers(self) -> Any:
+            sig, dtype = tuple(self.meta.dataset_shape.sig), self.meta.input_dtype
+            return {"frames": self.buffer("nav", extra_shape=sig, dtype=dtype)}
+
+        def process_frame(self, frame: Any) -> None:
+            self.results.frames[:] = frame
+
+    for name in ("nav_shape", "sig_shape"):
+        if name in options:
+            options[name] = tuple(options[name])
+    with Context.make_with("inline") as ctx:
+        dataset = ctx.load(kind, path, **options)
+        frames = ctx.run_udf(dataset, Frames(), corrections=None)["frames"].data
+        return np.array(frames).astype(dataset.dtype), []
+
+
+def write_rsciio(plugin: str, path: str, data: Any) -> None:
+    from importlib import import_module  # noqa: PLC0415
+
+    units = ["nm", "nm", "cm", "cm"] if plugin == "blockfile" else ["nm", "nm", "1/nm", "1/nm"]
+    scales = (2.0, 2.0, 0.5, 0.5) if plugin == "blockfile" else (2.0,) * 4
+    axes = [
+        {"size": n, "scale": scale, "offset": 0, "units": unit, "navigate": i < 2, "name": str(i)}
+        for i, (n, scale, unit) in enumerate(zip(data.shape, scales, units, strict=True))
+    ]
+    signal = {"data": data, "axes": axes, "metadata": {}, "original_metadata": {}}
+    signal["attributes"] = {"_lazy": False}
+    options = {"navigator": None} if plugin == "blockfile" else {"max_file_size": 8000}
+    import_module(f"rsciio.{plugin}").file_writer(path, signal, show_progressbar=False, **options)
+
+
+def write_mrcfile(path: str, data: Any) -> None:
+    import mrcfile  # noqa: PLC0415
+
+    with mrcfile.new(path, overwrite=True) as file:
+        file.set_data(data)
+        if data.ndim == 3:
+            file.set_image_stack()
+        file.voxel_size = 1.25
+
+
+def write_ncempy(path: str, data: Any) -> None:
+    from ncempy.io import mrc  # noqa: PLC0415
+
+    mrc.mrcWriter(path, data, (1.0, 2.0, 2.0))
+
+
+def main(what: str, who: str, path: str, other: str, options: str = "{}") -> None:
+    warnings.simplefilter("ignore")
+    name, _, plugin = who.partition(" ")
+    own = (plugin,) if plugin else ()
+    if what == "write":
+        globals()[f"write_{name}"](*own, path, np.load(other))
+        return
+    data, scales = globals()[name](*own, path, **json.loads(options))
+    np.save(other, np.asarray(data))
+    print(json.dumps({"scales": scales, "dtype": np.asarray(data).dtype.str}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
