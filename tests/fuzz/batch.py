@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tests.fuzz.damage import damaged, damaged_text
-from tests.fuzz.seeds import HDF5, HEADER_BYTES, SEEDS, TRUTH, Array, peer
+from tests.fuzz.seeds import DETECTORS, HDF5, HEADER_BYTES, SEEDS, TRUTH, Array, peer
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.load import load
 from udfwidgets.io.scratch import Scratch
@@ -26,7 +26,11 @@ from udfwidgets.io.scratch import Scratch
 #: More frames than this are not read, but their number is held against the file.
 _MOST_FRAMES = 1000
 _FORMATS = {"npy": "npy", "npy fortran": "npy", "raw": "raw"}
-_OPTIONS = {"raw": {"dtype": "u2", "nav_shape": (3, 5), "sig_shape": (16, 16)}}
+_FORMATS |= dict.fromkeys(DETECTORS, "auto")
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "raw": {"dtype": "u2", "nav_shape": (3, 5), "sig_shape": (16, 16)},
+    "seq": {"nav_shape": (3, 5)},
+}
 
 
 def read(path: Path, kind: str) -> tuple[Array, str]:

@@ -12,7 +12,14 @@ import hdf5plugin
 import numpy as np
 import numpy.typing as npt
 
+from tests.fuzz import plain
 from tests.io.merlin import write_hdr, write_mib
+from tests.io.writers.blo import write_blo
+from tests.io.writers.dm import write_dm
+from tests.io.writers.empad import write_empad
+from tests.io.writers.mrc import write_mrc
+from tests.io.writers.seq import write_seq
+from tests.io.writers.tvips import write_tvips
 
 Array = npt.NDArray[Any]
 
@@ -72,8 +79,31 @@ def write_header(folder: Path) -> Path:
     return write_merlin(folder).with_suffix(".hdr")
 
 
+FRAMES = TRUTH.reshape(15, 16, 16)
+
+
+def write_scan_of_empad(folder: Path) -> Path:
+    frames = np.random.default_rng(4).random((3, 2, 128, 128)).astype("f4")
+    return write_empad(folder / "scan.xml", frames)
+
+
+#: Those of detectors, by the names of their readers in `plain`.
+DETECTORS: dict[str, Callable[[Path], Path]] = {
+    "dm3": lambda folder: write_dm(folder / "scan.dm3", TRUTH[..., :4, :4], 3),
+    "dm4": lambda folder: write_dm(folder / "scan.dm4", TRUTH[..., :4, :4], 4),
+    "empad": write_scan_of_empad,
+    "blo": lambda folder: write_blo(folder / "scan.blo", TRUTH.astype("u1")),
+    "blo 16": lambda folder: write_blo(folder / "scan.blo", TRUTH),
+    "seq": lambda folder: write_seq(folder / "scan.seq", FRAMES, 4),
+    "mrc": lambda folder: write_mrc(folder / "scan.mrc", FRAMES, extended=b"\0" * 64),
+    "tvips": lambda folder: write_tvips(folder / "scan", FRAMES),
+}
 #: What of each is damaged: the header, or where there is none, all of it.
-HEADER_BYTES = {"npy": 128, "npy fortran": 128, "raw": 7680, "mib": 384, "r64": 384, "hdr": 400}
+HEADER_BYTES = {
+    "npy": 128, "npy fortran": 128, "raw": 7680, "mib": 384, "r64": 384, "hdr": 400,
+    "dm3": 3000, "dm4": 3000, "empad": 800, "blo": 64, "blo 16": 300, "seq": 640, "mrc": 240,
+    "tvips": 64,
+}  # fmt: skip
 HEADERS = {
     "npy": write_npy,
     "npy fortran": write_fortran,
@@ -81,6 +111,7 @@ HEADERS = {
     "mib": write_merlin,
     "r64": write_raw_merlin,
     "hdr": write_header,
+    **DETECTORS,
 }
 SEEDS: dict[str, Callable[[Path], Path]] = {
     **HEADERS,
@@ -99,11 +130,23 @@ def peer(path: Path, kind: str, frames: Array, ds_path: str) -> Array | None:
             whole = whole[: min(len(whole) // 256, 15) * 256]
         elif kind in HEADERS and path.suffix == ".npy":
             whole = np.load(path, mmap_mode="r")
+        elif kind in DETECTORS:
+            whole = _of_detector(path, kind, frames)
         else:
             whole = _merlin(path, frames)
     except Exception:
         return None
     return np.asarray(whole).reshape(-1, *frames.shape[1:])[: len(frames)]
+
+
+def _of_detector(path: Path, kind: str, frames: Array) -> Array:
+    if kind == "empad":
+        return plain.empad(path)
+    if kind.startswith("dm"):
+        return plain.dm(path.read_bytes(), frames)
+    whole: Array = getattr(plain, kind.split()[0])(path.read_bytes())
+    # Kept apart from numbers of another kind that happen to be as large.
+    return whole if whole.dtype.newbyteorder("=") == frames.dtype else np.zeros((0, 1))
 
 
 def _merlin(path: Path, frames: Array) -> Array:

@@ -13,7 +13,7 @@ from tests.fuzz.seeds import HDF5, HEADERS, SEEDS
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no count of memory")
 
 
-@pytest.mark.parametrize("kind", ["hdr", "gzip"])
+@pytest.mark.parametrize("kind", ["hdr", "gzip", "dm4", "blo"])
 def test_damaged_files_are_right_or_refused(kind):
     lines, ended = run(kind, 40_000, 40)
     done = [line["outcome"].split()[0] for line in lines if line["stage"] == "done"]

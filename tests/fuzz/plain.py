@@ -1,0 +1,85 @@
+"""Reads files of detectors in a few lines each, and takes their headers at their word."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+def strided(content: bytes, offset: int, stride: int, dtype: str, sig: tuple[int, int]) -> Array:
+    """Return the frames that are whole."""
+    n_bytes = sig[0] * sig[1] * np.dtype(dtype).itemsize
+    assert min(n_bytes, stride) > 0
+    begins = range(offset, len(content) - n_bytes + 1, stride)
+    return np.array(
+        [np.frombuffer(content, dtype, sig[0] * sig[1], at).reshape(sig) for at in begins]
+    )
+
+
+def blo(content: bytes) -> Array:
+    order = "<" if content[7] == 1 else ">"
+    size, _, nx, ny = struct.unpack_from(order + "4H", content, 20)
+    (offset,) = struct.unpack_from(order + "I", content, 12)
+    is_new = b"\3" in content[6:8]
+    bits = int(content[240:0x1000].lower().partition(b"depth:")[2].split()[0]) if is_new else 8
+    frames = strided(
+        content, offset + 6, size * size * bits // 8 + 6, f"{order}u{bits // 8}", (size, size)
+    )
+    return frames[: nx * ny]
+
+
+def seq(content: bytes) -> Array:
+    (version,) = struct.unpack_from("<i", content, 28)
+    width, height, bits = struct.unpack_from("<3I", content, 548)
+    (stride,) = struct.unpack_from("<I", content, 580)
+    return strided(
+        content, 8192 if version >= 5 else 1024, stride, f"<u{bits // 8}", (height, width)
+    )
+
+
+def mrc(content: bytes) -> Array:
+    nx, ny, nz, mode = struct.unpack_from("<4i", content)
+    order = "<" if 0 < nx < 1 << 24 and 0 <= mode <= 101 else ">"
+    nx, ny, nz, mode = struct.unpack_from(order + "4i", content)
+    (extended,) = struct.unpack_from(order + "i", content, 92)
+    imod, flags = struct.unpack_from(order + "2i", content, 152)
+    kind = {0: "i1", 1: "i2", 2: "f4", 4: "c8", 6: "u2", 12: "f2"}[mode]
+    kind = "u1" if mode == 0 and imod == 1146047817 and not flags & 1 else kind
+    stride = nx * ny * np.dtype(kind).itemsize
+    return strided(content, 1024 + extended, stride, order + kind, (ny, nx))[:nz]
+
+
+def tvips(content: bytes) -> Array:
+    version, width, height, bits = struct.unpack_from("<4i", content, 4)
+    header = struct.unpack_from("<i", content, 48)[0] if version == 2 else 12
+    stride = header + width * height * bits // 8
+    return strided(content, 256 + header, stride, f"<u{bits // 8}", (height, width))
+
+
+def dm(content: bytes, frames: Array) -> Array:
+    """Return the pixels behind the second tag of data, if what tells their order is not damaged."""
+    swapped = content.index(b"Data Order Swapped") + len(b"Data Order Swapped")
+    is_long = content[3] == 4
+    word, n = (">q", 8) if is_long else (">i", 4)
+    at = swapped + (8 if is_long else 0)
+    assert content[at : at + 4] == b"%%%%"
+    assert content[at + 4 : at + 4 + 2 * n] == struct.pack(word, 1) + struct.pack(word, 8)
+    assert content[at + 4 + 2 * n] == 1
+    assert content.count(b"ImageTags") == content.count(b"Meta Data") == 2
+    data = content.index(b"\0\4Data", content.index(b"\0\4Data") + 1) + 6 + (8 if is_long else 0)
+    assert content[data : data + 4] == b"%%%%"
+    offset = data + 4 + 4 * n
+    is_little = content[15 if is_long else 11] == 1
+    dtype = frames.dtype.newbyteorder("<" if is_little else ">")
+    return np.frombuffer(content, dtype, frames.size, offset).reshape(frames.shape)
+
+
+def empad(path: Path) -> Array:
+    frames = np.fromfile(path.with_suffix(".raw"), "<f4").reshape(-1, 130, 128)
+    return frames[:, :128]
