@@ -11,6 +11,8 @@ import h5py
 import hdf5plugin
 import numpy as np
 
+from benchmarks.formats import ENVELOPES, Envelope
+
 DS_PATH = "data"
 PATTERNS = 256
 
@@ -29,12 +31,15 @@ class Storage:
         What `h5py` is told about compression.
     hdf5 : bool
         False for a file of nothing but pixels.
+    detector : str
+        Whose format it is; see `ENVELOPES`.
     """
 
     name: str
     chunk: int | None = None
     filters: Mapping[str, Any] = field(default_factory=dict)
     hdf5: bool = True
+    detector: str = ""
 
 
 RAW = Storage("raw", hdf5=False)
@@ -42,6 +47,7 @@ CONTIGUOUS = Storage("contiguous")
 CHUNKED = Storage("chunk8", 8)
 GZIP = Storage("gzip1-chunk8", 8, {"compression": "gzip", "compression_opts": 1})
 BITSHUFFLE = Storage("bslz4-chunk8", 8, hdf5plugin.Bitshuffle(cname="lz4"))
+DETECTORS = {name: Storage(name, hdf5=False, detector=name) for name in ENVELOPES}
 BITSHUFFLE_FRAMES = Storage("bslz4-chunk1", 1, hdf5plugin.Bitshuffle(cname="lz4"))
 
 
@@ -86,7 +92,11 @@ class Scan:
 
     def describe(self, folder: Path, storage: Storage = RAW) -> dict[str, Any]:
         """Make the file if it is not there, and say where and what it is, as JSON can carry it."""
-        path = folder / f"{self.name}-{storage.name}{'.h5' if storage.hdf5 else '.raw'}"
+        suffix, dtype, needs_shape = (".h5" if storage.hdf5 else ".raw"), "uint16", True
+        if storage.detector:
+            around = self._around(storage)
+            suffix, dtype, needs_shape = around.suffix, around.dtype, around.needs_shape
+        path = folder / f"{self.name}-{storage.name}{suffix}"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".part")
@@ -94,17 +104,33 @@ class Scan:
             unfinished.rename(path)
         return {
             "path": str(path.resolve()),
-            "format": "hdf5" if storage.hdf5 else "raw",
+            "format": "hdf5" if storage.hdf5 else storage.detector or "raw",
+            "needs_shape": needs_shape,
             "ds_path": DS_PATH,
-            "dtype": "uint16",
+            "dtype": dtype,
             "nav_shape": list(self.nav_shape),
             "sig_shape": list(self.sig_shape),
         }
 
+    def bytes_in(self, storage: Storage) -> int:
+        """Return how many bytes of pixels there are."""
+        wider = np.dtype(self._around(storage).dtype).itemsize // 2 if storage.detector else 1
+        return self.n_bytes * wider
+
+    def _around(self, storage: Storage) -> Envelope:
+        return ENVELOPES[storage.detector](self.nav_shape, self.sig_shape)
+
     def _write_raw(self, path: Path, storage: Storage) -> None:
+        around = self._around(storage) if storage.detector else Envelope()
+        fields = [("before", f"V{around.before}"), ("pixels", around.dtype, self.sig_shape)]
+        record = np.dtype([*fields, ("after", f"V{around.after}")])
         with path.open("wb") as file:
+            file.write(around.head)
             for row in self.rows():
-                row.tofile(file)
+                frames = np.zeros(len(row), record)
+                frames["pixels"] = row
+                frames.tofile(file)
+            file.write(around.tail)
 
     def _write_hdf5(self, path: Path, storage: Storage) -> None:
         chunks = None if storage.chunk is None else (1, storage.chunk, *self.sig_shape)

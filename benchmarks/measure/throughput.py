@@ -54,6 +54,12 @@ ROWS = (
     Row("bslz4-frames", "HDF5 bitshuffle-LZ4, chunk per frame", "sums", data.BITSHUFFLE_FRAMES),
     Row("chunked", "HDF5 chunked 1x8, not compressed", "sums", data.CHUNKED),
     Row("contiguous", "HDF5 contiguous", "sums", data.CONTIGUOUS),
+    Row("dm", "DM4", "sums", data.DETECTORS["dm"]),
+    Row("empad", "EMPAD (float32)", "sums", data.DETECTORS["empad"]),
+    Row("blo", "BLO of 16 bits", "sums", data.DETECTORS["blo"]),
+    Row("seq", "SEQ", "sums", data.DETECTORS["seq"]),
+    Row("mrc", "MRC", "sums", data.DETECTORS["mrc"]),
+    Row("tvips", "TVIPS", "sums", data.DETECTORS["tvips"]),
 )
 
 
@@ -68,7 +74,7 @@ def measure(row: Row, workers: Sequence[Worker], extent: Extent, folder: Path) -
     times = interleaved(list(checked), extent, partial(_time, row.work))
     return {
         "title": row.title,
-        "bytes": scan.n_bytes,
+        "bytes": scan.bytes_in(row.storage),
         "seconds": times,
         "right": {worker.label: right for worker, right in checked.items()},
     }

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import detectors
+from benchmarks.formats import ENVELOPES
 from benchmarks.workers.base import Contender
 from benchmarks.workers.live import LiveOrders
 from benchmarks.workers.moves import MoveOrders
@@ -68,7 +69,7 @@ class PackageContender(LiveOrders, MoveOrders, Contender):
     """Runs UDFs with an executor; without a variant with that of a plain ``Context()``."""
 
     works = tuple(WORKS)
-    formats = ("raw", "hdf5")
+    formats = ("raw", "hdf5", *ENVELOPES)
 
     def start(self) -> dict[str, float]:
         begin = time.perf_counter()
@@ -84,6 +85,10 @@ class PackageContender(LiveOrders, MoveOrders, Contender):
         self.sig_shape = tuple(scan["sig_shape"])
         if scan["format"] == "hdf5":
             self.dataset = self.context.load("hdf5", path=scan["path"], ds_path=scan["ds_path"])
+            return
+        if scan["format"] != "raw":
+            shape = {"nav_shape": tuple(scan["nav_shape"])} if scan["needs_shape"] else {}
+            self.dataset = self.context.load(scan["format"], path=scan["path"], **shape)
             return
         self.dataset = self.context.load(
             "raw",
