@@ -79,6 +79,7 @@ DIFFERENCES: dict[str, tuple[Any, Any]] = {
     "com_of_one_position": ("ValueError", None),
     "raw_pixels_of_merlin": (["uint64", "uint16"], ["uint8", "uint32"]),
     "frames_that_come_last": ((6, 7, 3), (3, 6, 7)),
+    "grid_of_a_volume": ((4, 4, 2, 3), (4, 2, 3)),
     "where_merge_is": ((-1, [-1, -1]), (1, [0, 20])),
     "where_postprocess_is": (np.zeros(2, bool), np.ones(2, bool)),
     "depth_of_tiles": (20, 7),

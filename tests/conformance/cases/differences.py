@@ -436,6 +436,20 @@ def frames_that_come_last(ctx):
         return tuple(ctx.load("auto", path=path).shape)
 
 
+def grid_of_a_volume(ctx):
+    """The third number of the grid of an MRC file is that of the sections, if they are a volume."""
+    header = np.zeros(256, "<i4")
+    header[:4], header[7:10], header[52:54] = (
+        (3, 2, 4, 6),
+        (3, 2, 4),
+        np.frombuffer(b"MAP DD\0\0", "<i4"),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "volume.mrc")
+        path.write_bytes(header.tobytes() + np.arange(24, dtype="<u2").tobytes())
+        return tuple(ctx.load("mrc", path=str(path)).shape)
+
+
 class Merges(UDF):
     def get_result_buffers(self):
         return {
