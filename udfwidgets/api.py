@@ -17,6 +17,7 @@ from udfwidgets.context.exporting import target_of
 from udfwidgets.context.options import RunOptions, UDFs, check_backends, check_dataset
 from udfwidgets.context.showing import Showing
 from udfwidgets.engine.ends.bar import ProgressReporter
+from udfwidgets.engine.ends.plots import Live2DPlot
 from udfwidgets.engine.ends.stream import (
     AsyncResult,
     AsyncResultStream,
@@ -64,7 +65,9 @@ class Context(Analyses, Showing, Closing):
     """
 
     def __init__(
-        self, executor: Executor | None = None, plot_class: ViewClass | None = None
+        self,
+        executor: Executor | None = None,
+        plot_class: ViewClass | type[Live2DPlot] | None = None,
     ) -> None:
         super().__init__(make_executor("threads") if executor is None else executor, plot_class)
         self._streams: weakref.WeakSet[StreamDataSet] = weakref.WeakSet()
@@ -74,7 +77,7 @@ class Context(Analyses, Showing, Closing):
         cls,
         executor_spec: str = "threads",
         cpus: int | Iterable[int] | None = None,
-        plot_class: ViewClass | None = None,
+        plot_class: ViewClass | type[Live2DPlot] | None = None,
         gpus: int | Iterable[int] | None = None,
         snooze_timeout: float | None = None,
         main_process_gpu: int | None = None,

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from udfwidgets import Context, PickUDF, SumSigUDF, SumUDF
+from udfwidgets.engine.ends.plots import Dummy2DPlot
 from udfwidgets.engine.ends.view import NoView
 from udfwidgets.errors import DataSetException
 from udfwidgets.live import LiveAnalysis
@@ -414,3 +415,18 @@ def test_the_hubs_own_thread_does_not_wait_for_itself(ctx, dataset):
     live.wait_saved(PATIENCE)
     assert answers == [False]
     live.close()
+
+
+def test_a_class_of_plots_draws_what_is_waited_for_alone() -> None:
+    with Context(plot_class=Dummy2DPlot) as ctx:
+        dataset = ctx.load("memory", data=DATA)
+        live = ctx.live(dataset, SumUDF())
+        assert isinstance(live, LiveAnalysis)
+        live.result()
+        live.close()
+        with pytest.raises(ValueError, match=r"one list of channels for each of SumUDF, as Dummy"):
+            ctx.run_udf(dataset, SumUDF(), plots={"sum": "intensity"})
+        with pytest.raises(ValueError, match=r"channel 'nope' .* those that are: \['intensity'\]"):
+            ctx.run_udf(dataset, SumUDF(), plots=[["nope"]])
+        (result,) = ctx.run_udf(dataset, [SumUDF()], plots=[[]])
+    np.testing.assert_array_equal(result["intensity"].data, DATA.sum((0, 1)))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pkgutil
 import weakref
-from typing import Any
+from typing import Any, cast
 
 from udfwidgets.context.options import as_udfs, check_corrections, check_dataset
 from udfwidgets.engine.ends.bar import ProgressReporter, Reporting, reporter_of
+from udfwidgets.engine.ends.plots import Live2DPlot, plots_of
 from udfwidgets.engine.ends.registry import Registry
 from udfwidgets.engine.ends.view import Plot, PlotSet, View, ViewClass
 from udfwidgets.engine.executors import Executor
@@ -40,7 +41,7 @@ class Starter(Listed):
 
     _unlisted = ("registry",)
 
-    def __init__(self, executor: Executor, plot_class: ViewClass | None) -> None:
+    def __init__(self, executor: Executor, plot_class: ViewClass | type[Live2DPlot] | None) -> None:
         self.executor = executor
         self.plot_class = plot_class
         self.registry = Registry()
@@ -89,11 +90,17 @@ class Starter(Listed):
         if isinstance(plots, (list, tuple)) and all(isinstance(plot, Plot) for plot in plots):
             self.registry.add(run)
             return PlotSet(as_udfs(udf), plots)
+        if (plot_class := _draws(self.plot_class)) is not None:
+            udfs = as_udfs(udf)
+            made = plots_of(plot_class, run.dataset, udfs, run.plan.roi, plots)
+            self.registry.add(run)
+            return PlotSet(udfs, made)
         self._view(run, plots).show()
         return None
 
     def _view(self, run: Run, plots: Any) -> View:
-        view_class: ViewClass = self.plot_class or pkgutil.resolve_name(LIVE_VIEW)
+        chosen = None if _draws(self.plot_class) else self.plot_class
+        view_class = cast("ViewClass", chosen or pkgutil.resolve_name(LIVE_VIEW))
         view = view_class(run, plots)
         self.registry.add(run, view)
         return view
@@ -125,6 +132,12 @@ class Starter(Listed):
             run.fail(error)
             run.try_to_finish()
             raise
+
+
+def _draws(plot_class: Any) -> type[Live2DPlot] | None:
+    """Return what is a class of plots for one channel each, as LiberTEM has them."""
+    is_one = isinstance(plot_class, type) and issubclass(plot_class, Live2DPlot)
+    return plot_class if is_one else None
 
 
 def _do_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,3 +122,42 @@ class Dummy2DPlot(Live2DPlot):
 
     def display(self) -> None:
         """Do nothing."""
+
+
+def plots_of(
+    plot_class: type[Live2DPlot], dataset: DataSet, udfs: Sequence[UDF], roi: Any, plots: Any
+) -> list[Live2DPlot]:
+    """Make plots of a class for what is asked for, and let them appear.
+
+    Parameters
+    ----------
+    plot_class : type
+        Called as `Live2DPlot`, with one UDF and one channel.
+    dataset, udfs, roi
+        As they are given to the run.
+    plots : object
+        True for the first image of each UDF, or a list with a list of channels for each.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or a channel is no image.
+    """
+    firsts = [Run(Job.of(dataset, (udf,), roi)).snapshot() for udf in udfs]
+    if plots is True:
+        plots = [get_plottable_2D_channels(first.buffers[0])[:1] for first in firsts]
+    lists = (list, tuple)
+    is_list = isinstance(plots, lists) and all(isinstance(asked, lists) for asked in plots)
+    if not is_list or len(plots) != len(udfs):
+        raise ValueError(
+            f"plots is {plots!r}, expected True or a list with one list of channels for each of "
+            f"{', '.join(type(udf).__name__ for udf in udfs)}, as {plot_class.__name__} draws them"
+        )
+    made = [
+        plot_class(dataset, udf=udf, roi=roi, channel=channel, udfresult=first)
+        for udf, first, channels in zip(udfs, firsts, plots, strict=True)
+        for channel in channels
+    ]
+    for plot in made:
+        plot.display()
+    return made

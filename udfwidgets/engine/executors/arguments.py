@@ -43,8 +43,10 @@ def check_gpus(executor: str, gpus: Any, main_process_gpu: int | None = None) ->
     ExecutorSpecException
         The work is done on processors.
     """
-    if count_of(gpus) or main_process_gpu is not None:
-        asked = gpus if main_process_gpu is None else main_process_gpu
+    # The number of a GPU, which may be 0, and not False.
+    wants_main = main_process_gpu is not None and main_process_gpu is not False
+    if count_of(gpus) or wants_main:
+        asked = main_process_gpu if wants_main else gpus
         raise ExecutorSpecException(
             f"the {executor} executor works on processors and cannot use gpus={asked}: leave it out"
         )
