@@ -1,13 +1,18 @@
 """Takes the pictures of the README anew: ``python -m docs.screenshots`` from the top folder.
 
+With names behind it (``notebook``, ``dashboard``, ``explore``) it takes those only.
+
 The live-plotting notebook is run in a real JupyterLab, in both themes, with one picture on the way
 and one at the end of the scan. Then a dashboard is shown there with five analyses, one of which
-rests, while another has been started again with other parameters; and the same scan is explored.
+rests, while another has been started again with other parameters; and the same scan is explored,
+while it is read and at rest, wide and narrow.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -18,12 +23,16 @@ from udfwidgets import demo
 
 TOP = Path(__file__).parents[1]
 IMAGES = TOP / "docs" / "images"
+#: Pictures that no page shows, only to be looked at.
+ASIDE = TOP / ".cache" / "screenshots"
+SHOWN = ("explore-light.png", "explore-half-dark.png", "explore-narrow-light.png")
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
 MARGIN = 4
 # The code cells of the notebook up to the live view, by their place among all cells.
 BEFORE, LIVE = (1, 3, 5), 7
 # CSS pixels; the first is as wide as the two images of a card.
 NOTEBOOK, DASHBOARD_SIZE, EXPLORE_SIZE = (1172, 1000), (1760, 1200), (1300, 1500)
+NARROW = (700, 2400)
 CARD = ".jp-Notebook .jp-CodeCell >> nth=3"
 FRACTION = "+(document.querySelector('.udfw-canvas')?.dataset.udfwFraction ?? 0)"
 
@@ -116,23 +125,26 @@ def take_dashboard(lab: Lab, theme: str) -> None:
 
 EXPLORE = (
     """
-from udfwidgets import Context
+from udfwidgets import Context, demo
 from udfwidgets.geometry import Annulus, Disk, Point, sectors
 
 ctx = Context()
-view = ctx.explore(
-    ctx.load("auto", path="../demo-data/default.hdr"),
-    probe=Point(52, 80),
-    regions={"grain": Disk(20, 66, 7)},
-)
-beam = view.presets()["BF"]
+scan = demo.PacedDataSet(ctx.load("auto", path="../demo-data/default.hdr"), 300)
+beam = Disk(31.48, 31.48, 2.99)
 ring = Annulus(beam.cx, beam.cy, 10, 17)
 right, _, left, _ = sectors(ring, 4, start=-45)
-view.detectors.update({"BF": beam, "ADF": ring, "right": right, "left": left})
-view.formulas["(right - left) / (right + left)"] = "(right - left) / (right + left)"
-view.wait()
+formula = "(right - left) / (right + left)"
 """,
-    "view",
+    """
+view = ctx.explore(
+    scan,
+    detectors={"BF": beam, "ADF": ring, "right": right, "left": left},
+    probe=Point(52, 80),
+    regions={"grain": Disk(20, 66, 7)},
+    formulas={formula: formula},
+)
+view
+""",
 )
 
 
@@ -150,10 +162,22 @@ def take_explore(lab: Lab, theme: str) -> None:
     lab.run_cell(0)
     lab.run_cell(1)
     lab.wait_until("() => document.querySelectorAll('.udfw-drawing').length >= 6")
-    lab.page.evaluate("() => document.querySelector('.udfw-status').scrollIntoView()")
-    lab.page.wait_for_timeout(2000)
     card = lab.page.locator(".jp-Notebook .jp-CodeCell >> nth=1").locator(".udfw-analysis")
-    card.screenshot(path=IMAGES / f"explore-{theme.lower()}.png")
+    lab.page.evaluate("() => document.querySelector('.udfw-status').scrollIntoView()")
+    lab.wait_until(f"() => {FRACTIONS}[2] > 0.4")
+    card.screenshot(path=_place(f"explore-half-{theme.lower()}.png"))
+    lab.wait_until(f"() => {FRACTIONS}.every(each => each === 1)")
+    lab.page.locator(".udfw-name", has_text="ADF").click()
+    lab.page.mouse.move(0, 0)
+    lab.page.wait_for_timeout(2000)  # the highlight of what came last fades
+    card.screenshot(path=_place(f"explore-{theme.lower()}.png"))
+    lab.page.set_viewport_size(_size(NARROW))
+    lab.page.wait_for_timeout(1000)
+    card.screenshot(path=_place(f"explore-narrow-{theme.lower()}.png"))
+
+
+def _place(name: str) -> Path:
+    return (IMAGES if name in SHOWN else ASIDE) / name
 
 
 def _size(viewport: tuple[int, int]) -> ViewportSize:
@@ -161,21 +185,26 @@ def _size(viewport: tuple[int, int]) -> ViewportSize:
     return {"width": width, "height": height}
 
 
-def main() -> None:
-    """Take all pictures."""
+def main(wanted: Sequence[str]) -> None:
+    """Take the pictures that are wanted, or all."""
     demo.make_scan(TOP / "demo-data")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         (folder / "demo-data").symlink_to(TOP / "demo-data", target_is_directory=True)
         with Lab(folder, settings=QUIET, viewport=NOTEBOOK, scale=2) as lab:
             for theme in ("Dark", "Light"):
-                take(lab, theme)
-                lab.page.set_viewport_size(_size(DASHBOARD_SIZE))
-                take_dashboard(lab, theme)
-                lab.page.set_viewport_size(_size(EXPLORE_SIZE))
-                take_explore(lab, theme)
-                lab.page.set_viewport_size(_size(NOTEBOOK))
+                for name, (size, shoot) in PARTS.items():
+                    if name in (wanted or PARTS):
+                        lab.page.set_viewport_size(_size(size))
+                        shoot(lab, theme)
+
+
+PARTS = {
+    "notebook": (NOTEBOOK, take),
+    "dashboard": (DASHBOARD_SIZE, take_dashboard),
+    "explore": (EXPLORE_SIZE, take_explore),
+}
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
