@@ -5,6 +5,7 @@
 #   make fuzz             thousands of damaged files, in ten minutes   (SHARE=0.1 for a tenth of them)
 #   make kernels          the page beside an awaiting cell, under other versions of ipykernel
 #   make bench            our engine beside its peers                  (QUICK=1 for three minutes' worth)
+#   make soak             ten minutes of dragging, and what memory they leave   (MINUTES=1)
 #   make thirdparty       what others published for LiberTEM, run here (ONLY=NAME for one)
 #   make readers          files of each format, read here and by independent readers
 #   make clean            remove everything these made
@@ -30,6 +31,7 @@ READERS := .venv-readers
 QUICK ?=
 SHARE ?= 1
 ONLY ?=
+MINUTES ?= 10
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 
@@ -48,9 +50,9 @@ BUNDLE := udfwidgets/static/live.js
 say = @printf '==> %s\n' "$(1)"
 comma := ,
 
-.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench thirdparty readers clean
+.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench soak thirdparty readers clean
 help:
-	@sed -n '3,10s/^# *//p' Makefile
+	@sed -n '3,11s/^# *//p' Makefile
 
 # ---------------------------------------------------------------------------------------- set-up
 
@@ -204,6 +206,10 @@ bench: $(VENV)/.stamp-bench $(PEER)/.stamp-peer $(OTHERS)/.stamp-peers
 	$(call say,benchmarks)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') \
 		--libertem $(PEER)/bin/python --peers $(OTHERS)/bin/python
+
+soak: $(VENV)/.stamp-test $(BUNDLE) chromium
+	$(call say,dragging)
+	@$(BIN)/python -u -m benchmarks.soak --minutes $(MINUTES)
 
 # ------------------------------------------------------------------------------------ thirdparty
 
