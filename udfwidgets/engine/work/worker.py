@@ -170,15 +170,14 @@ def _drive(
     """Let a fusion see frames that lie in memory, about as many in a call as is wished."""
     done = 0
     for first, frames in stretches:
-        begin, end = np.searchsorted(numbers, (first, first + len(frames)))
-        own = numbers[begin:end] - first
+        begin, own = _within(numbers, first, first + len(frames))
         n_calls = max(1, round(len(own) / max(depth, wished)))
         # Whole tiles, for those in the background write whole lines of the cache.
         per_call = max(1, -(-len(own) // n_calls // depth)) * depth
         for at in range(0, len(own), per_call):
             if aside is not None:
                 aside()
-            fusion.feed(frames, own[at : at + per_call], int(begin) + at, depth)
+            fusion.feed(frames, own[at : at + per_call], begin + at, depth)
         done += len(own)
     if done < len(numbers):
         # What nobody looked at would be zero in the results.
@@ -186,6 +185,15 @@ def _drive(
             f"frames {numbers[0]} to {numbers[-1]} are to be looked at, and {len(numbers) - done} "
             "of them are not there: the file is shorter than the scan it was opened as"
         )
+
+
+def _within(numbers: Frames, first: int, stop: int) -> tuple[int, Frames]:
+    """Return which of the numbers, which ascend, are the first in a stretch, and those in it."""
+    # Nearly always all of them.
+    if first <= numbers[0] and numbers[-1] < stop:
+        return 0, numbers - first if first else numbers
+    begin, end = np.searchsorted(numbers, (first, stop))
+    return int(begin), numbers[begin:end] - first
 
 
 def read_block(source: Source, block: Block, scratch: Scratch) -> Array:
