@@ -15,6 +15,11 @@ import numpy.typing as npt
 import pytest
 
 from tests.io.merlin import write_hdr, write_mib
+from tests.io.writers.blo import write_blo
+from tests.io.writers.dm import write_dm
+from tests.io.writers.empad import write_empad_raw
+from tests.io.writers.mrc import write_mrc
+from tests.io.writers.seq import write_seq
 
 from .cards import (
     SETUP,
@@ -137,6 +142,15 @@ def merlin_of_two_files(path: Path, frames: Array) -> None:
     write_hdr(path, NAV[0] * NAV[1], NAV[1])
 
 
+def blockfile(path: Path, frames: Array) -> None:
+    """Write a whole scan of bytes, and leave out what was not recorded."""
+    scan = np.resize(frames.astype("u1"), (*NAV, *frames.shape[1:]))
+    write_blo(path, scan)
+    n_missing = NAV[0] * NAV[1] - len(frames)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) - n_missing * (6 + frames[0].size)])
+
+
 def hdf5(**how: Any) -> Callable[[Path, Array], None]:
     def write(path: Path, frames: Array) -> None:
         with h5py.File(path, "w") as file:
@@ -166,6 +180,11 @@ FORMATS: dict[str, tuple[str, Callable[[Path, Array], object], str]] = {
     "HDF5, Bitshuffle": ("j.h5", hdf5(**CHUNKS, **hdf5plugin.Bitshuffle()), f"'hdf5', {SHAPED}"),
     "HDF5, Blosc": ("k.h5", hdf5(**CHUNKS, **hdf5plugin.Blosc()), f"'hdf5', {SHAPED}"),
     "HDF5, Zstd": ("l.h5", hdf5(**CHUNKS, **hdf5plugin.Zstd()), f"'hdf5', {SHAPED}"),
+    "DM": ("a.dm4", write_dm, f"'auto', {SHAPED}"),
+    "EMPAD": ("a_empad.raw", write_empad_raw, f"'empad', {SHAPED}"),
+    "BLO": ("a.blo", blockfile, f"'auto', {SHAPED}"),
+    "SEQ": ("a.seq", write_seq, f"'auto', {SHAPED}"),
+    "MRC": ("a.mrc", write_mrc, f"'auto', {SHAPED}"),
     "stream": (
         "m.npy",
         np.save,
@@ -180,7 +199,6 @@ from udfwidgets.udf.com import CoMUDF
 
 NAV, SIG, THERE = {NAV}, {SIG}, {THERE}
 there = np.arange({NAV[0] * NAV[1]}).reshape(NAV) < THERE
-mask = np.arange({SIG[0] * SIG[1]}.).reshape(SIG)
 
 go = threading.Event()
 
@@ -215,7 +233,8 @@ def wrong(buffers, frames):
     "Name the results that are not those of NumPy over the frames there are."
     each, total, spread, masked, top, seen, com = buffers
     f = frames.astype(float)
-    x = (f.sum(1) * np.arange(SIG[1])).sum(1) / f.sum((1, 2)) - SIG[1] // 2
+    width = f.shape[2]
+    x = (f.sum(1) * np.arange(width)).sum(1) / f.sum((1, 2)) - width // 2
     of_scan = {{
         "sums": (each["intensity"], f.sum((1, 2))),
         "masks": (masked["intensity"], (f * mask).sum((1, 2))[:, None]),
@@ -244,6 +263,7 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     scan = opened()
 print(*{str(warning.message) for warning in caught})
+mask = np.arange(float(scan.shape.sig.size)).reshape(scan.shape.sig)
 udfs = [SumSigUDF(), SumUDF(), StdDevUDF(), ApplyMasksUDF(lambda: mask, mask_dtype=float),
         AutoUDF(lambda frame: frame.max()), Highest(), CoMUDF.with_params()]
 plots = [["intensity"], [], [], [], [], ["highest"], []]
@@ -276,18 +296,22 @@ def check_hatched(lab: Lab, image: int) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_stopped_scan_of_each_format(lab: Lab, formats: Path, name: str) -> None:
     file, write, how = FORMATS[name]
-    frames = np.random.default_rng(3).integers(1, 40, (THERE, *SIG)).astype("u2")
+    sig = {"EMPAD": (128, 128), "BLO": (16, 16)}.get(name, SIG)
+    frames = np.random.default_rng(3).integers(1, 40, (THERE, *sig)).astype("u2")
     frames += (np.arange(THERE) // 25).astype("u2")[:, None, None]
     if "1 bit" in name:
         frames &= 1
+    if name == "EMPAD":
+        frames = frames.astype("f4")
     write(formats / file, frames)
     np.save(formats / "truth.npy", frames)
     lab.execute(f"path, truth = {str(formats / file)!r}, {str(formats / 'truth.npy')!r}")
     lab.execute(f"opened = lambda: ctx.load({how})")
     lab.run_cell(2)
     show(lab)
-    wait_for_states(lab, "running")
     is_stream = name == "stream"
+    # One that brings nothing for a second is said to wait.
+    wait_for_states(lab, "stalled" if is_stream else "running")
     if not is_stream:
         assert "268 of 768 frames are missing" in lab.output(2)
         assert card_note(lab).startswith("268 of 768 frames are missing")
