@@ -290,6 +290,8 @@ class Hub:
         """Forget all widgets and pages; the thread ends."""
         for feed in self._open():
             self.unregister(feed.key)
+        # What they have said last is about what is gone, and would be heard by whoever comes next.
+        self._inbox.clear()
         self.flow.pages.clear()
 
 
