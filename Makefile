@@ -117,8 +117,17 @@ lab: $(VENV)/.stamp-lab $(BUNDLE) demo-data/default.hdr
 
 # ------------------------------------------------------------------------------------------ test
 
-# The closing lines of pytest come last; a step that fails ends the run there and then.
-test: lint js python notebooks browser
+# What needs a browser or kernels of its own goes on beside the other tests, and is printed after them:
+# neither of the two fills two cores.
+BESIDE := .cache/beside.log
+test: lint js $(PEER)/.stamp-peer demo-data/default.hdr chromium
+	@mkdir -p $(dir $(BESIDE))
+	@$(MAKE) --no-print-directory notebooks browser >$(BESIDE) 2>&1 & \
+	$(MAKE) --no-print-directory python; python=$$?; \
+	wait $$!; beside=$$?; \
+	cat $(BESIDE); \
+	[ $$python = 0 ] || echo "==> Python tests failed: see above"; \
+	[ $$python = 0 ] && [ $$beside = 0 ]
 
 lint: $(VENV)/.stamp-test
 	$(call say,ruff check)
