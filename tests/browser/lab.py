@@ -113,6 +113,11 @@ window.lab = {
 """
 
 
+#: anywidget says so of a model that took more than two seconds, as many at once do on a busy
+#: machine, and shows it all the same.
+SLOW = "[anywidget] Failed to initialize model."
+
+
 class LabError(RuntimeError):
     """JupyterLab, its server or the kernel did not do what the driver asked for."""
 
@@ -513,7 +518,8 @@ class Lab:
     @property
     def page_errors(self) -> list[str]:
         """Exceptions that no script on the page has caught."""
-        return [message.text for message in self.console if message.kind == "pageerror"]
+        found = (message.text for message in self.console if message.kind == "pageerror")
+        return [text for text in found if SLOW not in text]
 
 
 def _free_port() -> int:
