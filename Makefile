@@ -117,17 +117,17 @@ lab: $(VENV)/.stamp-lab $(BUNDLE) demo-data/default.hdr
 
 # ------------------------------------------------------------------------------------------ test
 
-# What needs a browser or kernels of its own goes on beside the other tests, and is printed after them:
-# neither of the two fills two cores.
-BESIDE := .cache/beside.log
-test: lint js $(PEER)/.stamp-peer demo-data/default.hdr chromium
+# A step that fails ends the run there and then; notebooks and browser, which wait for kernels most of
+# the time, go on beside each other.
+BESIDE := .cache/notebooks.log
+test: lint js python demo-data/default.hdr chromium
 	@mkdir -p $(dir $(BESIDE))
-	@$(MAKE) --no-print-directory notebooks browser >$(BESIDE) 2>&1 & \
-	$(MAKE) --no-print-directory python; python=$$?; \
-	wait $$!; beside=$$?; \
+	@$(MAKE) --no-print-directory notebooks >$(BESIDE) 2>&1 & \
+	$(MAKE) --no-print-directory browser; browser=$$?; \
+	wait $$!; notebooks=$$?; \
 	cat $(BESIDE); \
-	[ $$python = 0 ] || echo "==> Python tests failed: see above"; \
-	[ $$python = 0 ] && [ $$beside = 0 ]
+	[ $$browser = 0 ] || echo "==> browser tests failed: see above"; \
+	[ $$browser = 0 ] && [ $$notebooks = 0 ]
 
 lint: $(VENV)/.stamp-test
 	$(call say,ruff check)
