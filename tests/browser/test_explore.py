@@ -161,6 +161,28 @@ def test_card_says_what_has_no_answer_and_the_last_one_stays(view: Lab) -> None:
     view.wait_until("() => document.querySelector('.udfw-message').hidden")
 
 
+def test_picture_stays_under_the_hand_whatever_the_card_says(view: Lab) -> None:
+    wait_for_python(view, EXACT, True)
+    heights = (
+        "() => [...document.querySelectorAll('.udfw-pad')].map(e => e.getBoundingClientRect().y)"
+    )
+    message = view.page.locator(".udfw-message").first
+    before = view.page.evaluate(heights)
+    drag(view, "all patterns", (32, 32), (30, 30))
+    names = [f"region of a long name {i}" for i in range(6)]
+    view.execute(f"for name in {names}: view.regions[name] = Disk(-50, -50, 3)")
+    view.wait_until(
+        "name => document.querySelector('.udfw-message').textContent.includes(name)", arg=names[-1]
+    )
+    assert view.page.evaluate(heights) == before
+    view.page.mouse.up()
+    # All of it, once nothing is held.
+    assert (message.bounding_box() or {})["height"] > 16 * 3
+    view.execute(f"for name in {names}: del view.regions[name]")
+    view.wait_until("() => document.querySelector('.udfw-message').hidden")
+    assert view.page.evaluate(heights) == before
+
+
 def test_answers_come_while_a_cell_blocks(view: Lab) -> None:
     view.run_cell(1, wait=False)
     while view.execute("globals().get('begun')", aside=True) != "True":
@@ -422,6 +444,9 @@ PART = (
 )
 
 
+GENERATION = "() => +document.querySelectorAll('.udfw-canvas')[1].dataset.udfwGeneration"
+
+
 def test_detector_follows_the_hand_while_the_scan_is_recorded(lab: Lab, tmp_path: Path) -> None:
     lab.open(written(tmp_path / "recording.ipynb", [RECORDING]))
     lab.run_cell(0)
@@ -429,11 +454,18 @@ def test_detector_follows_the_hand_while_the_scan_is_recorded(lab: Lab, tmp_path
     lab.page.evaluate(INTO_SIGHT)
     wait_for_python(lab, PART, (True, True))
     lab.wait_until("() => +document.querySelectorAll('.udfw-canvas')[1].dataset.udfwFraction > 0.1")
-    before = int(picture_of(lab, 1).sum())
+    before, generation = picture_of(lab, 1), lab.page.evaluate(GENERATION)
     move(lab, [at(lab, "all patterns", x, x) for x in (32, 24, 16)])
-    wait_for_python(lab, "abs(view.detectors['D'].cx - 16) < 0.5", True)
+    wait_for_python(
+        lab,
+        "[abs(c - 16) < 0.5 for c in (view.detectors['D'].cx, view.detectors['D'].cy)]",
+        [True, True],
+    )
     wait_for_python(lab, PART, (True, True))
-    lab.wait_until(BRIGHTER, arg=[1, before])
+    lab.wait_until(f"before => ({GENERATION})() > before", arg=generation)
+    # Of the picture a tenth is there; most of its positions have other values than before.
+    changed = np.abs(picture_of(lab, 1) - before).sum(axis=-1) > 60
+    assert 0.05 < changed.mean() < 0.2
     assert lab.execute("recording.is_running") == "True"
     part = float(
         lab.page.evaluate("() => document.querySelectorAll('.udfw-canvas')[1].dataset.udfwFraction")

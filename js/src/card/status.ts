@@ -132,9 +132,8 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     { className: "udfw-status" },
     make("div", { className: "udfw-status-head" }, title, state, tools),
     bar,
-    line,
+    make("div", { className: "udfw-says" }, line, message),
     note,
-    message,
   );
   place.element.append(shell);
   signal.addEventListener("abort", () => shell.remove());
