@@ -216,7 +216,11 @@ class Pool:
 
     def _open_for_work(self) -> list[Scan]:
         """Return the scans that may get one more thread."""
-        kept, found = self._kept(), self._with_something_to_do()
+        found = self._with_something_to_do()
+        # Nearly always: a short run asks this six times.
+        if len(found) < 2 and len(self._at_work) < self._workers:
+            return found
+        kept = self._kept()
         busy_with = [assignment for assignment in self._at_work if assignment not in kept]
         if not any(scan.in_background for scan in found):
             # Those that are at work in the background step aside.
@@ -233,6 +237,8 @@ class Pool:
     def _with_something_to_do(self) -> list[Scan]:
         """Return the scans that have it; those in the background only while no other has."""
         ready = [scan for scan in self._scans if any(run.is_ready() for run in scan.runs)]
+        if len(ready) < 2:
+            return ready
         ahead = [scan for scan in ready if not scan.in_background]
         # One that waits for its detector is asked first, and leaves the thread to others.
         if any(not scan.is_waiting for scan in ahead):

@@ -102,6 +102,8 @@ class Scan:
         Where to begin, counted in that order.
     sight : Sight, optional
         What comes first in progressive order.
+    in_background : bool
+        Whether its runs, all of them, make way for those of other scans.
     """
 
     def __init__(
@@ -111,7 +113,10 @@ class Scan:
         order: Order = "scan",
         place: int = 0,
         sight: Sight | None = None,
+        *,
+        in_background: bool = False,
     ) -> None:
+        self.in_background = in_background
         self.dataset = dataset
         self.source = source
         self.order = order
@@ -141,7 +146,8 @@ class Scan:
     @classmethod
     def of(cls, run: Run, place: int = 0) -> Scan:
         """Return the pass that a run would choose, which is still to join it."""
-        return cls(run.dataset, run.source, run.wanted_order, place, run.job.sight)
+        order, sight, in_background = run.wanted_order, run.job.sight, run.in_background
+        return cls(run.dataset, run.source, order, place, sight, in_background=in_background)
 
     def is_chosen_by(self, run: Run) -> bool:
         """Whether a run would visit the frames in the very same order."""
@@ -233,15 +239,8 @@ class Scan:
     def takes(self, run: Run) -> bool:
         """Whether a run can be served here: the order counts where one was asked for."""
         any_order = run.job.order is None or run.wanted_order == self.order
-        return self.dataset is run.dataset and any_order and self._is_like(run)
-
-    @property
-    def in_background(self) -> bool:
-        """Whether its runs make way for all others."""
-        return all(run.in_background for run in self.runs)
-
-    def _is_like(self, run: Run) -> bool:
-        return all(other.in_background is run.in_background for other in self.runs)
+        is_alike = self.in_background is run.in_background
+        return self.dataset is run.dataset and any_order and is_alike
 
     def suits(self, run: Run, cost: float) -> bool:
         """Whether a run would not hold up the others here by more than the patience there is."""

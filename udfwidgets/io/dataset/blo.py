@@ -8,16 +8,14 @@ are bytes; newer files say in their text that they are of 16 bits.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.strided import StridedDataSet
-from udfwidgets.io.layout.files import PathLike, existing_file, read_start, size_of
-from udfwidgets.io.layout.folding import fold
+from udfwidgets.io.dataset.strided import Layout, StridedFile
+from udfwidgets.io.layout.files import read_start, size_of
 from udfwidgets.io.layout.records import read_record, whole_frames
 from udfwidgets.io.layout.strided import Piece
 from udfwidgets.names import further
@@ -46,21 +44,10 @@ _TEXT_AT, _LONGEST_TEXT = 240, 1 << 16
 _NUMBER_BYTES = 6
 
 
-class BloDataSet(StridedDataSet):
+class BloDataSet(StridedFile):
     """A scan in a `.blo` file of NanoMegas.
 
-    Parameters
-    ----------
-    path : str or os.PathLike
-        ``~`` is expanded.
-    nav_shape, sig_shape : sequence of int, optional
-        Scan and detector axes in place of those that the file tells.
-    sync_offset : int, default 0
-        Frames to skip at the start, or if negative, positions to leave without a frame there.
-    flyback : int, default 0
-        Frames to drop after each line of the scan.
-    snake : bool, default False
-        Every other line, from the second one on, was recorded backwards.
+    Takes the parameters of a `StridedFile`.
 
     Raises
     ------
@@ -68,17 +55,7 @@ class BloDataSet(StridedDataSet):
         If it is not such a file, or holds no pattern.
     """
 
-    def __init__(
-        self,
-        path: PathLike,
-        nav_shape: Sequence[int] | None = None,
-        sig_shape: Sequence[int] | None = None,
-        sync_offset: int = 0,
-        *,
-        flyback: int = 0,
-        snake: bool = False,
-    ) -> None:
-        path = existing_file(path)
+    def _find(self, path: Path, *, is_told: bool) -> Layout:
         order, header = _read_header(path)
         dtype = np.dtype(f"{order}u{_bits(path, header) // 8}")
         size, n_bytes = int(header["size"]), size_of(path)
@@ -89,19 +66,8 @@ class BloDataSet(StridedDataSet):
         promised = nav[0] * nav[1]
         n_stored, notes = whole_frames(path, n_bytes, offset, stride, frame_bytes, promised)
         _check_marks(path, offset - _NUMBER_BYTES, stride, n_stored)
-        folded = fold(
-            str(path),
-            n_stored,
-            (size, size),
-            nav,
-            nav_shape=nav_shape,
-            sig_shape=sig_shape,
-            sync_offset=sync_offset,
-            flyback=flyback,
-            snake=snake,
-        )
         piece = Piece(path, n_bytes, offset, stride, n_stored)
-        super().__init__(str(path), [piece], folded, dtype, notes, _metadata(header))
+        return Layout([piece], (size, size), dtype, nav, notes, _metadata(header))
 
 
 def _read_header(path: Path) -> tuple[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -17,9 +16,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.strided import StridedDataSet
-from udfwidgets.io.layout.files import PathLike, existing_file, read_start, size_of
-from udfwidgets.io.layout.folding import fold
+from udfwidgets.io.dataset.strided import Layout, StridedFile
+from udfwidgets.io.layout.files import existing_file, read_start, size_of
 from udfwidgets.io.layout.strided import Piece
 from udfwidgets.io.telling import EMPAD_BYTES, nav_in_name
 from udfwidgets.names import further
@@ -29,24 +27,10 @@ _LONGEST_XML = 1 << 22
 _MOST = 1 << 24  # positions of a scan along one axis
 
 
-class EMPADDataSet(StridedDataSet):
-    """A scan of an EMPAD.
+class EMPADDataSet(StridedFile):
+    """A scan of an EMPAD: the `.xml`, or the `.raw` alone.
 
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The `.xml`, or the `.raw` alone. ``~`` is expanded.
-    nav_shape : sequence of int, optional
-        Scan shape in place of the one that the `.xml` or the name of the `.raw` tells; without any,
-        the frames must make a square.
-    sig_shape : sequence of int, optional
-        Detector axes to fold a frame of 128 x 128 into.
-    sync_offset : int, default 0
-        Frames to skip at the start, or if negative, positions to leave without a frame there.
-    flyback : int, default 0
-        Frames to drop after each line of the scan.
-    snake : bool, default False
-        Every other line, from the second one on, was recorded backwards.
+    Takes the parameters of a `StridedFile`.
 
     Raises
     ------
@@ -54,17 +38,7 @@ class EMPADDataSet(StridedDataSet):
         If the `.xml` does not name a `.raw` that is there, or that does not hold whole frames.
     """
 
-    def __init__(
-        self,
-        path: PathLike,
-        nav_shape: Sequence[int] | None = None,
-        sig_shape: Sequence[int] | None = None,
-        sync_offset: int = 0,
-        *,
-        flyback: int = 0,
-        snake: bool = False,
-    ) -> None:
-        path = existing_file(path)
+    def _find(self, path: Path, *, is_told: bool) -> Layout:
         told: list[tuple[int, ...]] = []
         metadata: dict[str, Any] = {}
         if path.suffix.lower() == ".xml":
@@ -73,7 +47,7 @@ class EMPADDataSet(StridedDataSet):
             told = [named]
         n_bytes = size_of(path)
         n_stored, rest = divmod(n_bytes, EMPAD_BYTES)
-        if not n_stored or (rest and nav_shape is None):
+        if not n_stored or (rest and not is_told):
             raise DataSetException(
                 f"{path} has {n_bytes} bytes, expected a whole number of EMPAD frames of "
                 f"{EMPAD_BYTES} bytes; {rest} bytes are left: pass nav_shape= if the scan was "
@@ -83,22 +57,10 @@ class EMPADDataSet(StridedDataSet):
         fitting = [nav for nav in told if int(np.prod(nav, dtype=object)) == n_stored]
         nav = next(iter([*fitting, *told]), None)
         notes = [] if not rest else [f"the last {rest} bytes are no whole frame, and are left out"]
-        if nav is not None and nav_shape is None and not fitting:
+        if nav is not None and not is_told and not fitting:
             notes.append(f"the scan is told to be {nav}, the file has {n_stored} frames")
-        folded = fold(
-            str(path),
-            n_stored,
-            SIG,
-            nav,
-            nav_shape=nav_shape,
-            sig_shape=sig_shape,
-            sync_offset=sync_offset,
-            flyback=flyback,
-            snake=snake,
-        )
         piece = Piece(path, n_bytes, 0, EMPAD_BYTES, n_stored)
-        told_too = _with_scales(metadata, nav)
-        super().__init__(str(path), [piece], folded, DTYPE, notes, told_too)
+        return Layout([piece], SIG, DTYPE, nav, notes, _with_scales(metadata, nav))
 
 
 def _read_xml(path: Path) -> tuple[Path, list[tuple[int, ...]], dict[str, Any]]:

@@ -6,16 +6,14 @@ of the extended header at 92.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.strided import StridedDataSet
-from udfwidgets.io.layout.files import PathLike, existing_file, size_of
-from udfwidgets.io.layout.folding import fold
+from udfwidgets.io.dataset.strided import Layout, StridedFile
+from udfwidgets.io.layout.files import size_of
 from udfwidgets.io.layout.records import read_record, whole_frames
 from udfwidgets.io.layout.strided import Piece
 from udfwidgets.names import further
@@ -34,23 +32,12 @@ _HEADER: np.dtype[Any] = np.dtype(
 )
 
 
-class MRCDataSet(StridedDataSet):
+class MRCDataSet(StridedFile):
     """A stack of images in an `.mrc` file.
 
-    Parameters
-    ----------
-    path : str or os.PathLike
-        ``~`` is expanded.
-    nav_shape : sequence of int, optional
-        Scan shape; the file has one axis of images, or two if it is a stack of volumes.
-    sig_shape : sequence of int, optional
-        Detector axes to fold an image into.
-    sync_offset : int, default 0
-        Frames to skip at the start, or if negative, positions to leave without a frame there.
-    flyback : int, default 0
-        Frames to drop after each line of the scan.
-    snake : bool, default False
-        Every other line, from the second one on, was recorded backwards.
+    The file has one axis of images, or two if it is a stack of volumes.
+
+    Takes the parameters of a `StridedFile`.
 
     Raises
     ------
@@ -58,36 +45,15 @@ class MRCDataSet(StridedDataSet):
         If it is not such a file, holds no image, or pixels that are packed.
     """
 
-    def __init__(
-        self,
-        path: PathLike,
-        nav_shape: Sequence[int] | None = None,
-        sig_shape: Sequence[int] | None = None,
-        sync_offset: int = 0,
-        *,
-        flyback: int = 0,
-        snake: bool = False,
-    ) -> None:
-        path = existing_file(path)
+    def _find(self, path: Path, *, is_told: bool) -> Layout:
         order, header = _read_header(path)
         dtype = _dtype(path, order, header)
         width, height, depth = header["n"].tolist()
         offset, n_bytes = HEADER_BYTES + int(header["extended"]), size_of(path)
         frame_bytes = width * height * dtype.itemsize
         n_stored, notes = whole_frames(path, n_bytes, offset, frame_bytes, frame_bytes, depth)
-        folded = fold(
-            str(path),
-            n_stored,
-            (height, width),
-            _nav(header),
-            nav_shape=nav_shape,
-            sig_shape=sig_shape,
-            sync_offset=sync_offset,
-            flyback=flyback,
-            snake=snake,
-        )
         piece = Piece(path, n_bytes, offset, frame_bytes, n_stored)
-        super().__init__(str(path), [piece], folded, dtype, notes, _metadata(header))
+        return Layout([piece], (height, width), dtype, _nav(header), notes, _metadata(header))
 
 
 def _read_header(path: Path) -> tuple[str, Any]:

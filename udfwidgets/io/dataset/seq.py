@@ -7,7 +7,6 @@ image may be beside it, as MRC files: ``NAME.seq.dark.mrc`` and ``NAME.seq.gain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,8 @@ import numpy as np
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.mrc import MRCDataSet
-from udfwidgets.io.dataset.strided import StridedDataSet
-from udfwidgets.io.layout.files import PathLike, existing_file, size_of
-from udfwidgets.io.layout.folding import fold
+from udfwidgets.io.dataset.strided import Layout, StridedFile
+from udfwidgets.io.layout.files import size_of
 from udfwidgets.io.layout.records import read_record
 from udfwidgets.io.layout.strided import Piece, count_frames
 from udfwidgets.io.source import Array, Scratch
@@ -51,23 +49,10 @@ _HEADER: np.dtype[Any] = np.dtype(
 _GREY = 100
 
 
-class SEQDataSet(StridedDataSet):
-    """Frames in a `.seq` file.
+class SEQDataSet(StridedFile):
+    """Frames in a `.seq` file, which tells no scan shape.
 
-    Parameters
-    ----------
-    path : str or os.PathLike
-        ``~`` is expanded.
-    nav_shape : sequence of int, optional
-        Scan shape. The file does not tell it: without it, the frames must make a square.
-    sig_shape : sequence of int, optional
-        Detector axes to fold a frame into.
-    sync_offset : int, default 0
-        Frames to skip at the start, or if negative, positions to leave without a frame there.
-    flyback : int, default 0
-        Frames to drop after each line of the scan.
-    snake : bool, default False
-        Every other line, from the second one on, was recorded backwards.
+    Takes the parameters of a `StridedFile`.
 
     Raises
     ------
@@ -75,17 +60,7 @@ class SEQDataSet(StridedDataSet):
         If it is not such a file, holds no frame, or frames that are compressed or coloured.
     """
 
-    def __init__(
-        self,
-        path: PathLike,
-        nav_shape: Sequence[int] | None = None,
-        sig_shape: Sequence[int] | None = None,
-        sync_offset: int = 0,
-        *,
-        flyback: int = 0,
-        snake: bool = False,
-    ) -> None:
-        self._path = path = existing_file(path)
+    def _find(self, path: Path, *, is_told: bool) -> Layout:
         header = _read_header(path)
         dtype = np.dtype(f"<u{header['bits'] // 8}")
         sig = (header["height"], header["width"])
@@ -102,22 +77,11 @@ class SEQDataSet(StridedDataSet):
                 f"{path} has {n_bytes} bytes, expected at least one frame of {stride} bytes from "
                 f"byte {offset}; the file is truncated, or its header is damaged"
             )
-        folded = fold(
-            str(path),
-            n_stored,
-            sig,
-            None,
-            nav_shape=nav_shape,
-            sig_shape=sig_shape,
-            sync_offset=sync_offset,
-            flyback=flyback,
-            snake=snake,
-        )
         piece = Piece(path, n_bytes, offset, stride, n_stored)
         rest = n_bytes - offset - n_stored * stride
         notes = [f"the last {rest} bytes are no whole frame, and are left out"] if rest > 0 else []
-        super().__init__(str(path), [piece], folded, dtype, notes, header)
-        self._beside = {kind: self._image_beside(kind, sig) for kind in ("dark", "gain")}
+        self._beside = {kind: _image_beside(path, kind, sig) for kind in ("dark", "gain")}
+        return Layout([piece], sig, dtype, None, notes, header)
 
     def get_correction_data(self) -> CorrectionSet:
         """Return the dark and the gain image that are beside the file."""
@@ -126,21 +90,6 @@ class SEQDataSet(StridedDataSet):
     def _image(self, kind: str) -> Array | None:
         image = self._beside[kind]
         return None if image is None else image.reshape(self.shape.sig.to_tuple())
-
-    def _image_beside(self, kind: str, sig: tuple[int, int]) -> Array | None:
-        stem = self._path.stem.removesuffix(".seq")
-        path = self._path.with_name(f"{stem}.seq.{kind}.mrc")
-        if not path.exists():
-            return None
-        image = MRCDataSet(path)
-        if image.shape.to_tuple() != (1, *sig):
-            raise DataSetException(
-                f"{path} has the shape {image.shape.to_tuple()}, expected one {kind} image of "
-                f"{sig} for {self._path.name}; move it away to go on without it"
-            )
-        with image.open() as source:
-            frame: Array = source.read(0, 1, Scratch())[0]
-        return frame.astype(np.float64)
 
 
 def _read_header(path: Path) -> dict[str, Any]:
@@ -166,6 +115,22 @@ def _read_header(path: Path) -> dict[str, Any]:
             "at byte 548"
         )
     return header
+
+
+def _image_beside(sequence: Path, kind: str, sig: tuple[int, int]) -> Array | None:
+    stem = sequence.stem.removesuffix(".seq")
+    path = sequence.with_name(f"{stem}.seq.{kind}.mrc")
+    if not path.exists():
+        return None
+    image = MRCDataSet(path)
+    if image.shape.to_tuple() != (1, *sig):
+        raise DataSetException(
+            f"{path} has the shape {image.shape.to_tuple()}, expected one {kind} image of "
+            f"{sig} for {sequence.name}; move it away to go on without it"
+        )
+    with image.open() as source:
+        frame: Array = source.read(0, 1, Scratch())[0]
+    return frame.astype(np.float64)
 
 
 if not TYPE_CHECKING:

@@ -8,7 +8,6 @@ in the scan a frame was taken.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.dataset.strided import StridedDataSet
-from udfwidgets.io.layout.files import PathLike, existing_file, map_array, size_of
-from udfwidgets.io.layout.folding import fold
+from udfwidgets.io.dataset.strided import Layout, StridedFile
+from udfwidgets.io.layout.files import map_array, size_of
 from udfwidgets.io.layout.records import read_record
 from udfwidgets.io.layout.strided import Piece, count_frames
 from udfwidgets.names import further
@@ -51,24 +49,12 @@ _MOST = 1 << 20
 _MODE_AT, _DIFFRACTION = 24, 2
 
 
-class TVIPSDataSet(StridedDataSet):
-    """Frames of a TVIPS camera.
+class TVIPSDataSet(StridedFile):
+    """Frames of a TVIPS camera, in one file or several: all of them are read.
 
-    Parameters
-    ----------
-    path : str or os.PathLike
-        One of the files; all of them are read. ``~`` is expanded.
-    nav_shape : sequence of int, optional
-        Scan shape. Without it, the headers of the frames may tell; otherwise they are a row.
-    sig_shape : sequence of int, optional
-        Detector axes to fold a frame into.
-    sync_offset : int, optional
-        Frames to skip at the start, or if negative, positions to leave without a frame there. By
-        default those before the scan began, where the headers tell.
-    flyback : int, default 0
-        Frames to drop after each line of the scan.
-    snake : bool, default False
-        Every other line, from the second one on, was recorded backwards.
+    Where nothing tells the scan, the frames are a row.
+
+    Takes the parameters of a `StridedFile`.
 
     Raises
     ------
@@ -76,17 +62,8 @@ class TVIPSDataSet(StridedDataSet):
         If one of the files is missing, damaged, or truncated before the last one.
     """
 
-    def __init__(
-        self,
-        path: PathLike,
-        nav_shape: Sequence[int] | None = None,
-        sig_shape: Sequence[int] | None = None,
-        sync_offset: int | None = None,
-        *,
-        flyback: int = 0,
-        snake: bool = False,
-    ) -> None:
-        paths = part_paths(existing_file(path))
+    def _find(self, path: Path, *, is_told: bool) -> Layout:
+        paths = part_paths(path)
         header = _read_header(paths[0])
         dtype = np.dtype(f"<u{int(header['bits']) // 8}")
         sig = (int(header["height"]), int(header["width"]))
@@ -94,20 +71,9 @@ class TVIPSDataSet(StridedDataSet):
         pieces, rest = _pieces(paths, header_bytes, frame_bytes)
         n_stored = sum(piece.n_frames for piece in pieces)
         began, told = _scan_of(pieces, header_bytes, n_stored)
-        folded = fold(
-            str(paths[0]),
-            n_stored,
-            sig,
-            told,
-            nav_shape=nav_shape,
-            sig_shape=sig_shape,
-            sync_offset=began if sync_offset is None else sync_offset,
-            flyback=flyback,
-            snake=snake,
-        )
         notes = [f"the last frame of {paths[-1].name} is not complete"] if rest else []
         metadata = _metadata(pieces[0], header, header_bytes)
-        super().__init__(str(paths[0]), pieces, folded, dtype, notes, metadata)
+        return Layout(pieces, sig, dtype, told, notes, metadata, began)
 
 
 def part_paths(path: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,9 @@ import numpy as np
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.dm.images import Image, find_image
 from udfwidgets.io.dataset.dm.tags import read_tags
-from udfwidgets.io.dataset.strided import StridedDataSet
+from udfwidgets.io.dataset.strided import Layout, StridedFile
 from udfwidgets.io.layout.copied import CopiedSource
-from udfwidgets.io.layout.files import PathLike, check_unchanged, existing_file, map_array, size_of
-from udfwidgets.io.layout.folding import fold
+from udfwidgets.io.layout.files import PathLike, check_unchanged, map_array, size_of
 from udfwidgets.io.layout.records import whole_frames
 from udfwidgets.io.layout.strided import Piece
 from udfwidgets.io.source import Source
@@ -25,7 +25,7 @@ _A_GUESS = (
 )
 
 
-class DMDataSet(StridedDataSet):
+class DMDataSet(StridedFile):
     """An image of three or four axes, or two, in a `.dm3` or `.dm4` file.
 
     Where all values of a pixel lie together, as older versions write scans, frames are put together
@@ -66,8 +66,12 @@ class DMDataSet(StridedDataSet):
         flyback: int = 0,
         snake: bool = False,
     ) -> None:
-        path = existing_file(path)
+        self._asked = force_c_order, dataset_index
+        super().__init__(path, nav_shape, sig_shape, sync_offset, flyback=flyback, snake=snake)
+
+    def _find(self, path: Path, *, is_told: bool) -> Layout:
         order, tags = read_tags(path)
+        force_c_order, dataset_index = self._asked
         self._image = image = find_image(path, order, tags, dataset_index)
         self._is_turned = not force_c_order and image.is_turned is not False
         sig, nav = image.shape[-image.sig_dims :], image.shape[: -image.sig_dims] or (1,)
@@ -83,22 +87,11 @@ class DMDataSet(StridedDataSet):
                 f"{path} has {n_bytes} bytes, expected {image.shape} pixels from byte "
                 f"{image.offset}; the file is truncated"
             )
-        folded = fold(
-            str(path),
-            n_stored,
-            sig,
-            nav,
-            nav_shape=nav_shape,
-            sig_shape=sig_shape,
-            sync_offset=sync_offset,
-            flyback=flyback,
-            snake=snake,
-        )
         if self._is_turned and image.is_turned is None:
             notes = [*notes, _A_GUESS]
         piece = Piece(path, n_bytes, image.offset, frame_bytes, n_stored)
         metadata = _metadata(image, self._is_turned)
-        super().__init__(str(path), [piece], folded, image.dtype, notes, metadata)
+        return Layout([piece], sig, image.dtype, nav, notes, metadata)
 
     def open(self) -> Source:
         """Map the file."""
