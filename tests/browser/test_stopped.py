@@ -20,6 +20,7 @@ from tests.io.writers.dm import write_dm
 from tests.io.writers.empad import write_empad_raw
 from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
+from tests.io.writers.tvips import write_tvips
 
 from .cards import (
     SETUP,
@@ -151,6 +152,27 @@ def blockfile(path: Path, frames: Array) -> None:
     path.write_bytes(whole[: len(whole) - n_missing * (6 + frames[0].size)])
 
 
+def merlin_followed(path: Path, frames: Array) -> None:
+    """Write what a detector had written when it was switched off, within a frame."""
+    recorded = write_mib(path.with_suffix(".mib"), frames, "U16", 12)
+    recorded.write_bytes(recorded.read_bytes() + b"MQ1,000501,00384")
+    write_hdr(path, NAV[0] * NAV[1], NAV[1])
+
+
+def hdf5_followed(path: Path, frames: Array) -> None:
+    """Write a file of the final size, and the frames there are."""
+    with h5py.File(path, "w", libver="latest") as file:
+        scan = file.create_dataset("scan", (*NAV, *SIG), frames.dtype, chunks=(1, 1, *SIG))
+        file.swmr_mode = True
+        for number, frame in enumerate(frames):
+            scan[divmod(number, NAV[1])] = frame
+
+
+def movie(path: Path, frames: Array) -> None:
+    """Write two files, as `path` is the first one."""
+    write_tvips(path.with_name("t"), frames, cuts=(300,))
+
+
 def hdf5(**how: Any) -> Callable[[Path, Array], None]:
     def write(path: Path, frames: Array) -> None:
         with h5py.File(path, "w") as file:
@@ -185,6 +207,10 @@ FORMATS: dict[str, tuple[str, Callable[[Path, Array], object], str]] = {
     "BLO": ("a.blo", blockfile, f"'auto', {SHAPED}"),
     "SEQ": ("a.seq", write_seq, f"'auto', {SHAPED}"),
     "MRC": ("a.mrc", write_mrc, f"'auto', {SHAPED}"),
+    "TVIPS": ("t_000.tvips", movie, f"'auto', {SHAPED}"),
+    # Long enough to look at what is there before it is given up.
+    "MIB, followed": ("r.hdr", merlin_followed, "'auto', path, follow=True, stall_timeout=5"),
+    "HDF5, followed": ("s.h5", hdf5_followed, "'auto', path, follow=True"),
     "stream": (
         "m.npy",
         np.save,
@@ -309,23 +335,26 @@ def test_a_stopped_scan_of_each_format(lab: Lab, formats: Path, name: str) -> No
     lab.execute(f"opened = lambda: ctx.load({how})")
     lab.run_cell(2)
     show(lab)
-    is_stream = name == "stream"
-    # One that brings nothing for a second is said to wait.
-    wait_for_states(lab, "stalled" if is_stream else "running")
-    if not is_stream:
+    may_come = name == "stream" or "followed" in name
+    # A stream that brings nothing for a second is said to wait.
+    if name == "stream":
+        wait_for_states(lab, "stalled")
+    elif not may_come:
+        wait_for_states(lab, "running")
         assert "268 of 768 frames are missing" in lab.output(2)
         assert card_note(lab).startswith("268 of 768 frames are missing")
     for image in (0, 1):
         wait_for_fraction(lab, 0.25, image)
         check_hatched(lab, image)
     lab.execute("go.set()")
-    wait_for_states(lab, "failed" if is_stream else "done")
-    if is_stream:
+    wait_for_states(lab, "failed" if may_come else "done")
+    if may_come:
         said = lab.page.locator(".udfw-status").first.inner_text()
-        assert "500 of 768 frames have come, and no more will" in said
+        why = "nothing has come for 5 s" if name == "MIB, followed" else "no more will"
+        assert f"500 of 768 frames have come, and {why}" in said
     wait_for_python(lab, WRONG, [])
     for image in (0, 1):
-        wait_for_fraction(lab, 0.65 if is_stream else 0.999, image)
+        wait_for_fraction(lab, 0.65 if may_come else 0.999, image)
     lab.wait_until(STILL)
     for image in (0, 1):
         check_hatched(lab, image)
