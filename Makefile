@@ -147,10 +147,11 @@ js: $(BUNDLE)
 	$(call say,JavaScript tests)
 	@npm run --silent test
 
-# The conformance tests run the same UDFs under LiberTEM, in an environment of its own.
+# The conformance tests run the same UDFs under LiberTEM, in an environment of its own. Two processes,
+# on however many cores: most tests are Python code of one thread. Each file stays in one process.
 python: $(VENV)/.stamp-test $(BUNDLE) $(PEER)/.stamp-peer
 	$(call say,Python tests)
-	@$(BIN)/python -m pytest --ignore=tests/browser $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/browser -n 2 --dist loadfile $(PYTEST_ARGS)
 
 # The notebooks find the demo scan by themselves when TESTDATA_BASE_PATH says nothing else. Warnings of
 # the packages that run them are not ours, and nbval has a timeout of its own for each cell.

@@ -95,12 +95,9 @@ class Sources:
                     self._close_unheld(lease)
                     lease = None
                 if lease is None:
-                    # The stamp is older than what is opened: a change between the two is seen.
-                    stamp = stamp_of(dataset.files)
-                    source, maps = noting_maps(dataset.open)
-                    lease = _Lease(dataset, source, stamp, maps=maps)
-                    self._leases[id(dataset)] = lease
-                stand_guard()
+                    lease = self._leases[id(dataset)] = _opened(dataset)
+                if lease.maps:
+                    stand_guard()
                 lease.holders += 1
                 # Else one that had rested for a minute is closed under the run that reads it again.
                 lease.is_old = False
@@ -186,6 +183,16 @@ class Sources:
         del self._leases[id(lease.dataset)]
         lease.maps.clear()
         lease.source.close()
+
+
+def _opened(dataset: DataSet) -> _Lease:
+    files = dataset.files
+    if not files:
+        return _Lease(dataset, dataset.open(), ())
+    # The stamp is older than what is opened: a change between the two is seen.
+    stamp = stamp_of(files)
+    source, maps = noting_maps(dataset.open)
+    return _Lease(dataset, source, stamp, maps=maps)
 
 
 def stamp_of(files: Sequence[Path]) -> Stamp:

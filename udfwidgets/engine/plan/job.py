@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +19,9 @@ from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
 
 # A UDF that looks at single frames gets so many at first; the number grows at each partition.
 FIRST_FRAMES = 8
+
+_PROCESS = uuid.uuid4().hex
+_runs = itertools.count()
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +103,8 @@ class Job:
             corrections,
             dataset.missing,
         )
-        run_key = uuid.uuid4().hex
+        # Of this process, which may have been forked; a UUID for each run takes 1 % of a short one.
+        run_key = f"{_PROCESS}-{os.getpid()}-{next(_runs)}"
         copies = tuple(bound(udf, plan, corrections, run_key) for udf in udfs)
         if order is None and any(udf.get_method() is UDFMethod.PARTITION for udf in copies):
             order = "scan"  # frames that follow each other are what it is made for

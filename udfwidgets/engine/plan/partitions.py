@@ -163,7 +163,7 @@ class Plan:
         """What the parts of the scheme cut out of the detector axes, and out of a tile."""
         return [(box.get(), (slice(None), *box.get())) for box in self.scheme]
 
-    @property
+    @cached_property
     def n_selected(self) -> int:
         """How many scan positions are selected: each has a row in nav buffers."""
         return self.shape.nav.size if self.frames is None else len(self.frames)

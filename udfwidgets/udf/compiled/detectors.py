@@ -227,7 +227,7 @@ def add_matrix(tile: Array, masks: Array, out: Array) -> None:
     out : (frames, masks) array
         In the dtype of the masks, or a wider one.
     """
-    n_frames, n_pixels = tile.shape[0], masks.shape[1]
+    n_frames, n_pixels = tile.shape[0], min(tile.shape[1], masks.shape[1])
     wide, widest = masks.dtype.type, out.dtype.type
     block = np.zeros((4, BLOCK), masks.dtype)
     a, b, c, d = block[0], block[1], block[2], block[3]

@@ -89,7 +89,7 @@ def sum_frames(tile: Array, strip: Array, total: Array) -> None:
     total : (pixels,) array
         In the dtype of `exact_dtype`.
     """
-    n_frames, n_pixels = tile.shape[0], total.shape[0]
+    n_frames, n_pixels = tile.shape[0], min(tile.shape[1], total.shape[0])
     # Every operation is cast, here and below: numba widens integers to 64 bits where it is not
     # told, and only half of them fit into a register.
     wide = strip.dtype.type
@@ -173,7 +173,7 @@ def add_squares(tile: Array, total: Array, squares: Array) -> None:
     squares : (pixels,) uint64 array
         Sum of the squares.
     """
-    n_frames, n_pixels = tile.shape[0], total.shape[0]
+    n_frames, n_pixels = tile.shape[0], min(tile.shape[1], total.shape[0])
     wide, i32, u32, u64 = total.dtype.type, np.int32, np.uint32, np.uint64
     sums = np.empty(STRIP, np.int32)
     powers = np.empty(STRIP, np.uint32)
@@ -186,16 +186,21 @@ def add_squares(tile: Array, total: Array, squares: Array) -> None:
             # Looked at once for a strip, after it: a branch for each pixel would keep the loop out
             # of vector registers. Where squares were too large, the strip is done again in 64 bits.
             bits = u32(0)  # all that are set in any of the squares
-            for frame in range(first, last - 1, 2):
+            frame = first
+            # Four frames at a time: one load and store of the sums for four of the data.
+            while frame + 4 <= last:
                 a, b = tile[frame, begin : begin + size], tile[frame + 1, begin : begin + size]
+                c, d = tile[frame + 2, begin : begin + size], tile[frame + 3, begin : begin + size]
                 for i in range(size):
-                    x, y = i32(a[i]), i32(b[i])
+                    x, y, z, w = i32(a[i]), i32(b[i]), i32(c[i]), i32(d[i])
                     xx, yy = u32(u32(x) * u32(x)), u32(u32(y) * u32(y))
-                    sums[i] = i32(sums[i] + i32(x + y))
-                    powers[i] = u32(powers[i] + u32(xx + yy))
-                    bits = u32(bits | u32(xx | yy))
-            if (last - first) % 2:
-                a = tile[last - 1, begin : begin + size]
+                    zz, ww = u32(u32(z) * u32(z)), u32(u32(w) * u32(w))
+                    sums[i] = i32(sums[i] + i32(i32(x + y) + i32(z + w)))
+                    powers[i] = u32(powers[i] + u32(u32(xx + yy) + u32(zz + ww)))
+                    bits = u32(bits | u32(u32(xx | yy) | u32(zz | ww)))
+                frame += 4
+            for single in range(frame, last):
+                a = tile[single, begin : begin + size]
                 for i in range(size):
                     x = i32(a[i])
                     xx = u32(u32(x) * u32(x))

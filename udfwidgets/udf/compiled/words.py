@@ -43,6 +43,9 @@ def finished(total: Array, dtype: np.dtype[Any], result: np.dtype[Any]) -> Array
     """
     if needs_words(dtype):
         return _joined(total, result)
+    # Most often, and nothing can go wrong.
+    if result.kind == "f" and result.itemsize > 2 and total.dtype.kind in "ui":
+        return total.astype(result)
     if result.kind in "ui" and total.size:
         room = np.iinfo(result)
         if int(total.min()) < room.min or int(total.max()) > room.max:
@@ -62,7 +65,7 @@ def add_frames_in_words(tile: Array, total: Array) -> None:
     total : (pixels, 2) int64 array
         High and low words.
     """
-    n_frames, n_pixels = tile.shape[0], total.shape[0]
+    n_frames, n_pixels = tile.shape[0], min(tile.shape[1], total.shape[0])
     own = tile.dtype.type
     bits, low_bits = own(_BITS), own(_LOW_BITS)
     high, low = np.empty(STRIP, np.int64), np.empty(STRIP, np.int64)

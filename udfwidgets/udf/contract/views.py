@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,13 +35,14 @@ class Views:
         of nav arrays are valid.
     """
 
-    _arrays: dict[str, Array]
-    _declarations: Mapping[str, BufferDeclaration]
-    _scan: tuple[Shape, BoolArray | None, BoolArray] | None
-    _absent: frozenset[str]
-    _box: tuple[slice, ...] | None
-    _nav: list[tuple[str, Array, bool]]
-    _sig: list[tuple[str, Array]]
+    # Where there is nothing but constants.
+    _arrays: Mapping[str, Array] = MappingProxyType({})
+    _declarations: Mapping[str, BufferDeclaration] = MappingProxyType({})
+    _scan: tuple[Shape, BoolArray | None, BoolArray] | None = None
+    _absent: frozenset[str] = frozenset()
+    _box: tuple[slice, ...] | None = None
+    _nav: Sequence[tuple[str, Array, bool]] = ()
+    _sig: Sequence[tuple[str, Array]] = ()
 
     def __init__(
         self,
@@ -52,6 +54,8 @@ class Views:
         # The shown values are the instance's own attributes: the fastest thing Python can look up.
         shown = self.__dict__
         shown.update(constants or {})
+        if not declarations:
+            return
         shown.update(arrays)
         kinds = {name: declarations[name].kind for name in arrays}
         shown["_box"] = None
