@@ -11,8 +11,8 @@ from typing import Any
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.io.layout.files import PathLike, existing_file, read_start
-from udfwidgets.io.telling import EXTENSIONS, by_content
+from udfwidgets.io.layout.files import PathLike, existing_file, existing_path, read_start
+from udfwidgets.io.telling import EXTENSIONS, by_content, is_zarr
 
 # Imported by the first file of a type: all of them together take a sixth of the time in which the
 # package is imported.
@@ -28,6 +28,7 @@ FILETYPES = {
     "seq": "udfwidgets.io.dataset.seq.SEQDataSet",
     "mrc": "udfwidgets.io.dataset.mrc.MRCDataSet",
     "tvips": "udfwidgets.io.dataset.tvips.TVIPSDataSet",
+    "zarr": "udfwidgets.io.dataset.zarr.dataset.ZarrDataSet",
     "stream": "udfwidgets.io.dataset.stream.StreamDataSet",
 }
 _GROWING = {
@@ -44,7 +45,7 @@ def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> Data
     filetype : str
         ``'auto'``, or a key of `FILETYPES`: ``'memory'``, ``'npy'``, ``'raw'``, ``'hdf5'``,
         ``'mib'``, ``'dm'``, ``'empad'``, ``'blo'``, ``'seq'``, ``'mrc'``, ``'tvips'``,
-        ``'stream'``. Upper and lower case are the same.
+        ``'zarr'``, ``'stream'``. Upper and lower case are the same.
     *args, **kwargs
         For the class of that type; ``path=`` first, ``data=`` for ``'memory'`` or ``frames=`` for
         ``'stream'``. With ``'auto'``, ``path=`` and what the detected type takes beyond that.
@@ -166,6 +167,8 @@ def detect(path: PathLike) -> str:
     DataSetException
         If neither is known.
     """
+    if is_zarr(existing_path(path)):
+        return "zarr"
     file = existing_file(path)
     found = by_content(file) or EXTENSIONS.get(file.suffix.lower())
     if found is None:

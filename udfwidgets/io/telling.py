@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,21 @@ _MAGICS = {
 _MAX_USER_BLOCK = 1 << 16
 #: A frame of an EMPAD, whose `.raw` begins with pixels.
 EMPAD_BYTES = 130 * 128 * 4
+#: What stands at the top of a Zarr store: of version 3, a group and an array of version 2.
+ZARR_DOCUMENTS = {"zarr.json", ".zgroup", ".zarray"}
+
+
+def is_zarr(path: Path) -> bool:
+    """Tell a Zarr store, a directory or a zip, by the metadata at its top."""
+    if path.is_dir():
+        return any((path / name).is_file() for name in ZARR_DOCUMENTS)
+    if not path.is_file() or read_start(path, 4) != b"PK\x03\x04":
+        return False
+    try:
+        with zipfile.ZipFile(path) as file:
+            return not ZARR_DOCUMENTS.isdisjoint(file.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
 
 
 def by_content(file: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Undoes the filters that HDF5 chunks went through, without HDF5.
+"""Undoes the filters that chunks of HDF5 and Zarr went through, without their libraries.
 
 `imagecodecs` decodes without the GIL, and without the one lock that all of HDF5 runs under.
 Filters are listed in the order of writing, so they are undone from the last to the first.
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from udfwidgets.io.codecs.bitshuffle import ITEMSIZES, unshuffle_blocks
 from udfwidgets.io.codecs.deflate import inflate_chunks, interleave
+from udfwidgets.io.codecs.lz4 import decode_block
 from udfwidgets.io.codecs.lz4_chunks import decode_chunks
 
 Bytes = npt.NDArray[np.uint8]
@@ -29,10 +30,12 @@ Bytes = npt.NDArray[np.uint8]
 # Its annotations leave out arrays as `out`, which its functions take.
 _codecs: Any = imagecodecs
 
-_DEFLATE, _SHUFFLE = 1, 2
-_LZF, _BLOSC, _LZ4, _BITSHUFFLE, _ZSTD = 32000, 32001, 32004, 32008, 32015
+DEFLATE, SHUFFLE = 1, 2
+LZF, BLOSC, LZ4, BITSHUFFLE, ZSTD = 32000, 32001, 32004, 32008, 32015
+#: Of Zarr alone, with numbers of our own: gzip, and one block of LZ4 behind its length.
+GZIP, LZ4_BLOCK = -1, -2
 _BITSHUFFLE_LZ4, _BITSHUFFLE_ZSTD = 2, 3
-_BLOSC_HEADER, _BITSHUFFLE_HEADER = 16, 12
+_BLOSC_HEADER, _BITSHUFFLE_HEADER, _LENGTH_BYTES = 16, 12, 4
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Filter:
     Parameters
     ----------
     number : int
-        As registered with the HDF Group.
+        As registered with the HDF Group, or one of those that only Zarr has.
     values : tuple of int
         The parameters that the writer stored.
     """
@@ -53,9 +56,9 @@ class Filter:
     @property
     def is_known(self) -> bool:
         """Whether `undo` can undo it."""
-        if self.number == _SHUFFLE:
+        if self.number == SHUFFLE:
             return len(self.values) >= 1 and self.values[0] in (1, 2, 4, 8, 16)
-        if self.number == _BITSHUFFLE:
+        if self.number == BITSHUFFLE:
             is_known = _compression(self.values) in (0, _BITSHUFFLE_LZ4, _BITSHUFFLE_ZSTD)
             return is_known and len(self.values) >= 3 and self.values[2] in ITEMSIZES
         return self.number in _DECODERS
@@ -63,13 +66,13 @@ class Filter:
     @property
     def is_broken(self) -> bool:
         """Whether nobody can undo it: the plugin of HDF5 would divide by this size of an item."""
-        return self.number == _BITSHUFFLE and not any(self.values[2:3])
+        return self.number == BITSHUFFLE and not any(self.values[2:3])
 
     @property
     def keeps_size(self) -> bool:
         """Whether the data are as many bytes after the filter as before."""
-        is_bitshuffle = self.number == _BITSHUFFLE and not _compression(self.values)
-        return self.number == _SHUFFLE or is_bitshuffle
+        is_bitshuffle = self.number == BITSHUFFLE and not _compression(self.values)
+        return self.number == SHUFFLE or is_bitshuffle
 
 
 def _compression(values: tuple[int, ...]) -> int:
@@ -93,14 +96,14 @@ def decoder_of_many(filters: tuple[Filter, ...]) -> Callable[..., int] | None:
     if not filters:
         return None
     *before, last = filters
-    if last.number == _LZ4 and not before:
+    if last.number == LZ4 and not before:
         return partial(decode_chunks, itemsize=0)
-    if last.number == _BITSHUFFLE and _compression(last.values) == _BITSHUFFLE_LZ4 and not before:
+    if last.number == BITSHUFFLE and _compression(last.values) == _BITSHUFFLE_LZ4 and not before:
         return partial(decode_chunks, itemsize=last.values[2])
-    if last.number == _DEFLATE and inflate_chunks is not None:
+    if last.number == DEFLATE and inflate_chunks is not None:
         if not before:
             return partial(inflate_chunks, itemsize=1)
-        if [step.number for step in before] == [_SHUFFLE]:
+        if [step.number for step in before] == [SHUFFLE]:
             return partial(inflate_chunks, itemsize=before[0].values[0])
     return None
 
@@ -180,6 +183,19 @@ def _undo_zstd(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
     return _length(_codecs.zstd_decode(data, out=out), out)
 
 
+def _undo_gzip(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
+    return _length(_codecs.gzip_decode(data, out=out), out)
+
+
+def _undo_lz4_block(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
+    said = int.from_bytes(data[:_LENGTH_BYTES].tobytes(), "little")
+    if len(data) < _LENGTH_BYTES or said != len(out):
+        raise ValueError(f"a block of LZ4 that says it makes {said} bytes, expected {len(out)}")
+    if not decode_block(data, _LENGTH_BYTES, len(data), out, 0, len(out)):
+        raise ValueError(f"a block of LZ4 that does not make {len(out)} bytes")
+    return len(out)
+
+
 def _undo_lz4(values: tuple[int, ...], data: Bytes, out: Bytes) -> int:
     return _undo_blocks(data, out, 0)
 
@@ -246,11 +262,13 @@ def _undo_zstd_blocks(data: Bytes, out: Bytes, block_bytes: int) -> int:
 
 
 _DECODERS: dict[int, Callable[[tuple[int, ...], Bytes, Bytes], int]] = {
-    _DEFLATE: _undo_deflate,
-    _SHUFFLE: _undo_shuffle,
-    _LZF: _undo_lzf,
-    _BLOSC: _undo_blosc,
-    _LZ4: _undo_lz4,
-    _BITSHUFFLE: _undo_bitshuffle,
-    _ZSTD: _undo_zstd,
+    DEFLATE: _undo_deflate,
+    SHUFFLE: _undo_shuffle,
+    LZF: _undo_lzf,
+    BLOSC: _undo_blosc,
+    LZ4: _undo_lz4,
+    BITSHUFFLE: _undo_bitshuffle,
+    ZSTD: _undo_zstd,
+    GZIP: _undo_gzip,
+    LZ4_BLOCK: _undo_lz4_block,
 }

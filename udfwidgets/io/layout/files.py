@@ -40,6 +40,20 @@ def existing_file(path: PathLike) -> Path:
     DataSetException
         If there is nothing at the path, or a directory.
     """
+    resolved = existing_path(path)
+    if resolved.is_dir():
+        raise DataSetException(f"{resolved} is a directory, expected a file; name a file in it")
+    return resolved
+
+
+def existing_path(path: PathLike) -> Path:
+    """Return an absolute path with ``~`` expanded, after looking that something is there.
+
+    Raises
+    ------
+    DataSetException
+        If there is nothing at the path.
+    """
     if not isinstance(path, (str, os.PathLike)):
         # Not its repr, which for an array may be long.
         raise TypeError(
@@ -47,8 +61,6 @@ def existing_file(path: PathLike) -> Path:
             "use load('memory', data=...)"
         )
     resolved = Path(os.path.abspath(Path(path).expanduser()))
-    if resolved.is_dir():
-        raise DataSetException(f"{resolved} is a directory, expected a file; name a file in it")
     if not resolved.exists():
         raise DataSetException(f"{resolved} does not exist")
     return resolved

@@ -12,10 +12,10 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
@@ -50,7 +50,37 @@ def find_dataset(path: Path, file: h5py.File) -> tuple[str, tuple[str, ...]]:
         )
     hints = _hinted(file, found)
     images, hints = _stacked(images, hints)
-    pool = {name: d for name, d in images.items() if name in hints} or images
+    return choose(path, {name: d for name, d in images.items() if name in hints} or images)
+
+
+class Sized(Protocol):
+    """What may be a scan."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """All axes."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers."""
+
+    @property
+    def ndim(self) -> int:
+        """How many axes."""
+
+    @property
+    def size(self) -> int:
+        """How many numbers."""
+
+
+def choose(path: Path, pool: Mapping[str, Sized]) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the largest one of the highest rank, and notes on the others.
+
+    Raises
+    ------
+    DataSetException
+        If there is no reason to prefer one of several.
+    """
     best = max((d.ndim, d.size) for d in pool.values())
     names = [name for name, d in pool.items() if (d.ndim, d.size) == best]
     if len(names) > 1:
@@ -99,7 +129,7 @@ def _stacked(images: dict[str, _Sized], hints: set[str]) -> tuple[dict[str, _Siz
     return joined, hints
 
 
-def _tell_others(path: Path, chosen: str, pool: dict[str, _Sized]) -> tuple[str, ...]:
+def _tell_others(path: Path, chosen: str, pool: Mapping[str, Sized]) -> tuple[str, ...]:
     """Log which datasets were not taken, and return it as a note if one has as many axes."""
     others = [f"{name} {d.shape}" for name, d in pool.items() if name != chosen]
     if not others:

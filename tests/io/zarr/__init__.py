@@ -1,0 +1,1 @@
+"""Zarr stores, held against the package zarr that writes them."""
