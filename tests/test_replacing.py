@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import threading
 
 import pytest
 
-from udfwidgets.replacing import replacing
+from udfwidgets.replacing import replacing, replacing_folder
 
 
 def test_two_at_once_leave_one_of_them_whole(tmp_path):
@@ -75,3 +76,37 @@ def test_permissions_are_those_of_the_file_before(tmp_path):
     with replacing(target) as path:
         path.write_text("new")
     assert target.stat().st_mode & 0o777 == 0o640
+
+
+def _fill_half(target, error):
+    with replacing_folder(target) as unfinished:
+        (unfinished / "half").touch()
+        raise error
+
+
+@pytest.mark.parametrize("before", ["nothing", "folder", "link"])
+def test_a_folder_gets_its_name_when_it_is_whole(tmp_path, before):
+    target, elsewhere = tmp_path / "scan.zarr", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    if before == "folder":
+        shutil.copytree(elsewhere, target)
+    elif before == "link":
+        target.symlink_to(elsewhere)
+    for error in (OSError, KeyboardInterrupt):
+        with pytest.raises(error):
+            _fill_half(target, error)
+    assert target.exists() == (before != "nothing")
+    assert not (target / "half").exists()
+    with replacing_folder(target) as unfinished:
+        (unfinished / "whole").touch()
+    assert [path.name for path in target.iterdir()] == ["whole"]
+    assert not target.is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "scan.zarr"]
+    assert (elsewhere / "precious").exists()
+    with (
+        pytest.raises(FileExistsError, match="overwrite=True"),
+        replacing_folder(target, overwrite=False) as unfinished,
+    ):
+        (unfinished / "other").touch()
+    assert [path.name for path in target.iterdir()] == ["whole"]

@@ -6,6 +6,7 @@ import logging
 import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, overload
 
 from typing_extensions import Unpack
@@ -13,7 +14,7 @@ from typing_extensions import Unpack
 from udfwidgets.analysis.create import Analyses
 from udfwidgets.buffers import BufferWrapper
 from udfwidgets.closing import Closing
-from udfwidgets.context.exporting import target_of
+from udfwidgets.context.exporting import WriteUDF, exporting
 from udfwidgets.context.options import RunOptions, UDFs, check_backends, check_dataset
 from udfwidgets.context.showing import Showing
 from udfwidgets.engine.ends.bar import ProgressReporter
@@ -36,7 +37,6 @@ from udfwidgets.io.load import load
 from udfwidgets.names import further
 from udfwidgets.told.tracebacks import folded
 from udfwidgets.udf.auto import AutoUDF
-from udfwidgets.udf.record import RecordUDF
 
 __all__ = ["Context"]
 
@@ -311,17 +311,21 @@ class Context(Analyses, Showing, Closing):
         progress: bool | ProgressReporter = False,
         overwrite: bool = False,
     ) -> None:
-        """Write all frames of a dataset to a NumPy file, in full shape.
+        """Write all frames of a dataset to a file, in full shape.
 
-        The file gets its name when it is complete: what was there before is kept until then.
-        Positions without a frame are written as zeros, as a warning says.
+        The file gets its name when it is complete: what was there before is kept until then, and
+        nothing is left of an export that fails or is interrupted. Positions without a frame are
+        written as zeros, as a warning says. What the dataset tells of the size of pixels is
+        written, too, where the format has a place for it.
 
         Parameters
         ----------
         dataset : DataSet
             What to write; corrections that it declares are applied.
         path : str or path
-            Of the file, ending in ``.npy``.
+            Of the file. Its end says what it will be: ``.npy``; ``.h5``, ``.hdf5`` or ``.nxs``, a
+            NeXus file with chunks of Bitshuffle and LZ4; ``.zarr``, a directory with chunks of
+            Zstd; ``.mib`` or ``.hdr``, which writes both; ``.blo``.
         progress : bool or ProgressReporter
             As for `run_udf`.
         overwrite : bool
@@ -330,12 +334,19 @@ class Context(Analyses, Showing, Closing):
         Raises
         ------
         ValueError
-            If the name does not end in ``.npy``.
+            If the name ends in something else, if it is that of the file which is read, or if the
+            format has no place for such data: `.mib` and `.blo` hold whole numbers from 0 on, of a
+            scan of two axes.
         FileExistsError
             If there is such a file and `overwrite` is not set.
+        DataSetException
+            If ``.zarr`` is asked for and the package zarr is not installed.
         """
-        with target_of(dataset, path, overwrite) as unfinished:
-            self.run_udf(dataset, RecordUDF(unfinished), progress=progress)
+        check_dataset(dataset)
+        with exporting(dataset, path, overwrite) as udf, ExitStack() as stack:
+            is_here = not isinstance(udf, WriteUDF) or self.executor.name != "dask"
+            ctx = self if is_here else stack.enter_context(Context())
+            ctx.run_udf(dataset, udf, progress=progress, order="scan")
 
     def close(self) -> None:
         """Cancel all runs, close all streams and end all threads. Closing twice is allowed.

@@ -1,8 +1,9 @@
-"""Files that get their name when they are complete."""
+"""Files and folders that get their name when they are complete."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,33 @@ def replacing(
         unfinished.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_folder(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Give a new, empty folder beside `target`, which takes its name when the block is through.
+
+    As `replacing` does for a file. What had the name before is removed then, with all in it.
+    """
+    unfinished = Path(tempfile.mkdtemp(".unfinished", f".{target.stem}.", target.parent))
+    try:
+        yield unfinished
+        unfinished.chmod(0o777 & ~_umask())
+        if os.path.lexists(target):
+            if not overwrite:
+                raise FileExistsError(f"{target} exists: pass overwrite=True to replace it")
+            # Out of the way first: a folder does not take the place of one with something in it.
+            before = unfinished.with_suffix(".before")
+            target.rename(before)
+            unfinished.rename(target)
+            if before.is_dir() and not before.is_symlink():
+                shutil.rmtree(before)
+            else:
+                before.unlink()
+        else:
+            unfinished.rename(target)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
 def _new_file(target: Path, beside: Path | None) -> Path:
     # Made exclusively, so that it is no link that somebody has put there.
     if beside is not None:
@@ -72,7 +100,11 @@ def _mode(target: Path) -> int:
     """Return the permissions of the file that is replaced, or those of any new file."""
     if target.is_file() and not target.is_symlink():
         return target.stat().st_mode & 0o777
-    # The mask can only be read by setting it.
+    return 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    """Return which permissions new files do not get; it can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
-    return 0o666 & ~mask
+    return mask

@@ -136,8 +136,8 @@ def test_export(ctx, tmp_path):
         ctx.export_dataset(dataset, path)
     ctx.export_dataset(ctx.load("memory", data=data[:2]), path, overwrite=True)
     np.testing.assert_array_equal(np.load(path), data[:2])
-    with pytest.raises(ValueError, match=r"ends in \.npy"):
-        ctx.export_dataset(dataset, tmp_path / "scan.h5")
+    with pytest.raises(ValueError, match=r"ends in \.npy, \.blo, \.h5"):
+        ctx.export_dataset(dataset, tmp_path / "scan.tif")
     assert [file.name for file in tmp_path.iterdir()] == ["scan.npy"]
 
 

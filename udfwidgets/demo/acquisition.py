@@ -23,7 +23,7 @@ import numpy as np
 
 from udfwidgets.closing import Closing
 from udfwidgets.demo.detector import SimulatedDetector
-from udfwidgets.demo.write import HEADER_BYTES, merlin_frame_header, merlin_hdr
+from udfwidgets.io.writing.merlin import HEADER_BYTES, merlin_frame_header, merlin_hdr
 
 _CHILD = "import sys; from udfwidgets.demo.acquisition import main; main(sys.argv[1:])"
 _READY = "recording"

@@ -16,11 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.demo.sample import Sample
-from udfwidgets.shapes import Shape
+from udfwidgets.io.writing.hdf5 import nexus_data
+from udfwidgets.io.writing.merlin import HEADER_BYTES, merlin_frame_header, merlin_hdr
 
-HEADER_BYTES = 384
-_HDR_BYTES = 2048
-_EXPOSURE_NS = 1_000_000
 # Raise this when other frames come out for the same seed.
 _VERSION = 1
 
@@ -116,61 +114,6 @@ def _write_mib(folder: Path, sample: Sample) -> Path:
     return hdr
 
 
-def merlin_frame_header(sig: Sequence[int], number: int) -> bytes:
-    """Return the header before frame `number`, counted from 1, of shape `sig` and type U16."""
-    height, width = sig
-    seconds, nanoseconds = divmod((number - 1) * _EXPOSURE_NS, 1_000_000_000)
-    clock = f"{10 + seconds // 3600 % 14:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    fields = [
-        "MQ1",
-        f"{number:06d}",
-        f"{HEADER_BYTES:05d}",
-        "01",
-        f"{width:04d}",
-        f"{height:04d}",
-        "U16",
-        "   1x1",
-        "01",
-        f"2024-05-17 {clock}.{nanoseconds // 1000:06d}",
-        f"{_EXPOSURE_NS / 1e9:.6f}",
-        *("0", "0", "0", "2.000000E+1", "5.110000E+2", *["0.000000E+0"] * 6),
-        *("3RX", "175", "511", *["000"] * 6, "100", "010", "125", "125", *["100"] * 4),
-        *("082", "100", "087", "030", "128", "004", "255", "123", "128", "192", "192"),
-        *("511", "511", "MQ1A", f"2024-05-17T{clock}.{nanoseconds:09d}Z", f"{_EXPOSURE_NS}ns"),
-        "12",
-        "",
-    ]
-    return ",".join(fields).encode("ascii").ljust(HEADER_BYTES, b"\0")
-
-
-def merlin_hdr(shape: Shape, comment: str) -> bytes:
-    """Return the `.hdr` of a scan of a shape."""
-    n_lines, per_line = shape.nav
-    pairs = {
-        "Time and Date Stamp (day, mnth, yr, hr, min, s)": "17/05/2024 10:00:00",
-        "Chip ID": "W000_A0,-,-,-",
-        "Chip Type (Medipix 3.0, Medipix 3.1, Medipix 3RX)": "Medipix 3RX",
-        "Assembly Size (NX1, 2X2)": "   1x1",
-        "Chip Mode  (SPM, CSM, CM, CSCM)": "SPM",
-        "Counter Depth (number)": "12",
-        "Gain": "SLGM",
-        "Active Counters": "Alternating",
-        "Thresholds (keV)": "2.000000E+1,5.110000E+2" + ",0.000000E+0" * 6,
-        "Fill Mode": "None",
-        "Trigger Start (Positive, Negative, Internal)": "Rising Edge",
-        "Trigger Stop (Positive, Negative, Internal)": "Rising Edge",
-        "Frames in Acquisition (Number)": str(shape.nav.size),
-        "Frames per Trigger (Number)": str(per_line),
-        "Trigger Start Count (Number)": str(n_lines),
-        "ScanX": str(per_line),
-        "ScanY": str(n_lines),
-        "Acquisition Time (ms)": f"{_EXPOSURE_NS / 1e6:.6f}",
-        "Comment": comment,
-    }
-    lines = ["HDR,", *(f"{key}:\t{value}" for key, value in pairs.items()), "End\t"]
-    return "\r\n".join(lines).encode("ascii").ljust(_HDR_BYTES, b" ")
-
-
 # HDF5
 
 
@@ -190,14 +133,7 @@ def _write_nexus(path: Path, sample: Sample, options: dict[str, Any]) -> Path:
         return path
     partial = path.with_name(path.name + ".partial")
     with h5py.File(partial, "w") as file:
-        file.attrs["default"] = "entry"
-        entry = file.create_group("entry")
-        entry.attrs["NX_class"] = "NXentry"
-        entry.attrs["default"] = "data"
-        entry["title"] = _description(sample)
-        data = entry.create_group("data")
-        data.attrs["NX_class"] = "NXdata"
-        data.attrs["signal"] = "counts"
+        data = nexus_data(file, _description(sample))
         counts = data.create_dataset("counts", sample.shape.to_tuple(), "u2", **options)
         counts.attrs["long_name"] = "electrons"
         for number, line in enumerate(_lines(sample)):

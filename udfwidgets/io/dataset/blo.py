@@ -21,8 +21,8 @@ from udfwidgets.io.layout.strided import Piece
 from udfwidgets.names import further
 
 MAGIC = b"IMGBLO"
-_VERSIONS = (0x0102, 0x0103)
-_HEADER = [
+VERSIONS = (0x0102, 0x0103)
+HEADER = [
     ("magic", "S6"),
     ("version", "u2"),
     ("image_offset", "u4"),
@@ -40,8 +40,10 @@ _HEADER = [
     ("camera_length", "u4"),
     ("acquired", "f8"),
 ]
-_TEXT_AT, _LONGEST_TEXT = 240, 1 << 16
-_NUMBER_BYTES = 6
+TEXT_AT, _LONGEST_TEXT = 240, 1 << 16
+#: Before each pattern.
+MARK_AND_NUMBER = np.dtype([("mark", "S2"), ("number", "<u4")])
+_NUMBER_BYTES = MARK_AND_NUMBER.itemsize
 
 
 class BloDataSet(StridedFile):
@@ -72,26 +74,26 @@ class BloDataSet(StridedFile):
 
 def _read_header(path: Path) -> tuple[str, Any]:
     """Return the byte order, and the header."""
-    header = read_record(path, _HEADER, "the header of a block file")
+    header = read_record(path, HEADER, "the header of a block file")
     if header["magic"] != MAGIC:
         raise DataSetException(f"{path} begins with {bytes(header['magic'])!r}, expected {MAGIC!r}")
     for order in "<>":
-        fields = [(name, order + kind) for name, kind in _HEADER]
+        fields = [(name, order + kind) for name, kind in HEADER]
         header = read_record(path, fields, "the header of a block file")
-        if header["version"] in _VERSIONS:
+        if header["version"] in VERSIONS:
             return order, header
     raise DataSetException(
         f"{path} has version {header['version']:#x} at byte 6, expected "
-        f"{' or '.join(map(hex, _VERSIONS))}"
+        f"{' or '.join(map(hex, VERSIONS))}"
     )
 
 
 def _bits(path: Path, header: Any) -> int:
     """Return how many bits a pixel has: 8, where the text says nothing else."""
-    end = min(int(header["image_offset"]), _TEXT_AT + _LONGEST_TEXT)
-    text = read_start(path, max(end, _TEXT_AT))[_TEXT_AT:].decode("latin-1")
+    end = min(int(header["image_offset"]), TEXT_AT + _LONGEST_TEXT)
+    text = read_start(path, max(end, TEXT_AT))[TEXT_AT:].decode("latin-1")
     said = re.search(r"blo bit depth:\s*([0-9]{1,3})\s*bits", text, re.IGNORECASE)
-    if said is None or header["version"] == _VERSIONS[0]:
+    if said is None or header["version"] == VERSIONS[0]:
         return 8
     if said[1] not in ("8", "16", "32"):
         raise DataSetException(f"{path} has pixels of {said[1]} bits, expected 8, 16 or 32")
@@ -116,7 +118,7 @@ def _check_marks(path: Path, offset: int, stride: int, n_frames: int) -> None:
 
 
 def _metadata(header: Any) -> dict[str, Any]:
-    told = {name: header[name].item() for name, _ in _HEADER[6:]}
+    told = {name: header[name].item() for name, _ in HEADER[6:]}
     told["nav_scales"], told["nav_units"] = (told["step_y"], told["step_x"]), ("nm", "nm")
     if told["pixels_per_cm"]:  # in hundredths
         told["sig_scales"] = (100 / told["pixels_per_cm"],) * 2

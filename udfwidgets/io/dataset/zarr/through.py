@@ -43,7 +43,7 @@ class PackageSource(Source):
         out = scratch.array((stop - start, math.prod(sig)), dtype)
         for box in boxes(start, stop, nav):
             target = out[box.first - start : box.first - start + box.size]
-            found = package.run(self._array.getitem(box.slices))
+            found = package.read(box.slices)
             try:
                 np.copyto(target.reshape(*box.shape, *sig), found)
             except (TypeError, ValueError) as error:
