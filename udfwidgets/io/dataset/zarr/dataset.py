@@ -20,8 +20,7 @@ from udfwidgets.io.dataset.zarr.find import Node, calibration_of, find_array, no
 from udfwidgets.io.dataset.zarr.layout import (
     Storage,
     UnknownStepError,
-    check_promise,
-    must_look,
+    least_stored,
     storage_of,
 )
 from udfwidgets.io.dataset.zarr.package import Package
@@ -148,8 +147,12 @@ class ZarrDataSet(FoldedDataSet):
                 f"{where} has dtype {dtype}, shape {shape} and chunks of {chunk}, expected an "
                 "array of numbers"
             )
-        if must_look(shape, chunk, dtype.itemsize):
-            check_promise(where, shape, chunk, dtype.itemsize, files.n_bytes)
+        least = least_stored(shape, chunk, dtype.itemsize)
+        if (stored := files.stored(self._ds_path, least)) < least:
+            raise DataSetException(
+                f"{where}: promises an array of {shape} in chunks of {chunk}, but all that is "
+                f"stored are {stored} bytes; it is damaged, or was hardly filled"
+            )
         try:
             storage = storage_of(self._document, self._ds_path, array, fill)
             if not files.is_plain:

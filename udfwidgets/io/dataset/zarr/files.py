@@ -50,10 +50,9 @@ class Files(Closing):
     def name(self, key: str) -> str:
         """Name a key, for messages."""
 
-    @property
     @abstractmethod
-    def n_bytes(self) -> int:
-        """How many bytes all files have together."""
+    def stored(self, key: str, enough: int) -> int:
+        """Return how many bytes all files below a key have, or of some that have enough."""
 
     @property
     def is_plain(self) -> bool:
@@ -129,10 +128,15 @@ class FolderFiles(Files):
         """Return the path of a file."""
         return str(self._root / key)
 
-    @property
-    def n_bytes(self) -> int:
-        """Look at all files, which takes its time."""
-        return sum(path.stat().st_size for path in self._root.rglob("*") if path.is_file())
+    def stored(self, key: str, enough: int) -> int:
+        """Look at as many files as are enough: there may be very many."""
+        found = 0
+        for folder, _, names in os.walk(self._root / key):
+            for name in names:
+                if found >= enough:
+                    return found
+                found += self.size(os.path.relpath(os.path.join(folder, name), self._root)) or 0
+        return found
 
     def close(self) -> None:
         """Do nothing: there is nothing open."""
@@ -207,10 +211,10 @@ class ZipFiles(Files):
         """Return the path of the zip, and the key."""
         return f"{self._path}:{key}"
 
-    @property
-    def n_bytes(self) -> int:
-        """The size of the zip."""
-        return sum(member.compress_size for member in self._members.values())
+    def stored(self, key: str, enough: int) -> int:
+        """Add up what the list at the end says."""
+        members = self._members.items()
+        return sum(member.compress_size for name, member in members if name.startswith(key))
 
     def close(self) -> None:
         """Close the zip."""

@@ -20,7 +20,7 @@ from udfwidgets.io.codecs.filters import Filter, can_undo
 from udfwidgets.io.dataset.hdf5.chunks import ChunkLayout
 from udfwidgets.io.source import Array
 
-# What a store may promise for nothing, and how many times as much as it has bytes beyond that.
+# What an array may promise for nothing, and how many times as much as it has bytes beyond that.
 _FREE_CHUNKS, _FREE_BYTES, _BYTES_PER_BYTE = 1 << 22, 256 << 20, 1 << 16
 _BLOSC_COMPRESSORS = {"blosclz", "lz4", "lz4hc", "zlib", "zstd"}
 _NUMBERS = {
@@ -166,31 +166,16 @@ def _storage_of(
     return Storage(layout, steps, prefix, separator, shard)
 
 
-def check_promise(
-    where: str, shape: Sequence[int], chunk: Sequence[int], itemsize: int, n_bytes: int
-) -> None:
-    """Hold what an array promises against all that is stored, before anything is made for it.
+def least_stored(shape: Sequence[int], chunk: Sequence[int], itemsize: int) -> int:
+    """Return how many bytes have to be stored for an array to be what it says; 0 for small ones.
 
-    Raises
-    ------
-    DataSetException
-        If it promises more than can be there.
+    It is held against what is there before anything is made of it: chunks are decoded as a whole,
+    and a table has an entry for each of them.
     """
-    most = max(_FREE_BYTES, _BYTES_PER_BYTE * n_bytes)
     n_chunks = math.prod(-(-n // c) for n, c in zip(shape, chunk, strict=True))
-    for what, promised in (("an array", math.prod(shape)), ("chunks", math.prod(chunk))):
-        if promised * itemsize > most or n_chunks > max(_FREE_CHUNKS, n_bytes):
-            raise DataSetException(
-                f"{where}: promises {what} of {promised * itemsize} bytes, in {n_chunks} chunks, "
-                f"but all that is stored are {n_bytes} bytes; it is damaged, or was hardly filled"
-            )
-
-
-def must_look(shape: Sequence[int], chunk: Sequence[int], itemsize: int) -> bool:
-    """Whether an array promises so much that it has to be held against what is stored."""
-    n_chunks = math.prod(-(-n // c) for n, c in zip(shape, chunk, strict=True))
-    longest = max(math.prod(shape), math.prod(chunk)) * itemsize
-    return n_chunks > _FREE_CHUNKS or longest > _FREE_BYTES
+    n_bytes = max(math.prod(shape), math.prod(chunk)) * itemsize
+    for_bytes = -(-n_bytes // _BYTES_PER_BYTE) if n_bytes > _FREE_BYTES else 0
+    return max(for_bytes, n_chunks if n_chunks > _FREE_CHUNKS else 0)
 
 
 @dataclass(frozen=True)
