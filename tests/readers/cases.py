@@ -16,6 +16,7 @@ from tests.io.writers.empad import write_empad
 from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
 from tests.io.writers.tvips import write_tvips
+from udfwidgets.api import Context
 
 Array = npt.NDArray[Any]
 Write = Callable[[Path, Array], Path]
@@ -86,6 +87,14 @@ def _dm(version: int, order: str = "<", **options: Any) -> Write:
 def _dm_turned(folder: Path, truth: Array) -> Path:
     turned = np.ascontiguousarray(np.moveaxis(truth, (0, 1), (2, 3)))
     return write_dm(folder / "a.dm4", turned, swapped=False)
+
+
+def _exported(folder: Path, truth: Array) -> Path:
+    """Write what is told of pixels, too."""
+    with Context.make_with("inline") as ctx:
+        dataset = ctx.load("auto", path=write_blo(folder / "a.blo", truth))
+        ctx.export_dataset(dataset, folder / "a.zarr")
+    return folder / "a.zarr"
 
 
 _NAV = {"nav_shape": (3, 5)}
@@ -197,4 +206,16 @@ CASES = (
         name="a.tvips",
         found="a_000.tvips",
     ),
+    *(
+        Case(f"Zarr {version}", what, SQUARE, f"zarr {version} {what}", ("zarr",), name="a.zarr")
+        for version, what in (
+            (2, "Zstd"),
+            (2, "Blosc"),
+            (2, "LZ4"),
+            (2, "GZip"),
+            (3, "Zstd"),
+            (3, "shards"),
+        )
+    ),
+    Case("Zarr", "exported", SQUARE, _exported, ("zarr",)),
 )

@@ -81,6 +81,31 @@ def libertem(kind: str, path: str, **options: Any) -> tuple[Any, list[float | No
         return np.array(frames).astype(dataset.dtype), []
 
 
+def zarr(path: str) -> tuple[Any, list[float | None]]:
+    import zarr  # noqa: PLC0415
+
+    group = zarr.open_group(path, mode="r")
+    told = group.attrs.get("ome", {}).get("multiscales")
+    if not told:
+        return group["data"][:], []
+    steps = told[0]["datasets"][0]["coordinateTransformations"][0]["scale"]
+    units = [axis.get("unit") for axis in told[0]["axes"]]
+    return group["data"][:], [_scale(*pair) for pair in zip(steps, units, strict=True)]
+
+
+def write_zarr(kind: str, path: str, data: Any) -> None:
+    import numcodecs  # noqa: PLC0415
+    import zarr  # noqa: PLC0415
+
+    version, _, codec = kind.partition(" ")
+    options: dict[str, Any] = {"chunks": (1, 2, 8, 16), "compressors": "auto"}
+    if codec == "shards":
+        options["shards"] = (2, 4, 16, 16)
+    elif codec != "Zstd":
+        options["compressors"] = getattr(numcodecs, codec)()
+    zarr.create_group(path, zarr_format=int(version)).create_array("data", data=data, **options)
+
+
 def write_rsciio(plugin: str, path: str, data: Any) -> None:
     from importlib import import_module  # noqa: PLC0415
 
@@ -92,7 +117,8 @@ def write_rsciio(plugin: str, path: str, data: Any) -> None:
     ]
     signal = {"data": data, "axes": axes, "metadata": {}, "original_metadata": {}}
     signal["attributes"] = {"_lazy": False}
-    options = {"navigator": None} if plugin == "blockfile" else {"max_file_size": 8000}
+    special = {"blockfile": {"navigator": None}, "tvips": {"max_file_size": 8000}}
+    options: dict[str, Any] = special.get(plugin, {})
     import_module(f"rsciio.{plugin}").file_writer(path, signal, show_progressbar=False, **options)
 
 

@@ -74,13 +74,16 @@ class ZarrChunks:
 
     def _place(self, number: int) -> tuple[str, int, int | None]:
         """Return the file of a chunk, where it begins there and how long it is, None if missing."""
-        at = tuple(int(i) for i in np.unravel_index(number, self._grid))
+        at: list[int] = []
+        for n_chunks in reversed(self._grid):  # as `np.unravel_index`, which takes 30 us
+            number, i = divmod(number, n_chunks)
+            at.insert(0, i)
         if self._shards is None:
             key = self._storage.key_of(at)
             return key, 0, self._files.size(key)
-        n_chunks = self._shards.shard.grid
-        key = self._storage.key_of([i // n for i, n in zip(at, n_chunks, strict=True)])
-        return key, *self._shards.place(key, [i % n for i, n in zip(at, n_chunks, strict=True)])
+        within = self._shards.shard.grid
+        key = self._storage.key_of([i // n for i, n in zip(at, within, strict=True)])
+        return key, *self._shards.place(key, [i % n for i, n in zip(at, within, strict=True)])
 
     def _decode(self, key: str, begin: int, n_bytes: int, out: Bytes, scratch: Scratch) -> None:
         steps, size = self._storage.steps, self._size
