@@ -3,6 +3,7 @@
 ```
 ready       gets a notebook ready for its first run | warm   compiles ahead
 live/       what a person sees                      | demo/  a scan that never was
+                                                    | convert  from one format to another
 api         the Context
 context/    what it does below what a user sees of it
 analysis/   a UDF and names for its results

@@ -1,7 +1,7 @@
 """Files: how a scan is opened, and how its frames are read.
 
 ```
-load            opens a scan by the name of its type
+load            opens a scan by the name of its type | writing/  files that frames are written to
 dataset/        the dataset contract, one module for each simple format, one package for each family
 arriving/       frames that still come | telling   which type a file is of
 layout/         where frames lie
