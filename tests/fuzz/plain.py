@@ -62,6 +62,21 @@ def tvips(content: bytes) -> Array:
     return strided(content, 256 + header, stride, f"<u{bits // 8}", (height, width))
 
 
+def ser(content: bytes) -> Array:
+    """Return the frames at the places that are listed, up to the first one that is cut off."""
+    version, _, _, _, valid = struct.unpack_from("<H4I", content, 4)
+    word = "I" if version <= 0x210 else "Q"
+    (at,) = struct.unpack_from("<" + word, content, 22)
+    frames: list[Array] = []
+    for begin in struct.unpack_from(f"<{valid}{word}", content, at):
+        kind, nx, ny = struct.unpack_from("<H2I", content, begin + 40)
+        dtype = ("u1", "u2", "u4", "i1", "i2", "i4", "f4", "f8", "c8", "c16")[kind - 1]
+        if begin + 50 + nx * ny * np.dtype(dtype).itemsize > len(content):
+            break
+        frames.append(np.frombuffer(content, dtype, nx * ny, begin + 50).reshape(ny, nx)[::-1])
+    return np.array(frames)
+
+
 def dm(content: bytes, frames: Array) -> Array:
     """Return the pixels behind the second tag of data, if what tells their order is not damaged."""
     swapped = content.index(b"Data Order Swapped") + len(b"Data Order Swapped")

@@ -19,6 +19,7 @@ from tests.io.writers.dm import write_dm
 from tests.io.writers.empad import write_empad
 from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
+from tests.io.writers.ser import write_ser
 from tests.io.writers.tvips import write_tvips
 
 Array = npt.NDArray[Any]
@@ -97,12 +98,13 @@ DETECTORS: dict[str, Callable[[Path], Path]] = {
     "seq": lambda folder: write_seq(folder / "scan.seq", FRAMES, 4),
     "mrc": lambda folder: write_mrc(folder / "scan.mrc", FRAMES, extended=b"\0" * 64),
     "tvips": lambda folder: write_tvips(folder / "scan", FRAMES),
+    "ser": lambda folder: write_ser(folder / "scan_1.ser", TRUTH),
 }
 #: What of each is damaged: the header, or where there is none, all of it.
 HEADER_BYTES = {
     "npy": 128, "npy fortran": 128, "raw": 7680, "mib": 384, "r64": 384, "hdr": 400,
     "dm3": 3000, "dm4": 3000, "empad": 800, "blo": 64, "blo 16": 300, "seq": 640, "mrc": 240,
-    "tvips": 64,
+    "tvips": 64, "ser": 420,
 }  # fmt: skip
 HEADERS = {
     "npy": write_npy,

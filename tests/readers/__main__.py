@@ -26,7 +26,7 @@ from udfwidgets.udf.sum import SumUDF
 
 Array = npt.NDArray[Any]
 FOREIGN = Path(__file__).with_name("foreign.py")
-_METRES = {"m": 1.0, "nm": 1e-9, "Å": 1e-10, "cm": 1e-2, "1/nm": 1e9}
+_METRES = {"m": 1.0, "nm": 1e-9, "Å": 1e-10, "cm": 1e-2, "1/nm": 1e9, "1/m": 1.0}
 
 
 def read(case: Case, path: Path) -> tuple[Array, list[float | None]]:

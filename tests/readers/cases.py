@@ -15,6 +15,7 @@ from tests.io.writers.dm import write_dm
 from tests.io.writers.empad import write_empad
 from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
+from tests.io.writers.ser import write_emi, write_ser
 from tests.io.writers.tvips import write_tvips
 from udfwidgets.api import Context
 
@@ -95,6 +96,11 @@ def _exported(folder: Path, truth: Array) -> Path:
         dataset = ctx.load("auto", path=write_blo(folder / "a.blo", truth))
         ctx.export_dataset(dataset, folder / "a.zarr")
     return folder / "a.zarr"
+
+
+def _ser_with_emi(folder: Path, truth: Array) -> Path:
+    write_ser(folder / "a_1.ser", truth)
+    return write_emi(folder / "a.emi")
 
 
 _NAV = {"nav_shape": (3, 5)}
@@ -218,4 +224,33 @@ CASES = (
         )
     ),
     Case("Zarr", "exported", SQUARE, _exported, ("zarr",)),
+    Case("SER", "emi, 4D", SQUARE, _ser_with_emi, ("rsciio tia",)),
+    Case(
+        "SER",
+        "4D",
+        SQUARE.astype("i4"),
+        lambda folder, truth: write_ser(folder / "a_1.ser", truth, step=2e-10),
+        ("libertem ser",),
+    ),
+    Case(
+        "SER",
+        "series",
+        FRAMES,
+        lambda folder, truth: write_ser(folder / "a_1.ser", truth, (("", 1.0),), step=2e-10),
+        ("rsciio tia", "libertem ser", "ncempy"),
+    ),
+    Case(
+        "SER",
+        "version 0x210, float32",
+        SQUARE.astype("f4"),
+        lambda folder, truth: write_ser(folder / "a_1.ser", truth, version=0x210, step=2e-10),
+        ("rsciio tia", "libertem ser"),
+    ),
+    Case(
+        "SER",
+        "spectra",
+        SQUARE[..., 0],
+        lambda folder, truth: write_ser(folder / "a_1.ser", truth),
+        ("rsciio tia",),
+    ),
 )

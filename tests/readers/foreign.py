@@ -50,8 +50,11 @@ def mrcfile(path: str) -> tuple[Any, list[float | None]]:
 
 
 def ncempy(path: str) -> tuple[Any, list[float | None]]:
-    from ncempy.io import dm, mrc  # noqa: PLC0415
+    from ncempy.io import dm, mrc, ser  # noqa: PLC0415
 
+    if path.endswith(".ser"):
+        with ser.fileSER(path) as file:
+            return [file.getDataset(i)[0] for i in range(file.head["ValidNumberElements"])], []
     if path.endswith(".mrc"):
         return mrc.mrcReader(path)["data"], []
     return dm.dmReader(path)["data"], []

@@ -28,6 +28,7 @@ WITHOUT_EFFECT = {
     "endianess": "the file tells its byte order",
     "tiledelay": "tiles are handed out as fast as they come",
     "executor": "a file is opened by who asks for it",
+    "emipath": "an .emi is given as path=, and finds its series",
     "check_cast": "what a UDF asks for is what it gets",
     "sig_dims": "the format says how many axes a frame has",
 }

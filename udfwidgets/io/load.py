@@ -29,6 +29,7 @@ FILETYPES = {
     "mrc": "udfwidgets.io.dataset.mrc.MRCDataSet",
     "tvips": "udfwidgets.io.dataset.tvips.TVIPSDataSet",
     "zarr": "udfwidgets.io.dataset.zarr.dataset.ZarrDataSet",
+    "ser": "udfwidgets.io.dataset.ser.dataset.SERDataSet",
     "stream": "udfwidgets.io.dataset.stream.StreamDataSet",
 }
 _GROWING = {
@@ -45,7 +46,7 @@ def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> Data
     filetype : str
         ``'auto'``, or a key of `FILETYPES`: ``'memory'``, ``'npy'``, ``'raw'``, ``'hdf5'``,
         ``'mib'``, ``'dm'``, ``'empad'``, ``'blo'``, ``'seq'``, ``'mrc'``, ``'tvips'``,
-        ``'zarr'``, ``'stream'``. Upper and lower case are the same.
+        ``'zarr'``, ``'ser'``, ``'stream'``. Upper and lower case are the same.
     *args, **kwargs
         For the class of that type; ``path=`` first, ``data=`` for ``'memory'`` or ``frames=`` for
         ``'stream'``. With ``'auto'``, ``path=`` and what the detected type takes beyond that.

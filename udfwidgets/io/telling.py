@@ -19,6 +19,7 @@ EXTENSIONS = {
     ".blo": "blo",
     ".seq": "seq",
     ".tvips": "tvips",
+    **dict.fromkeys((".ser", ".emi"), "ser"),
 }
 _MAGICS = {
     b"\x93NUMPY": "npy",
@@ -26,6 +27,8 @@ _MAGICS = {
     b"MQ1,": "mib",
     b"HDR,": "mib",
     b"IMGBLO": "blo",
+    b"II\x97\x01": "ser",
+    b"JK\0\x02": "ser",
     b"\xed\xfe\0\0N\0o\0r\0p\0i\0x\0": "seq",
 }
 # HDF5 may begin after a user block of 512 bytes or a power of two times that.

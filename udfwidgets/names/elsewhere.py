@@ -170,6 +170,7 @@ leave it out: each format reads as fits its files; a new one implements DataSet 
         xml_map_index_selector xml_defect_coord_extractor xml_defect_data_extractor bin_array2d
         array_cropping xml_generate_map_size xml_processing SEQDatasetParams SEQFileSet
         DOUBLE DWORD HEADER_FIELDS HEADER_SIZE LONG USHORT
+    io.dataset.ser: SERDatasetParams SERFile SERFileSet SERPartition
     io.dataset.tvips: TVIPSDatasetParams SeriesHeader read_series_header frames_in_file
         get_image_count_and_sig_shape DetectionError detect_shape get_filenames
         MAX_SCAN_IDX SERIES_HEADER_SIZE image_header_v2_dtype series_header_dtype
@@ -187,7 +188,6 @@ convert the file to .npy, HDF5 or raw, which ctx.load() reads
     io.dataset.raw_csr: TOMLError load_toml RawCSRDatasetParams CSRDescriptor CSRTriple
         RawCSRDataSet RawCSRPartition sliced_indptr get_triple check get_descriptor get_nav_size
         read_tiles_straight populate_tile populate_tile_numba can_use_numba read_tiles_with_roi
-    io.dataset.ser: SERDatasetParams SERFile SERFileSet SERDataSet SERPartition
 ctx.load('memory', data=array.compute())
     io.dataset.dask: DaskDatasetParams FakeDaskMMapFile DaskBackend DaskBackendImpl DaskDataSet
         DaskFile DaskFileSet DaskPartition array_mult get_last_chunked_dim get_chunksizes

@@ -1,7 +1,7 @@
 """The dataset contract and the formats that fulfil it.
 
 ```
-blo | dm/ | empad | hdf5/ | mib/ | npy | raw | seq | stream | tvips   a format each
+blo | dm/ | empad | hdf5/ | mib/ | npy | raw | seq | ser/ | stream | tvips   a format each
 mrc                                 another one, whose images are beside others
 memory | strided                    arrays | frames at a fixed distance in files
 folded                              all frames are there, though perhaps fewer than the scan has

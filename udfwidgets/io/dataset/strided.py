@@ -68,8 +68,11 @@ class StridedDataSet(FoldedDataSet):
         """Map the files."""
         for path, n_bytes in {piece.path: piece.n_bytes for piece in self._pieces}.items():
             check_unchanged(path, n_bytes)
-        sig = self.shape.sig.to_tuple()
-        return self._placed(StridedSource(self._pieces, self._stored_dtype, sig))
+        return self._placed(self._source(self.shape.sig.to_tuple()))
+
+    def _source(self, sig: tuple[int, ...]) -> Source:
+        """Return a source of the frames as they follow each other in the files."""
+        return StridedSource(self._pieces, self._stored_dtype, sig)
 
 
 class Layout(NamedTuple):
