@@ -77,6 +77,25 @@ def ser(content: bytes) -> Array:
     return np.array(frames)
 
 
+def k2is(folder: Path) -> Array:
+    """Return the frames of which all blocks are there, from the first such one on."""
+    found: dict[int, dict[tuple[int, int], Array]] = {}
+    for sector in range(8):
+        content = (folder / f"scan_{sector + 1}.bin").read_bytes()
+        for at in range(0, len(content) - 22359, 22360):
+            frame, x, y = struct.unpack_from(">I2H", content, at + 24)
+            low, middle, high = np.frombuffer(content, "u1", 22320, at + 40).reshape(-1, 3).T
+            even, odd = low | (middle & 0xF).astype("u2") << 8, middle >> 4 | high.astype("u2") << 4
+            pixels = np.stack([even, odd], axis=1).reshape(930, 16)
+            found.setdefault(frame, {})[sector * 256 + x, y] = pixels
+    whole = [number for number, blocks in sorted(found.items()) if len(blocks) == 256]
+    frames = np.zeros((len(whole), 1860, 2048), "u2")
+    for frame, number in zip(frames, whole, strict=True):
+        for (x, y), pixels in found[number].items():
+            frame[y : y + 930, x : x + 16] = pixels
+    return frames
+
+
 def dm(content: bytes, frames: Array) -> Array:
     """Return the pixels behind the second tag of data, if what tells their order is not damaged."""
     swapped = content.index(b"Data Order Swapped") + len(b"Data Order Swapped")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tests.io.writers.blo import write_blo
 from tests.io.writers.dm import write_dm
 from tests.io.writers.empad import write_empad
+from tests.io.writers.k2is import SIG, write_k2is
 from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
 from tests.io.writers.ser import write_emi, write_ser
@@ -69,6 +70,7 @@ def scan(*shape: int, dtype: str = "u2", most: int = 250) -> Array:
 
 
 SQUARE, FRAMES = scan(3, 5, 16, 16), scan(15, 12, 20)
+K2 = scan(6, *SIG, most=4096)
 EMPAD = np.random.default_rng(5).random((2, 3, 128, 128)).astype("f4")
 DM, BLO, TVIPS = "rsciio digitalmicrograph", "rsciio blockfile", "rsciio tvips"
 
@@ -224,6 +226,22 @@ CASES = (
         )
     ),
     Case("Zarr", "exported", SQUARE, _exported, ("zarr",)),
+    Case(
+        "K2IS",
+        "scan",
+        K2,
+        lambda folder, truth: write_k2is(folder, truth),
+        ("libertem k2is",),
+        {"nav_shape": (3, 2)},
+        {"libertem k2is": {"nav_shape": (3, 2)}},
+    ),
+    Case(
+        "K2IS",
+        "series, sectors begin elsewhere",
+        K2[1:],
+        lambda folder, truth: write_k2is(folder, K2, begins=(0, 5, 31, 0, 1, 0, 16, 32)),
+        ("libertem k2is",),
+    ),
     Case("SER", "emi, 4D", SQUARE, _ser_with_emi, ("rsciio tia",)),
     Case(
         "SER",

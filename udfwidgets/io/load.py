@@ -30,6 +30,7 @@ FILETYPES = {
     "tvips": "udfwidgets.io.dataset.tvips.TVIPSDataSet",
     "zarr": "udfwidgets.io.dataset.zarr.dataset.ZarrDataSet",
     "ser": "udfwidgets.io.dataset.ser.dataset.SERDataSet",
+    "k2is": "udfwidgets.io.dataset.k2is.dataset.K2ISDataSet",
     "stream": "udfwidgets.io.dataset.stream.StreamDataSet",
 }
 _GROWING = {
@@ -46,7 +47,7 @@ def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> Data
     filetype : str
         ``'auto'``, or a key of `FILETYPES`: ``'memory'``, ``'npy'``, ``'raw'``, ``'hdf5'``,
         ``'mib'``, ``'dm'``, ``'empad'``, ``'blo'``, ``'seq'``, ``'mrc'``, ``'tvips'``,
-        ``'zarr'``, ``'ser'``, ``'stream'``. Upper and lower case are the same.
+        ``'zarr'``, ``'ser'``, ``'k2is'``, ``'stream'``. Upper and lower case are the same.
     *args, **kwargs
         For the class of that type; ``path=`` first, ``data=`` for ``'memory'`` or ``frames=`` for
         ``'stream'``. With ``'auto'``, ``path=`` and what the detected type takes beyond that.

@@ -20,6 +20,7 @@ EXTENSIONS = {
     ".seq": "seq",
     ".tvips": "tvips",
     **dict.fromkeys((".ser", ".emi"), "ser"),
+    ".gtg": "k2is",
 }
 _MAGICS = {
     b"\x93NUMPY": "npy",
@@ -72,6 +73,12 @@ def _is_dm(file: Path, start: bytes) -> bool:
     return len(order) == 6 and order[:3] == b"\0\0\0" and max(order[3:]) <= 1
 
 
+def _is_k2is(file: Path, start: bytes) -> bool:
+    """Tell a sector by its first block, and the tags that belong to it by their name."""
+    is_sector = start[:4] == b"\xff\xff\0\x55" and start[36:40] == b"\0\0\x57\x58"
+    return is_sector or (file.suffix.lower() == ".gtg" and _is_dm(file, start))
+
+
 def _is_tvips(file: Path, start: bytes) -> bool:
     """Tell by the length of the header, its version and the bits of a pixel."""
     if len(start) < 256:
@@ -92,7 +99,7 @@ def _is_empad(file: Path, start: bytes) -> bool:
     return nav is not None and nav[0] * nav[1] * EMPAD_BYTES == size_of(file)
 
 
-_TELLING = {"dm": _is_dm, "tvips": _is_tvips, "mrc": _is_mrc, "empad": _is_empad}
+_TELLING = {"k2is": _is_k2is, "dm": _is_dm, "tvips": _is_tvips, "mrc": _is_mrc, "empad": _is_empad}
 
 
 def nav_in_name(name: str) -> tuple[int, int] | None:

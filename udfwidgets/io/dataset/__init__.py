@@ -1,6 +1,7 @@
 """The dataset contract and the formats that fulfil it.
 
 ```
+k2is/                               one whose scan shape is in a file of another
 blo | dm/ | empad | hdf5/ | mib/ | npy | raw | seq | ser/ | stream | tvips   a format each
 mrc                                 another one, whose images are beside others
 memory | strided                    arrays | frames at a fixed distance in files

@@ -143,9 +143,11 @@ class StridedFile(StridedDataSet):
     ) -> None:
         found = self._find(existing_file(path), is_told=nav_shape is not None)
         where = str(found.pieces[0].path)
+        ends = [0, *(piece.first + piece.n_frames for piece in found.pieces)]
+        starts = [piece.first for piece in found.pieces]
         folded = fold(
             where,
-            sum(piece.n_frames for piece in found.pieces),
+            ends[-1],
             found.sig,
             found.nav,
             nav_shape=nav_shape,
@@ -153,6 +155,7 @@ class StridedFile(StridedDataSet):
             sync_offset=found.began if sync_offset is None else sync_offset,
             flyback=flyback,
             snake=snake,
+            lost=tuple(gap for gap in zip(ends, starts, strict=False) if gap[0] < gap[1]),
         )
         super().__init__(where, found.pieces, folded, found.dtype, found.notes, found.metadata)
 
