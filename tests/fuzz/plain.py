@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,21 @@ def k2is(folder: Path) -> Array:
         for (x, y), pixels in found[number].items():
             frame[y : y + 930, x : x + 16] = pixels
     return frames
+
+
+def frms6(folder: Path) -> Array:
+    (binning,) = re.findall(r"bin: *([0-9]+)", (folder / "scan.hdr").read_text("latin-1"))
+    parts = []
+    for number in (1, 2):
+        content = (folder / f"scan_{number:03d}.frms6").read_bytes()
+        width, height = struct.unpack_from("<2H", content, 88)
+        (n_frames,) = struct.unpack_from("<I", content, 1020)
+        stride = 64 + 2 * width * height
+        rows = strided(content, 1088, stride, "<u2", (height, width))[: n_frames or None]
+        upper, lower = rows[:, :, : width // 2], rows[:, ::-1, : width // 2 - 1 : -1]
+        image = np.concatenate([upper, lower], axis=1)
+        parts.append(np.repeat(image, int(binning), axis=1))
+    return np.concatenate(parts)
 
 
 def dm(content: bytes, frames: Array) -> Array:

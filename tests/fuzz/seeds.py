@@ -17,6 +17,7 @@ from tests.io.merlin import write_hdr, write_mib
 from tests.io.writers.blo import write_blo
 from tests.io.writers.dm import write_dm
 from tests.io.writers.empad import write_empad
+from tests.io.writers.frms6 import write_frms6
 from tests.io.writers.k2is import SIG, write_k2is
 from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
@@ -94,6 +95,11 @@ def write_sectors_of_k2(folder: Path) -> Path:
     return write_k2is(folder, frames).with_name("scan_1.bin")
 
 
+def write_files_of_pnccd(folder: Path, name: str) -> Path:
+    write_frms6(folder, FRAMES, FRAMES[:2], (3, 5), cuts=(9,))
+    return folder / name
+
+
 #: Those of detectors, by the names of their readers in `plain`.
 DETECTORS: dict[str, Callable[[Path], Path]] = {
     "dm3": lambda folder: write_dm(folder / "scan.dm3", TRUTH[..., :4, :4], 3),
@@ -105,13 +111,15 @@ DETECTORS: dict[str, Callable[[Path], Path]] = {
     "mrc": lambda folder: write_mrc(folder / "scan.mrc", FRAMES, extended=b"\0" * 64),
     "tvips": lambda folder: write_tvips(folder / "scan", FRAMES),
     "k2is": write_sectors_of_k2,
+    "frms6": partial(write_files_of_pnccd, name="scan_002.frms6"),
+    "frms6 hdr": partial(write_files_of_pnccd, name="scan.hdr"),
     "ser": lambda folder: write_ser(folder / "scan_1.ser", TRUTH),
 }
 #: What of each is damaged: the header, or where there is none, all of it.
 HEADER_BYTES = {
     "npy": 128, "npy fortran": 128, "raw": 7680, "mib": 384, "r64": 384, "hdr": 400,
     "dm3": 3000, "dm4": 3000, "empad": 800, "blo": 64, "blo 16": 300, "seq": 640, "mrc": 240,
-    "tvips": 64, "ser": 420, "k2is": 22440,
+    "tvips": 64, "ser": 420, "k2is": 22440, "frms6": 1100, "frms6 hdr": 240,
 }  # fmt: skip
 HEADERS = {
     "npy": write_npy,
@@ -153,6 +161,8 @@ def _of_detector(path: Path, kind: str, frames: Array) -> Array:
         return plain.empad(path)
     if kind == "k2is":
         return plain.k2is(path.parent)
+    if kind.startswith("frms6"):
+        return plain.frms6(path.parent)
     if kind.startswith("dm"):
         return plain.dm(path.read_bytes(), frames)
     whole: Array = getattr(plain, kind.split()[0])(path.read_bytes())

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tests.io.writers.blo import write_blo
 from tests.io.writers.dm import write_dm
 from tests.io.writers.empad import write_empad
+from tests.io.writers.frms6 import write_frms6
 from tests.io.writers.k2is import SIG, write_k2is
 from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
@@ -105,7 +106,7 @@ def _ser_with_emi(folder: Path, truth: Array) -> Path:
     return write_emi(folder / "a.emi")
 
 
-_NAV = {"nav_shape": (3, 5)}
+_NAV, _PLAIN = {"nav_shape": (3, 5)}, {"enable_offset_correction": False}
 CASES = (
     Case("DM4", "4D", SQUARE, _dm(4), (DM, "ncempy", "libertem dm")),
     Case("DM4", "4D, by pixels", SQUARE, _dm_turned, (DM, "ncempy"), turned=2),
@@ -226,6 +227,24 @@ CASES = (
         )
     ),
     Case("Zarr", "exported", SQUARE, _exported, ("zarr",)),
+    Case(
+        "FRMS6",
+        "3 files",
+        FRAMES,
+        lambda folder, truth: write_frms6(folder, truth, truth[:2], (3, 5), cuts=(4, 9)),
+        ("libertem frms6",),
+        _PLAIN,
+        {"libertem frms6": _PLAIN},
+    ),
+    Case(
+        "FRMS6",
+        "binned, not counted",
+        FRAMES.repeat(4, axis=1),
+        lambda folder, truth: write_frms6(folder, truth, truth, (5, 3), 4, is_counted=False),
+        ("libertem frms6",),
+        _PLAIN,
+        {"libertem frms6": _PLAIN},
+    ),
     Case(
         "K2IS",
         "scan",

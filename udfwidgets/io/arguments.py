@@ -29,6 +29,7 @@ WITHOUT_EFFECT = {
     "tiledelay": "tiles are handed out as fast as they come",
     "executor": "a file is opened by who asks for it",
     "emipath": "an .emi is given as path=, and finds its series",
+    "dest_dtype": "what a UDF asks for is what it gets",
     "check_cast": "what a UDF asks for is what it gets",
     "sig_dims": "the format says how many axes a frame has",
 }

@@ -31,6 +31,7 @@ FILETYPES = {
     "zarr": "udfwidgets.io.dataset.zarr.dataset.ZarrDataSet",
     "ser": "udfwidgets.io.dataset.ser.dataset.SERDataSet",
     "k2is": "udfwidgets.io.dataset.k2is.dataset.K2ISDataSet",
+    "frms6": "udfwidgets.io.dataset.frms6.dataset.FRMS6DataSet",
     "stream": "udfwidgets.io.dataset.stream.StreamDataSet",
 }
 _GROWING = {
@@ -47,7 +48,8 @@ def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> Data
     filetype : str
         ``'auto'``, or a key of `FILETYPES`: ``'memory'``, ``'npy'``, ``'raw'``, ``'hdf5'``,
         ``'mib'``, ``'dm'``, ``'empad'``, ``'blo'``, ``'seq'``, ``'mrc'``, ``'tvips'``,
-        ``'zarr'``, ``'ser'``, ``'k2is'``, ``'stream'``. Upper and lower case are the same.
+        ``'zarr'``, ``'ser'``, ``'k2is'``, ``'frms6'``, ``'stream'``.
+        Upper and lower case are the same.
     *args, **kwargs
         For the class of that type; ``path=`` first, ``data=`` for ``'memory'`` or ``frames=`` for
         ``'stream'``. With ``'auto'``, ``path=`` and what the detected type takes beyond that.

@@ -21,6 +21,7 @@ EXTENSIONS = {
     ".tvips": "tvips",
     **dict.fromkeys((".ser", ".emi"), "ser"),
     ".gtg": "k2is",
+    ".frms6": "frms6",
 }
 _MAGICS = {
     b"\x93NUMPY": "npy",
@@ -79,6 +80,12 @@ def _is_k2is(file: Path, start: bytes) -> bool:
     return is_sector or (file.suffix.lower() == ".gtg" and _is_dm(file, start))
 
 
+def _is_frms6(file: Path, start: bytes) -> bool:
+    """Tell a file by the lengths of its headers and its version, a `.hdr` by its section."""
+    is_part = start[:4] == b"\0\4\x40\0" and start[7:8] == b"\6"
+    return is_part or (file.suffix.lower() == ".hdr" and b"[measurementInfo]" in start)
+
+
 def _is_tvips(file: Path, start: bytes) -> bool:
     """Tell by the length of the header, its version and the bits of a pixel."""
     if len(start) < 256:
@@ -99,7 +106,14 @@ def _is_empad(file: Path, start: bytes) -> bool:
     return nav is not None and nav[0] * nav[1] * EMPAD_BYTES == size_of(file)
 
 
-_TELLING = {"k2is": _is_k2is, "dm": _is_dm, "tvips": _is_tvips, "mrc": _is_mrc, "empad": _is_empad}
+_TELLING = {
+    "k2is": _is_k2is,
+    "frms6": _is_frms6,
+    "dm": _is_dm,
+    "tvips": _is_tvips,
+    "mrc": _is_mrc,
+    "empad": _is_empad,
+}
 
 
 def nav_in_name(name: str) -> tuple[int, int] | None:

@@ -165,6 +165,9 @@ leave it out: each format reads as fits its files; a new one implements DataSet 
     io.dataset.dm_single: DMFile DMPartition
     io.dataset.empad: get_params_from_xml EMPADDatasetParams EMPADFileSet EMPAD_DETECTOR_SIZE
         EMPAD_DETECTOR_SIZE_RAW
+    io.dataset.frms6: FRMS6DatasetParams GainMapCSVDialect get_filenames decode_frms6_b1
+        decode_frms6_b2 decode_frms6_b4 FRMS6Decoder FRMS6FileSet FRMS6Partition
+        READOUT_MODE_PAT file_header_dtype frame_header_dtype frms6_get_read_ranges
     io.dataset.k2is: K2ISDatasetParams decode_uint12_le decode_k2is K2ISDecoder get_filenames
         K2Syncer Sector DataBlock K2FileSet K2ISFile K2ISPartition
         BLOCKS_PER_SECTOR_PER_FRAME BLOCK_SHAPE BLOCK_SIZE DATA_SIZE FIRST_FRAME_SCAN_SIZE
@@ -182,9 +185,6 @@ write ctx.load('dm', path=...), which opens one file
     io.dataset.dm: StackedDMDataSet
     io.dataset.dm_single: SingleDMDataSet
 convert the file to .npy, HDF5 or raw, which ctx.load() reads
-    io.dataset.frms6: FRMS6DatasetParams GainMapCSVDialect get_filenames decode_frms6_b1
-        decode_frms6_b2 decode_frms6_b4 FRMS6Decoder FRMS6FileSet FRMS6DataSet FRMS6Partition
-        READOUT_MODE_PAT file_header_dtype frame_header_dtype frms6_get_read_ranges
     io.dataset.raw_csr: TOMLError load_toml RawCSRDatasetParams CSRDescriptor CSRTriple
         RawCSRDataSet RawCSRPartition sliced_indptr get_triple check get_descriptor get_nav_size
         read_tiles_straight populate_tile populate_tile_numba can_use_numba read_tiles_with_roi

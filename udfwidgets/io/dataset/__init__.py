@@ -2,7 +2,7 @@
 
 ```
 k2is/                               one whose scan shape is in a file of another
-blo | dm/ | empad | hdf5/ | mib/ | npy | raw | seq | ser/ | stream | tvips   a format each
+blo | dm/ | empad | frms6/ | hdf5/ | mib/ | npy | raw | seq | ser/ | stream | tvips   a format each
 mrc                                 another one, whose images are beside others
 memory | strided                    arrays | frames at a fixed distance in files
 folded                              all frames are there, though perhaps fewer than the scan has

@@ -7,7 +7,6 @@ in the scan a frame was taken.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.strided import Layout, StridedFile
 from udfwidgets.io.layout.files import map_array, size_of
+from udfwidgets.io.layout.numbered import numbered_paths
 from udfwidgets.io.layout.records import read_record
 from udfwidgets.io.layout.strided import Piece, count_frames
 from udfwidgets.names import further
@@ -63,7 +63,7 @@ class TVIPSDataSet(StridedFile):
     """
 
     def _find(self, path: Path, *, is_told: bool) -> Layout:
-        paths = part_paths(path)
+        paths = numbered_paths(path)
         header = _read_header(paths[0])
         dtype = np.dtype(f"<u{int(header['bits']) // 8}")
         sig = (int(header["height"]), int(header["width"]))
@@ -74,32 +74,6 @@ class TVIPSDataSet(StridedFile):
         notes = [f"the last frame of {paths[-1].name} is not complete"] if rest else []
         metadata = _metadata(pieces[0], header, header_bytes)
         return Layout(pieces, sig, dtype, told, notes, metadata, began)
-
-
-def part_paths(path: Path) -> list[Path]:
-    """Return all files of a movie, from the one that is numbered 000 on.
-
-    Raises
-    ------
-    DataSetException
-        If one of them is missing.
-    """
-    named = re.fullmatch(r"(.*_)([0-9]{3,})", path.stem)
-    if named is None:
-        return [path]
-    numbers = {}
-    for file in path.parent.iterdir():
-        digits = file.stem[len(named[1]) :]
-        same = file.stem.startswith(named[1]) and file.suffix == path.suffix
-        if same and re.fullmatch(r"[0-9]{3,9}", digits):
-            numbers[int(digits)] = file
-    missing = set(range(max(numbers) + 1)) - set(numbers)
-    if missing:
-        raise DataSetException(
-            f"{path} is one of {len(numbers)} files of a movie, number {min(missing):03d} is "
-            f"missing: expected {named[1]}{min(missing):03d}{path.suffix} beside it"
-        )
-    return [numbers[number] for number in sorted(numbers)]
 
 
 def _read_header(path: Path) -> Any:
