@@ -11,6 +11,7 @@ engine/     who does what
 io/         files                                   | udf/   functions over frames
 geometry/   shapes on an image
 buffers     results                                 | compiling, masks
+origin      where a result comes from
 shapes      axes of nav and sig                     | brief, closing, masked, replacing, ...
 names/      where LiberTEM's names are at home
 errors      the exception tree

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.brief import zeros
+from udfwidgets.origin import Origin
 from udfwidgets.shapes import Shape
 from udfwidgets.unknown import unknown
 
@@ -125,6 +126,8 @@ class BufferWrapper:
         The scan positions that were selected, of nav shape.
     valid : numpy.ndarray of bool
         Which elements are valid. It broadcasts against `raw_data`, from its first axes on.
+    origin : Origin, optional
+        Where it comes from.
     """
 
     def __init__(
@@ -134,12 +137,19 @@ class BufferWrapper:
         shape: Shape,
         roi: BoolArray | None,
         valid: BoolArray,
+        origin: Origin | None = None,
     ) -> None:
+        self._origin = origin
         self._declaration = declaration
         self._raw = raw_data
         self._shape = shape
         self._roi = roi
         self._valid = valid
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where it comes from, where that is known."""
+        return self._origin
 
     @property
     def kind(self) -> Kind:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 #: Characters of a unit; it stands beside a number.
 LONGEST_UNIT = 20
@@ -37,6 +37,9 @@ class Scale:
         object.__setattr__(self, "size", float(size))
         object.__setattr__(self, "unit", unit.strip())
 
+
+#: What sizes in units of the SI are told in: nobody reads 2e-10 m.
+_HANDY = {"m": (1e9, "nm"), "1/m": (1e-9, "1/nm"), "rad": (1e3, "mrad")}
 
 #: Size and unit.
 Pair: TypeAlias = tuple[float, str]
@@ -72,6 +75,20 @@ class Calibration:
         object.__setattr__(self, "sig", _scales("sig", self.sig))
         object.__setattr__(self, "nav", _scales("nav", self.nav))
 
+    @classmethod
+    def told(cls, metadata: Mapping[str, Any], n_nav: int, n_sig: int) -> Calibration:
+        """Return what a format tells, without what is no calibration of these axes.
+
+        Parameters
+        ----------
+        metadata : mapping
+            With ``nav_scales`` and ``nav_units``, ``sig_scales`` and ``sig_units``, where it tells
+            them: one of each for each axis.
+        n_nav, n_sig : int
+            How many axes the dataset has.
+        """
+        return cls(*(_told(metadata, kind, n) for kind, n in (("sig", n_sig), ("nav", n_nav))))
+
     def scales(self, kind: Literal["sig", "nav"], n_axes: int) -> tuple[Scale | None, ...]:
         """Return the scale of each axis, None for those that are not known.
 
@@ -96,6 +113,23 @@ class Calibration:
                 "axes: give one for each, or one for all of them"
             )
         return tuple(_scale(kind, each) for each in given)
+
+
+def _told(metadata: Mapping[str, Any], kind: str, n_axes: int) -> list[Scale | None]:
+    sizes, units = (metadata.get(f"{kind}_{what}") or () for what in ("scales", "units"))
+    if len(sizes) != n_axes or len(units) != n_axes:
+        return [None] * n_axes
+    return [_scale_or_none(size, unit) for size, unit in zip(sizes, units, strict=True)]
+
+
+def _scale_or_none(size: object, unit: object) -> Scale | None:
+    """Return a scale; None for what a file has where nothing was calibrated."""
+    try:
+        scale = Scale(size, unit)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+    factor, handy = _HANDY.get(scale.unit, (1.0, scale.unit))
+    return Scale(scale.size * factor, handy)
 
 
 def _scales(kind: str, given: Given) -> Scale | tuple[Scale | None, ...] | None:

@@ -22,7 +22,8 @@ from udfwidgets.engine.plan.binding import at_rest
 from udfwidgets.engine.plan.partitions import Plan
 from udfwidgets.errors import UDFException
 from udfwidgets.masked import blanked
-from udfwidgets.udf.base import UDF, MaskedResult
+from udfwidgets.origin import Origin
+from udfwidgets.udf.base import UDF, MaskedResult, parameters_of
 from udfwidgets.udf.contract.views import Views
 
 DAMAGE = BufferDeclaration.of("nav", dtype=bool)
@@ -43,20 +44,28 @@ def conclude(udfs: Sequence[UDF], frozen: Frozen, plan: Plan) -> UDFResults:
 
     def make() -> tuple[dict[str, BufferWrapper], ...]:
         return tuple(
-            _results_of(at_rest(udf, plan, frozen.damage), arrays, frozen.damage, plan)
-            for udf, arrays in zip(udfs, frozen.arrays, strict=True)
+            _results_of(at_rest(udf, plan, frozen.damage), arrays, frozen.damage, plan, place)
+            for udf, arrays, place in zip(udfs, frozen.arrays, _places(udfs), strict=True)
         )
 
     everywhere = np.broadcast_to(np.True_, plan.n_selected)
     return UDFResults(make, BufferWrapper(DAMAGE, frozen.damage, plan.shape, plan.roi, everywhere))
 
 
-def _results_of(udf: UDF, arrays: Buffers, damage: BoolArray, plan: Plan) -> Results:
+def _places(udfs: Sequence[UDF]) -> list[tuple[int, bool]]:
+    """Return the number of each UDF, and whether there are others of its class."""
+    names = [type(udf).__name__ for udf in udfs]
+    return [(number, names.count(name) > 1) for number, name in enumerate(names)]
+
+
+def _results_of(
+    udf: UDF, arrays: Buffers, damage: BoolArray, plan: Plan, place: tuple[int, bool]
+) -> Results:
     udf.results = Views(udf.declarations, arrays, scan=(plan.shape, plan.roi, damage))
     with Blame(udf):
         results = _completed(udf, udf.get_results())
         return Results(
-            (name, _wrap(udf, name, declaration, results[name], damage, plan))
+            (name, _wrap(udf, name, declaration, results[name], damage, plan, place))
             for name, declaration in udf.declarations.items()
             if declaration.visible
         )
@@ -92,6 +101,7 @@ def _wrap(
     value: Any,
     damage: BoolArray,
     plan: Plan,
+    place: tuple[int, bool],
 ) -> BufferWrapper:
     valid = damage if declaration.kind == "nav" else np.asarray(damage.any())
     if isinstance(value, np.ma.MaskedArray):
@@ -107,7 +117,29 @@ def _wrap(
         )
     # It keeps its own precision: 64-bit integers must not overflow unseen.
     raw = _to_raw(array, declaration, plan)
-    return BufferWrapper(declaration, raw, plan.shape, plan.roi, valid)
+    origin = _origin_of(udf, name, damage, plan, place)
+    return BufferWrapper(declaration, raw, plan.shape, plan.roi, valid, origin)
+
+
+def _origin_of(
+    udf: UDF, name: str, damage: BoolArray, plan: Plan, place: tuple[int, bool]
+) -> Origin | None:
+    if plan.data is None:
+        return None
+    # Looked at now: when the result is saved, they may have been written to.
+    plan.data.files  # noqa: B018
+    return Origin(
+        name,
+        type(udf).__name__,
+        *place,
+        plan.data,
+        damage,
+        plan.roi,
+        parameters_of(udf),
+        plan.corrector is not None,
+        udf.slice_names.get(name, ""),
+        udf.colormaps.get(name, ""),
+    )
 
 
 def _to_raw(array: Array, declaration: BufferDeclaration, plan: Plan) -> Array:

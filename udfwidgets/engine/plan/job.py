@@ -15,6 +15,7 @@ from udfwidgets.engine.plan.partitions import READ_BYTES, Plan
 from udfwidgets.engine.plan.roi import resolve_roi
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
+from udfwidgets.origin import DataOrigin
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
 
 # A UDF that looks at single frames gets so many at first; the number grows at each partition.
@@ -102,6 +103,7 @@ class Job:
             tile_depth,
             corrections,
             dataset.missing,
+            _origin_of(dataset),
         )
         # Of this process, which may have been forked; a UUID for each run takes 1 % of a short one.
         run_key = f"{_PROCESS}-{os.getpid()}-{next(_runs)}"
@@ -173,3 +175,15 @@ class Job:
         if any(udf.get_method() is UDFMethod.PARTITION for udf in self.udfs):
             return max(1, READ_BYTES // max(self.plan.frame_bytes, 1))
         return max(1, self.plan.n_frames)
+
+
+def _origin_of(dataset: DataSet) -> DataOrigin:
+    """Return what is remembered of a dataset; not itself, which may be an array in memory."""
+    shape = dataset.shape
+    return DataOrigin(
+        repr(dataset),
+        shape.nav.axes,
+        shape.sig.axes,
+        dataset.named_files,
+        getattr(dataset, "metadata", {}),
+    )

@@ -12,6 +12,7 @@ import numpy as np
 from udfwidgets.buffers import BoolArray
 from udfwidgets.engine.plan.reading import Frames
 from udfwidgets.io.corrections import CorrectionSet, Corrector
+from udfwidgets.origin import DataOrigin
 from udfwidgets.shapes import Shape, Slice
 
 # A tile is read by one UDF after the other while it is in the second-level cache of a core.
@@ -86,6 +87,8 @@ class Plan:
         The parts of the detector that tile UDFs get one after the other.
     corrector : Corrector or None
         Puts the data right before a UDF sees them.
+    data : DataOrigin or None
+        What is written down of the dataset.
     """
 
     shape: Shape
@@ -97,6 +100,7 @@ class Plan:
     tile_depth: int
     scheme: tuple[Slice, ...]
     corrector: Corrector | None = None
+    data: DataOrigin | None = None
 
     @classmethod
     def of(
@@ -108,6 +112,7 @@ class Plan:
         tile_depth: int | None = None,
         corrections: CorrectionSet | None = None,
         missing: BoolArray | None = None,
+        data: DataOrigin | None = None,
     ) -> Plan:
         """Resolve what was asked for; `tile_depth` is chosen to fit the cache where not given."""
         wanted = corrections is not None and corrections.have_corrections()
@@ -121,6 +126,7 @@ class Plan:
             tile_depth=tile_depth or deepest(TILE_BYTES, shape.sig.size * dtype.itemsize),
             scheme=(Slice((0,) * shape.sig.dims, shape.sig),),
             corrector=corrections.resolve(shape.sig, dtype) if corrections and wanted else None,
+            data=data,
         )
 
     @property

@@ -75,6 +75,11 @@ class DataSet(Listed, Described, metaclass=DataSetType):
         return ()
 
     @property
+    def named_files(self) -> tuple[Path, ...]:
+        """The files that it was loaded from, for what is written down of its results."""
+        return self.files
+
+    @property
     def is_growing(self) -> bool:
         """Whether frames are still coming: they are then visited in scan order, as they come."""
         return False

@@ -121,6 +121,11 @@ class H5DataSet(FoldedDataSet):
         """The file, if nothing is in others, and HDF5 itself need not keep it open."""
         return (self._path,) if self._is_by_itself else ()
 
+    @property
+    def named_files(self) -> tuple[Path, ...]:
+        """The file that was named; frames may be in others that it refers to."""
+        return (self._path,)
+
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]} ds_path={self._ds_path!r}>"
 
