@@ -9,7 +9,7 @@ context/    what it does below what a user sees of it
 analysis/   a UDF and names for its results
 engine/     who does what
 io/         files                                   | udf/   functions over frames
-geometry/   shapes on an image
+geometry/   shapes on an image                      | keeping/  results as files
 buffers     results                                 | compiling, masks
 origin      where a result comes from
 shapes      axes of nav and sig                     | brief, closing, masked, replacing, ...

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
+import pkgutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.brief import zeros
+from udfwidgets.calibration import Calibration
 from udfwidgets.origin import Origin
 from udfwidgets.shapes import Shape
 from udfwidgets.unknown import unknown
@@ -23,6 +27,9 @@ BoolArray = npt.NDArray[np.bool_]
 Buffers = Mapping[str, Array]
 Kind = Literal["nav", "sig", "single"]
 Use = Literal["private", "result_only"]
+
+# Stands above this floor, and loads what it writes with when it is first used.
+SAVE = "udfwidgets.keeping.saving:save_results"
 
 _KINDS = ("nav", "sig", "single")
 _USES = (None, "private", "result_only")
@@ -232,6 +239,44 @@ class BufferWrapper:
         """`raw_data`, masked where nothing has been merged."""
         return np.ma.masked_array(self._raw, mask=~self.raw_valid_mask)
 
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        calibration: Calibration | None = None,
+        title: str = "",
+    ) -> Path:
+        """Save the result, in the format that the name of the file asks for.
+
+        Parameters
+        ----------
+        path : str or path
+            ``.npy`` for `data` as it is; ``.h5`` for HDF5 with axes, what is valid, and where it
+            comes from (NeXus); ``.tif`` for 32-bit floats with the size of a pixel; ``.png``,
+            ``.svg`` or ``.pdf`` for a picture. The file gets its name when it is complete.
+        overwrite : bool
+            Replace a file that exists.
+        calibration : Calibration, optional
+            How large pixels are, in place of what the file of the dataset tells.
+        title : str
+            In place of its name.
+
+        Returns
+        -------
+        Path
+            Of the file.
+
+        Raises
+        ------
+        ValueError
+            If there is no such format, or it cannot take this result.
+        FileExistsError
+            If there is such a file and `overwrite` is not set.
+        """
+        options: Any = {"overwrite": overwrite, "calibration": calibration, "title": title}
+        return cast("Path", pkgutil.resolve_name(SAVE)([self], path, **options))
+
     def _unfold(self, raw: Array, fill: Any) -> Array:
         if self.kind != "nav":
             return raw
@@ -271,6 +316,27 @@ class BufferWrapper:
 
 class Results(dict[str, BufferWrapper]):
     """The results of one UDF by name: a dict that says which names there are."""
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        result: str | None = None,
+        *,
+        overwrite: bool = False,
+        calibration: Calibration | None = None,
+    ) -> Path:
+        """Save the results in one file; of ``.npy`` and ``.tif``, which take one, name which.
+
+        Parameters
+        ----------
+        path, overwrite, calibration
+            As for `BufferWrapper.save`.
+        result : str, optional
+            Which one; by default all.
+        """
+        results = list(self.values()) if result is None else [self[result]]
+        options: Any = {"overwrite": overwrite, "calibration": calibration}
+        return cast("Path", pkgutil.resolve_name(SAVE)(results, path, **options))
 
     def __missing__(self, name: object) -> BufferWrapper:
         raise KeyError(unknown(name, self, "result "))

@@ -8,24 +8,33 @@ it. Its lifetime is told in docs/lifetime.md: it goes when nothing shows it and 
 from __future__ import annotations
 
 import base64
+import os
+import pkgutil
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
 
 import ipywidgets
 from IPython.display import display
 
 from udfwidgets.buffers import BufferWrapper, UDFResults
+from udfwidgets.calibration import Calibration
 from udfwidgets.engine.ends.stream import Follower
 from udfwidgets.engine.run import Run
 from udfwidgets.errors import text_of
+from udfwidgets.keeping.kept import Kept, kept
 from udfwidgets.live.generation import PATIENCE, Generation
-from udfwidgets.live.image import LiveImage
+from udfwidgets.live.image import CHECK, SAVE, LiveImage
 from udfwidgets.live.keepers import Keepers
 from udfwidgets.live.picture.asked import advice_for, resolve_channels
 from udfwidgets.live.picture.channels import Channel, Form
+from udfwidgets.live.picture.colour import USUAL
+from udfwidgets.live.picture.newest import newest
+from udfwidgets.live.picture.panel import Panel
 from udfwidgets.live.picture.sheet import side_by_side
 from udfwidgets.live.plot import LiveLine, LiveNumber
 from udfwidgets.live.quick import Layout, Quick
@@ -34,6 +43,7 @@ from udfwidgets.live.status import StatusBar
 from udfwidgets.live.wire.protocol import CommandName
 from udfwidgets.told.names import Listed
 from udfwidgets.told.tracebacks import folded
+from udfwidgets.unknown import unknown
 
 Results = tuple[dict[str, BufferWrapper], ...]
 
@@ -48,9 +58,6 @@ SHOWN_AS: dict[Form, type[LiveImage]] = {
     "line": LiveLine,
     "number": LiveNumber,
 }
-
-#: Patterns and maps are told apart at a glance.
-USUAL = {"sig": "magma", "nav": "viridis"}
 
 #: Which analysis a run belongs to.
 _owners: weakref.WeakKeyDictionary[Run, weakref.ref[LiveAnalysis]] = weakref.WeakKeyDictionary()
@@ -133,7 +140,7 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
             self.wait_saved()
 
     def _make_images(self) -> tuple[LiveImage, ...]:
-        return tuple(
+        images = tuple(
             SHOWN_AS[channel.layout.form](
                 channel.layout.shape,
                 kind=channel.layout.kind,
@@ -146,6 +153,9 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
             )
             for channel in self._channels
         )
+        for place, image in enumerate(images):
+            image.keep_by(partial(self._newest, place))
+        return images
 
     def _make_status(self) -> StatusBar:
         title = ", ".join(type(udf).__name__ for udf in self._run.udfs)
@@ -347,6 +357,63 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
         """Return what has been merged so far; it does not change afterwards."""
         return self._run.snapshot()
 
+    @folded
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        result: str | None = None,
+        *,
+        overwrite: bool = False,
+        calibration: Calibration | None = None,
+    ) -> Path:
+        """Save what has been merged so far, in the format that the name of the file asks for.
+
+        `result` blocks until all is. What is not merged is told in HDF5 files and pictures, and is
+        NaN in TIFF files.
+
+        Parameters
+        ----------
+        path : str or path
+            ``.h5`` for all results, with axes, coverage, and where they come from (HDF5, NeXus);
+            ``.png``, ``.svg`` or ``.pdf`` for the images as they are shown, with axes and colour
+            bars; ``.npy`` or ``.tif`` for one result. The file gets its name when it is complete.
+        result : str, optional
+            Which one, by its name, or as 'SumUDF: intensity'; by default all.
+        overwrite : bool
+            Replace a file that exists.
+        calibration : Calibration, optional
+            How large pixels are, in place of what the file of the dataset tells.
+
+        Returns
+        -------
+        Path
+            Of the file.
+
+        Raises
+        ------
+        ValueError
+            If there is no such format or result, or the format takes only one.
+        FileExistsError
+            If there is such a file and `overwrite` is not set.
+        """
+        pkgutil.resolve_name(CHECK)(path, overwrite, calibration)
+        results = self._run.snapshot()
+        chosen = [kept(each, calibration) for each in _chosen(results, result)]
+        panels = partial(self._panels, results, calibration) if result is None else None
+        options: Any = {"overwrite": overwrite, "panels": panels}
+        return cast("Path", pkgutil.resolve_name(SAVE)(chosen, path, **options))
+
+    def _panels(self, results: UDFResults, calibration: Calibration | None) -> list[Panel]:
+        if self.comm is not None:
+            self.furnish()
+        return [
+            image.panel(newest(channel, results, image.slice, calibration, image.title))
+            for channel, image in zip(self._channels, self._images, strict=False)
+        ]
+
+    def _newest(self, place: int, index: int, given: Calibration | None, title: str) -> Kept:
+        return newest(self._channels[place], self._run.snapshot(), index, given, title)
+
     def __await__(self) -> Generator[Any, Any, Results]:
         return self._wait().__await__()
 
@@ -426,6 +493,22 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<LiveAnalysis {', '.join(type(udf).__name__ for udf in self._run.udfs)}>"
+
+
+def _chosen(results: UDFResults, name: str | None) -> list[BufferWrapper]:
+    """Return all results, or the one of a name."""
+    named = {
+        each.origin.title if each.origin is not None else key: (key, each)
+        for buffers in results.buffers
+        for key, each in buffers.items()
+    }
+    found = [each for title, (key, each) in named.items() if name in (None, key, title)]
+    if not found:
+        raise ValueError(unknown(name, named, "result "))
+    if name is not None and len(found) > 1:
+        titles = ", ".join(repr(title) for title, (key, _) in named.items() if key == name)
+        raise ValueError(f"there are several results {name!r}: name one of {titles}")
+    return found
 
 
 def _classes_of(channels: Sequence[Channel]) -> list[str]:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import base64
 import io
 import math
+import os
+import pkgutil
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 import bqplot
 import ipywidgets
+import numpy as np
 import traitlets
 from PIL import Image
 
 from udfwidgets import calibration
 from udfwidgets.geometry import Figure as Drawing
+from udfwidgets.keeping.kept import Kept, kept_image
 from udfwidgets.live.drawn import Drawn
 from udfwidgets.live.offered import OfferedWidget
+from udfwidgets.live.picture.channels import Form
 from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, centred, colour
 from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed
+from udfwidgets.live.picture.panel import Panel
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
 from udfwidgets.live.shapes.holder import Shapes
@@ -33,6 +40,12 @@ MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
 SLIDER = 24
 #: Shapes flatter or taller than this are stretched, or nothing could be seen.
 FLATTEST, TALLEST = 0.2, 1.6
+
+#: What loads what it writes with when it is first used.
+SAVE, CHECK = "udfwidgets.keeping.saving:save", "udfwidgets.keeping.saving:check"
+
+#: Returns what an image shows, given the chosen slice, a calibration or None, and a title.
+Newest: TypeAlias = Callable[[int, "calibration.Calibration | None", str], Kept]
 
 _CELL = "1 / 1 / 2 / 2"
 
@@ -135,7 +148,11 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
     _feed: ImageFeed
     #: False as well for one whose arguments were refused, which Python still disposes of.
     _open = False
-    _unlisted = ("offer", "wait_saved", "wait_saved_async")
+    _unlisted = ("keep_by", "offer", "panel", "wait_saved", "wait_saved_async")
+    #: What is made of the pixels.
+    _form: ClassVar[Form] = "image"
+    _newest: Newest | None = None
+    _scales: tuple[calibration.Scale | None, calibration.Scale | None] = (None, None)
 
     def __init__(
         self,
@@ -287,6 +304,7 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         y, x : Scale or None
             How large a pixel is along each axis; None for one that is counted in pixels.
         """
+        self._scales = (y, x)
         self._overlay.measure((y, x))
 
     def _make_figure(self) -> Figure:
@@ -404,6 +422,88 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         file = io.BytesIO()
         Image.fromarray(rgb).save(file, "PNG")
         return file.getvalue()
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        calibration: calibration.Calibration | None = None,
+        title: str = "",
+    ) -> Path:
+        """Save what the image shows, in the format that the name of the file asks for.
+
+        A picture has the colours of the page; all other formats have the numbers. Of several
+        slices it is the one that is shown.
+
+        Parameters
+        ----------
+        path : str or path
+            ``.png``, ``.svg`` or ``.pdf`` for a picture with axes and colour bar, ``.npy``,
+            ``.h5`` or ``.tif`` for the numbers; see `BufferWrapper.save`.
+        overwrite : bool
+            Replace a file that exists.
+        calibration : Calibration, optional
+            How large pixels are, in place of what the file of the dataset tells.
+        title : str
+            In place of the one above the image.
+
+        Returns
+        -------
+        Path
+            Of the file.
+
+        Raises
+        ------
+        ValueError
+            If there is no such format.
+        FileExistsError
+            If there is such a file and `overwrite` is not set.
+        RuntimeError
+            If there is no picture yet.
+        """
+        pkgutil.resolve_name(CHECK)(path, overwrite, calibration)
+        shown = self._kept(calibration, title or self.title)
+        return cast(
+            "Path",
+            pkgutil.resolve_name(SAVE)(
+                [shown], path, overwrite=overwrite, panels=lambda: [self.panel(shown)]
+            ),
+        )
+
+    def keep_by(self, newest: Newest) -> None:
+        """Have `save` ask for the newest of what is shown: pages may have been shown an older one.
+
+        Parameters
+        ----------
+        newest : callable
+            Takes the chosen slice, a calibration or None, and a title.
+        """
+        self._newest = newest
+
+    def panel(self, shown: Kept) -> Panel:
+        """Return how something is drawn in the colours of this image."""
+        return Panel(
+            np.atleast_2d(shown.values),
+            shown.title,
+            self._form,
+            None if shown.valid is None or not self.overlay else np.atleast_2d(shown.valid),
+            shown.scales,
+            self.colormap,
+            self.limits,
+            self.log,
+            self.gamma,
+        )
+
+    def _kept(self, given: calibration.Calibration | None, title: str) -> Kept:
+        if self._newest is not None:
+            return self._newest(self.slice, given, title)
+        picture, kind = self._feed.picture, self._feed.kind_of_axes
+        if picture is None:
+            raise RuntimeError(f"{self!r} has no picture yet: save it when it has one")
+        scales = self._scales if given is None else given.scales(kind, 2)
+        covered = picture.coverage if kind == "nav" else None
+        return kept_image(picture.values, kind, title, covered, scales)
 
     def close(self) -> None:
         """Release everything, in the kernel and in all browsers. May be called twice."""

@@ -32,6 +32,7 @@ class LiveLine(LiveImage):
     its figure, without a word to Python. In the end the line has the numbers themselves.
     """
 
+    _form = "line"
     _longest = POINTS
     # Numbers along the edge are values here, and not pixels.
     _margin: ClassVar[Mapping[str, int]] = {**MARGIN, "left": 56}
@@ -91,6 +92,7 @@ class LiveLine(LiveImage):
 class LiveNumber(LiveImage):
     """One number, in digits: a `LiveImage` of one pixel in all but what pages make of it."""
 
+    _form = "number"
     _more_traits: ClassVar[Mapping[str, Any]] = {"_kind": "number"}
 
     @staticmethod

@@ -31,6 +31,8 @@ _SOURCES = {
 COLORMAPS = tuple(_SOURCES)
 #: Those whose middle stands for zero.
 DIVERGING = ("RdBu", "coolwarm", "vik")
+#: Patterns and maps are told apart at a glance.
+USUAL = {"sig": "magma", "nav": "viridis"}
 #: The same from the other end.
 REVERSED = tuple(f"{name}_r" for name in COLORMAPS)
 
