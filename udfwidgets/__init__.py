@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from udfwidgets.api import Context as Context
+    from udfwidgets.keeping.loading import load_result as load_result
     from udfwidgets.udf.base import UDF as UDF
     from udfwidgets.udf.masks import ApplyMasksUDF as ApplyMasksUDF
     from udfwidgets.udf.raw import PickUDF as PickUDF
@@ -47,6 +48,7 @@ _HOMES = {
     "SumSigUDF": "udfwidgets.udf.sumsigudf",
     "SumUDF": "udfwidgets.udf.sum",
     "UDF": "udfwidgets.udf.base",
+    "load_result": "udfwidgets.keeping.loading",
 }
 _MODULES = ("demo", "live")
 

@@ -1,6 +1,7 @@
-"""Results as files: written by the extension of their name.
+"""Results as files: written by the extension of their name, and read again.
 
 ```
+loading       what was saved
 saving        which format a name asks for
 nexus | tiff  how a format is written
 kept          a result with its axes, as a file has it
