@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from udfwidgets.live.picture.colour import table
 
 from .cards import run_cells, wait_for_python, wait_for_states
 from .conftest import FAILURES, NotebookMaker
@@ -118,6 +121,29 @@ def test_colours_can_be_inverted(contrast: Lab) -> None:
     wait_for_python(contrast, f"{IMAGE}.colormap", "gray_r")
     contrast.page.get_by_role("button", name="Inverted", exact=True).click()
     wait_for_python(contrast, f"{IMAGE}.colormap", "gray")
+    contrast.page.get_by_role("button", name="turbo", exact=True).click()
+    contrast.page.keyboard.press("Escape")
+    check_colour_bar(saved_picture(contrast), table("turbo"))
+
+
+def saved_picture(lab: Lab) -> np.ndarray:
+    """Return what the button of the image saves."""
+    lab.page.locator(".udfw-image").first.hover()
+    with lab.page.expect_download() as download:
+        lab.page.get_by_role("button", name="Save as PNG").first.click()
+    path = FAILURES.parent / "shown" / "saved.png"
+    download.value.save_as(path)
+    return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+
+def check_colour_bar(picture: np.ndarray, colours: np.ndarray) -> None:
+    """Look for a column of pixels with all colours, the last one on top."""
+    right = picture[:, -2 * 76 :]
+    at = int(np.argmax([len(np.unique(column, axis=0)) for column in right.swapaxes(0, 1)]))
+    far = np.abs(right[:, at][:, None] - colours.astype(int)).max(axis=2)
+    # Rows are no whole pixels, and the frame lies on both ends.
+    assert far[:, 4:-4].min(axis=0).max() <= 6
+    assert (np.diff(far.argmin(axis=0)[4:-4]) <= 0).all()
 
 
 def keep_pictures(lab: Lab) -> None:

@@ -1,5 +1,7 @@
 /** The image as a file: our pixels with bqplot's axes and marks, and shapes, on top. */
 
+import { drawBar, ROOM, type Bar } from "./bar";
+
 /** What the style sheets of the page give to a drawing, and its file would lose. */
 const STYLES = [
   "fill",
@@ -19,22 +21,26 @@ const STYLES = [
   "shape-rendering",
 ] as const;
 
-/** Draw all of a widget on one canvas, in twice the resolution of the screen. */
+/** Between the pixels and the colour bar. */
+const GAP = 12;
+
+/** Draw all of a widget on one canvas, with a colour bar, in twice the resolution of the screen. */
 export async function compose(
   root: HTMLElement,
   canvas: HTMLCanvasElement,
   title: HTMLElement,
+  bar: Bar,
 ): Promise<HTMLCanvasElement> {
   const frame = root.getBoundingClientRect();
   const scale = Math.max(2, devicePixelRatio);
   const out = document.createElement("canvas");
-  out.width = Math.round(frame.width * scale);
+  out.width = Math.round((frame.width + ROOM) * scale);
   out.height = Math.round(frame.height * scale);
   const surface = out.getContext("2d");
   if (!surface) throw new Error("this browser gives no 2-D canvas to draw the file on");
   surface.scale(scale, scale);
   surface.fillStyle = backgroundOf(root);
-  surface.fillRect(0, 0, frame.width, frame.height);
+  surface.fillRect(0, 0, frame.width + ROOM, frame.height);
   const draw = (source: CanvasImageSource, element: Element): void => {
     const box = element.getBoundingClientRect();
     surface.imageSmoothingEnabled = false;
@@ -54,6 +60,10 @@ export async function compose(
   surface.fillStyle = style.color;
   surface.textBaseline = "middle";
   surface.fillText(title.textContent, box.x - frame.x, box.y - frame.y + box.height / 2);
+  surface.font = `11px ${style.fontFamily}`;
+  const pixels = canvas.getBoundingClientRect();
+  const beside = [pixels.right - frame.x + GAP, pixels.y - frame.y] as const;
+  drawBar(surface, bar, beside, pixels.height);
   return out;
 }
 

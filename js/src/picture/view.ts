@@ -121,7 +121,8 @@ export function showImage(place: Place, signal: AbortSignal): void {
   const reset = (): void => axes.set({ x0: 0, x1: nx, y0: 0, y1: ny });
   const save = async (): Promise<void> => {
     const title = shell.querySelector<HTMLElement>(".udfw-title") ?? shell;
-    download(await compose(root(), canvas, title), settings.get("title"));
+    const picture = await compose(root(), canvas, title, currentLook());
+    download(picture, settings.get("title"));
   };
   const toolbar = new Toolbar(settings, { reset, save: () => void save(), limits }, store, signal);
   const slices = slider(place.slices, signal);
