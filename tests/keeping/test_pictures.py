@@ -100,13 +100,15 @@ def test_what_is_saved_of_a_run_under_way_is_what_is_merged(ctx, tmp_path):
     with h5py.File(live.save(tmp_path / "a.h5")) as file:
         assert np.isnan(file["entry/GatedUDF_sums/data"]).all()
         assert not file["entry/coverage/data"][:].any()
-    found, _ = pixels_in(live.images[0].save(tmp_path / "a.svg"))
+    found, texts = pixels_in(live.images[0].save(tmp_path / "a.svg"))
     assert any((each == 190).all() for each in found)
+    assert "GatedUDF: sums (0 % of the scan)" in texts
     gate.set()
     live.result()
     with h5py.File(live.save(tmp_path / "a.h5", overwrite=True)) as file:
         np.testing.assert_array_equal(file["entry/coverage/data"], roi)
-    found, _ = pixels_in(live.save(tmp_path / "b.svg"))
+    found, texts = pixels_in(live.save(tmp_path / "b.svg"))
+    assert "GatedUDF: sums" in texts
     assert any(np.array_equal((each == 190).all(axis=2), ~roi) for each in found)
     live.close()
     # What was merged can still be had.

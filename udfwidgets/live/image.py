@@ -26,7 +26,7 @@ from udfwidgets.live.offered import OfferedWidget
 from udfwidgets.live.picture.channels import Form
 from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, centred, colour
 from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed
-from udfwidgets.live.picture.panel import Panel
+from udfwidgets.live.picture.panel import Panel, title_of
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.quick import Layout, Quick, new_name
 from udfwidgets.live.shapes.holder import Shapes
@@ -485,7 +485,7 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         """Return how something is drawn in the colours of this image."""
         return Panel(
             np.atleast_2d(shown.values),
-            shown.title,
+            title_of(shown),
             self._form,
             None if shown.valid is None or not self.overlay else np.atleast_2d(shown.valid),
             shown.scales,

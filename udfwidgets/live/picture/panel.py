@@ -79,6 +79,14 @@ class Panel:
         return rgb
 
 
+def title_of(kept: Kept) -> str:
+    """Return the title of a panel, with how much is merged where that is not all."""
+    merged, selected = (0, 0) if kept.origin is None else kept.origin.counts
+    if merged >= selected:
+        return kept.title
+    return f"{kept.title} ({100 * merged // selected} % of the scan)"
+
+
 def panels_of(results: Sequence[Kept]) -> list[Panel]:
     """Return a panel for each image and line among results, and for each of their slices."""
     return [panel for kept in results for panel in _slices_of(kept)]
@@ -98,7 +106,7 @@ def _slices_of(kept: Kept) -> list[Panel]:
     return [
         Panel(
             image,
-            ", ".join([kept.title, *(f"{w} {n}" for w, n in zip(words, place, strict=True))]),
+            ", ".join([title_of(kept), *(f"{w} {n}" for w, n in zip(words, place, strict=True))]),
             layout.form,
             None if covered is None or kind == "sig" else covered[number],
             kept.scales,
