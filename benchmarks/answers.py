@@ -13,10 +13,13 @@ from benchmarks.data import Scan
 
 Answers = dict[str, list[Any]]
 
+# Of what is kept in files: one more where a work is added.
+VERSION = 2
+
 
 def answers(scan: Scan, folder: Path) -> Answers:
     """Return the arrays that each work should give, from a file when they were computed before."""
-    path = folder / f"{scan.name}-answers.npz"
+    path = folder / f"{scan.name}-answers-{VERSION}.npz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         found = _compute(scan)
@@ -47,7 +50,7 @@ def compare(arrays: Sequence[Any], expected: Sequence[Any]) -> tuple[bool, int]:
 def _compute(scan: Scan) -> Answers:
     total = np.zeros(scan.sig_shape, np.uint64)
     squares = np.zeros(scan.sig_shape, np.float64)
-    by_row: dict[str, list[Any]] = {"sumsig": [], "weighted": [], "max": []}
+    by_row: dict[str, list[Any]] = {"sumsig": [], "weighted": [], "max": [], "n": []}
     masks = [
         detectors.ring(scan.sig_shape)[None],
         detectors.segments(scan.sig_shape),
@@ -60,8 +63,11 @@ def _compute(scan: Scan) -> Answers:
         squares += np.einsum("fp,fp->p", flat, flat).reshape(scan.sig_shape)
         by_row["sumsig"].append(row.sum(axis=(1, 2), dtype=np.uint64))
         by_row["max"].append(row.max(axis=(1, 2)))
+        by_row["n"].append((row > detectors.THRESHOLD).sum(axis=(1, 2)))
         by_row["weighted"].append(flat @ weights)
-    sumsig, weighted, highest = (np.stack(by_row[k]) for k in ("sumsig", "weighted", "max"))
+    sumsig, weighted, highest, counted = (
+        np.stack(by_row[k]) for k in ("sumsig", "weighted", "max", "n")
+    )
     n = np.prod(scan.nav_shape)
     return {
         "sums": [total, sumsig],
@@ -70,4 +76,5 @@ def _compute(scan: Scan) -> Answers:
         "stddev": [np.sqrt(squares / n - (total / n) ** 2)],
         "com": [weighted[..., 10:] / weighted[..., 9:10]],
         "framemax": [highest],
+        "counted": [counted],
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 OURS = "udfwidgets"
+PROCESSES = "udfwidgets processes"
 LIBERTEM = "LiberTEM"
 LIBERTEM_DEFAULT = "LiberTEM default"
 LIBERTEM_BEST = "LiberTEM best"

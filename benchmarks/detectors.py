@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+#: Counts that a pixel has to exceed for Python code that looks at one after the other.
+THRESHOLD = 2
+
 
 def ring(sig_shape: tuple[int, ...]) -> Any:
     """Return an annular detector of zeros and ones, as float32 of sig shape."""

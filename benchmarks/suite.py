@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.contenders import OURS, Contender
 from benchmarks.extent import Extent
-from benchmarks.measure import concurrency, live, moves
+from benchmarks.measure import cluster, concurrency, live, moves
 from benchmarks.measure.live import Bench, Case
 from benchmarks.measure.scaling import scaling
 from benchmarks.measure.throughput import ROWS, measure
@@ -26,6 +26,7 @@ CASES: tuple[Case, ...] = (
     concurrency.views_gzip,
     concurrency.cancel,
     moves.moves,
+    cluster.cluster,
     live.iterators,
     live.same_instance,
     live.history,

@@ -44,8 +44,9 @@ class Mix:
     by_peers: bool = True
 
 
+TWO = Mix("two", [SUMS] * 2)
 MIXES = (
-    Mix("two", [SUMS] * 2),
+    TWO,
     Mix("four", [SUMS] * 4),
     Mix("ten", [SUMS] * 10, by_peers=False),
     Mix("different", [SUMS, ["stddev"], ["com"], ["mask"]]),
@@ -73,12 +74,12 @@ def _concurrent(bench: Bench, name: str, storage: data.Storage) -> dict[str, Val
         for mix in MIXES:
             if ours or mix.by_peers:
                 rounds = ROUNDS if ours else bench.extent.peer_rounds
-                value = _relative(worker, mix, expected, rounds)
+                value = relative(worker, mix, expected, rounds)
                 found[f"{mix.key}-{name}"][worker.label] = value
     return found
 
 
-def _relative(worker: Worker, mix: Mix, expected: Any, rounds: int) -> float | str:
+def relative(worker: Worker, mix: Mix, expected: Any, rounds: int) -> float | str:
     """Time of all together over that of one alone: the slowest one, if they are different."""
     alone = [works for i, works in enumerate(mix.works) if works not in mix.works[:i]]
     exact = [array for works in mix.works for work in works for array in expected[work]]

@@ -11,10 +11,19 @@ from typing import Any
 from benchmarks.processes import Worker
 
 
-def peak_memory(worker: Worker, work: Callable[[], Any]) -> int:
+def peak_memory(worker: Worker, work: Callable[[], Any], *, alone: bool = False) -> int:
     """Bytes of anonymous memory at the highest, of the worker and its children, during `work`.
 
     Sampled every 5 ms, which takes some of the processor: not for runs that are timed.
+
+    Parameters
+    ----------
+    worker : Worker
+        Whose.
+    work : callable
+        What it does meanwhile.
+    alone : bool
+        Whether its children do not count.
     """
     done = threading.Event()
     peak = 0
@@ -22,7 +31,8 @@ def peak_memory(worker: Worker, work: Callable[[], Any]) -> int:
     def sample() -> None:
         nonlocal peak
         while not done.wait(0.005):
-            peak = max(peak, sum(_rss_anon(process.pid) for process in worker.family()))
+            counted = worker.family()[: 1 if alone else None]
+            peak = max(peak, sum(_rss_anon(process.pid) for process in counted))
 
     sampler = threading.Thread(target=sample)
     sampler.start()

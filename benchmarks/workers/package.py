@@ -41,6 +41,23 @@ def _frame_max(package: Import, sig: tuple[int, ...]) -> list[Any]:
     return [FrameMax()]
 
 
+def _counted(package: Import, sig: tuple[int, ...]) -> list[Any]:
+    threshold = detectors.THRESHOLD
+
+    class Counted(package("udf.base").UDF):  # type: ignore[misc]
+        def get_result_buffers(self) -> dict[str, Any]:
+            return {"count": self.buffer(kind="nav", dtype="int64")}
+
+        def process_frame(self, frame: Any) -> None:
+            n = 0
+            for value in frame.ravel().tolist():
+                if value > threshold:
+                    n += 1
+            self.results.count[:] = n
+
+    return [Counted()]
+
+
 def _masks(package: Import, masks: list[Any]) -> list[Any]:
     factories = [lambda mask=mask: mask for mask in masks]
     return [package("udf.masks").ApplyMasksUDF(mask_factories=factories)]
@@ -62,6 +79,7 @@ WORKS = {
     "stddev": Work(lambda package, sig: [package("udf.stddev").StdDevUDF()], ("std",)),
     "com": Work(lambda package, sig: [package("udf.com").CoMUDF.with_params()], ("raw_com",)),
     "framemax": Work(_frame_max, ("maximum",)),
+    "counted": Work(_counted, ("count",)),
 }
 
 
