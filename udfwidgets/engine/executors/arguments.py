@@ -1,8 +1,9 @@
-"""Arguments that LiberTEM's executors have: taken without effect, or refused."""
+"""Arguments of executors: how many workers, and those of LiberTEM, without effect or refused."""
 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -50,3 +51,10 @@ def check_gpus(executor: str, gpus: Any, main_process_gpu: int | None = None) ->
         raise ExecutorSpecException(
             f"the {executor} executor works on processors and cannot use gpus={asked}: leave it out"
         )
+
+
+def available_cpus() -> int:
+    """Return how many CPUs this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

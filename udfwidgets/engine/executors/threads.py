@@ -1,47 +1,31 @@
 """The threads executor: worker threads of this process, run from an event loop of their own.
 
-The loop lives on a background thread, so runs go on while a notebook cell keeps the kernel's own
-loop busy, and `run_udf` can be called where a loop is already running. On it lives one task per
-worker, which waits for something to do and does it on a thread; a thread is kept for as long as
-there is work, because each change costs about 0.1 ms. One more task ends the runs that were told
-to stop while nobody was at work on them, and closes files that have not been used for a while.
+On the loop lives one task per worker, which waits for something to do and does it on a thread; a
+thread is kept for as long as there is work, because each change costs about 0.1 ms. One more task
+ends the runs that were told to stop while nobody was at work on them, and closes files that have
+not been used for a while.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
-import threading
-import weakref
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from typing import Any
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from udfwidgets.engine.bell import Bell
-from udfwidgets.engine.executors.arguments import check_gpus, count_of, pass_over
-from udfwidgets.engine.executors.base import IS_CLOSED, IS_ELSEWHERE
-from udfwidgets.engine.run import Run
-from udfwidgets.engine.sources import REST, Sources
-from udfwidgets.engine.work.pool import KEPT, MOST_KEPT, Pool, Traffic
+from udfwidgets.engine.executors.arguments import available_cpus, check_gpus, count_of, pass_over
+from udfwidgets.engine.executors.background import Background, Loop
+from udfwidgets.engine.sources import REST
+from udfwidgets.engine.work.pool import KEPT, MOST_KEPT, Pool
 from udfwidgets.engine.work.turns import short_switches
 
 # Seconds after which a source that brought nothing is looked at again.
 POLL = 0.01
 
 
-def available_cpus() -> int:
-    """Return how many CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-class ThreadsExecutor:
+class ThreadsExecutor(Background):
     """Works with threads, as many as there are cores.
 
     Parameters
@@ -77,14 +61,7 @@ class ThreadsExecutor:
         check_gpus(self.name, None, main_process_gpu)
         cpus = cpus if spec is None else len(spec)
         self.workers = cpus or available_cpus()
-        self._loop = _Loop(self.workers)
-        # Dropped without close(): the collector may be at work on one of the very threads that
-        # are to be ended, so a thread of its own waits for them.
-        self._finalizer = weakref.finalize(self, _close_from_elsewhere, self._loop)
-        self._finalizer.atexit = False
-
-    def __repr__(self) -> str:
-        return f"<ThreadsExecutor workers={self.workers}>"
+        super().__init__(_Threads(self.workers))
 
     @classmethod
     def make_local(
@@ -109,111 +86,26 @@ class ThreadsExecutor:
         check_gpus(cls.name, cudas)
         return range(count_of(cpus) or 0)
 
-    @property
-    def bell(self) -> Bell:
-        """Rung when there may be something new to do."""
-        return self._loop.pool.bell
 
-    @property
-    def sources(self) -> Sources:
-        """The open sources of datasets."""
-        return self._loop.pool.sources
-
-    @property
-    def runs(self) -> tuple[Run, ...]:
-        """All runs that are under way."""
-        return self._loop.pool.runs
-
-    @property
-    def traffic(self) -> Traffic:
-        """How much has passed through it so far."""
-        return self._loop.pool.traffic
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether this process was forked from the one that has the threads."""
-        return self._loop.is_elsewhere
-
-    def start(self, run: Run) -> None:
-        """Begin a run on the worker threads."""
-        self._loop.start(run, self)
-
-    def advance(self, run: Run) -> bool:
-        """Leave the work to the workers."""
-        if self.is_elsewhere:  # nobody is there to do it
-            raise RuntimeError(IS_ELSEWHERE)
-        return False
-
-    def can_advance(self, run: Run) -> bool:
-        """Leave the work to the workers."""
-        return False
-
-    def forget(self, run: Run) -> None:
-        """Take note that a run has ended."""
-        self._loop.pool.remove(run)
-
-    def close(self) -> None:
-        """Cancel all runs, wait until their workers are gone, and end the loop."""
-        self._finalizer.detach()
-        self._loop.close()
-
-
-def _close_from_elsewhere(loop: _Loop) -> None:
-    threading.Thread(target=loop.close, name="udfwidgets-closer", daemon=True).start()
-
-
-class _Loop:
-    """The event loop on which the workers' tasks live; started when first needed."""
+class _Threads(Loop):
+    """The event loop on which the workers' tasks live."""
 
     def __init__(self, workers: int) -> None:
-        self.pool = Pool(workers)
+        super().__init__(Pool(workers), "udfwidgets-engine", short_switches)
         self._workers = workers
-        self._process = os.getpid()
-        self._lock = threading.Lock()
-        self._stack = ExitStack()
-        self._portal: BlockingPortal | None = None
-        self._closed = False
 
-    @property
-    def is_elsewhere(self) -> bool:
-        return os.getpid() != self._process
-
-    def start(self, run: Run, host: ThreadsExecutor) -> None:
-        if self.is_elsewhere:
-            raise RuntimeError(IS_ELSEWHERE)
-        with self._lock:
-            if self._closed:
-                raise RuntimeError(IS_CLOSED)
-            run.begin(host)
-            if self._portal is None:
-                self._portal = self._stack.enter_context(
-                    start_blocking_portal("asyncio", name="udfwidgets-engine")
-                )
-                self._stack.enter_context(short_switches())
-                atexit.register(self.close)
-                self._portal.start_task_soon(self._serve)
-            self.pool.add(run)
-
-    async def _serve(self) -> None:
+    async def _work_through(self) -> None:
         # As many threads as there can be tasks: it is the pool that deals out the work.
         limiter = anyio.CapacityLimiter(self._workers + MOST_KEPT)
-        try:
-            async with anyio.create_task_group() as tasks:
-                for _ in range(self._workers):
-                    tasks.start_soon(self._work, limiter)
-                await self._look_after(tasks, limiter)
-        except Exception as error:
-            # A fault of the engine: nobody must wait for what is not going to come.
-            self._closed = True
-            for run in self.pool.runs:
-                run.fail(error)
-            self.pool.settle()
-            raise
+        async with anyio.create_task_group() as tasks:
+            for _ in range(self._workers):
+                tasks.start_soon(self._work, limiter)
+            await self._look_after(tasks, limiter)
 
     async def _work(self, limiter: anyio.CapacityLimiter) -> None:
         pool = self.pool
-        while not self._has_ended():
-            await pool.bell.wait_async(lambda: self._has_ended() or pool.has_work())
+        while not self.has_ended():
+            await pool.bell.wait_async(lambda: self.has_ended() or pool.has_work())
             if not await self._on_a_thread(limiter) and pool.has_work():
                 # A source that still grows has brought nothing.
                 pool.look_what_runs_wait_for()
@@ -234,33 +126,17 @@ class _Loop:
     async def _look_after(self, tasks: TaskGroup, limiter: anyio.CapacityLimiter) -> None:
         """End runs that were told to stop, and bring threads for those that UDFs keep."""
         pool = self.pool
-        while not self._has_ended():
+        while not self.has_ended():
             with anyio.move_on_after(REST) as rest:
-                await pool.bell.wait_async(lambda: self._has_ended() or pool.needs_care())
+                await pool.bell.wait_async(lambda: self.has_ended() or pool.needs_care())
             if rest.cancelled_caught:
                 pool.sources.tidy()
                 continue
             # Only where one run can keep the threads from another.
             with anyio.move_on_after(KEPT if len(pool.runs) > 1 else 0):
-                await pool.bell.wait_async(lambda: self._has_ended() or pool.has_to_settle())
+                await pool.bell.wait_async(lambda: self.has_ended() or pool.has_to_settle())
             pool.settle()
             pool.look_what_runs_wait_for()
             pool.bell.ring()  # how long a thread has been kept is heard by nobody
             if pool.needs_help():
                 tasks.start_soon(self._on_a_thread, limiter)
-
-    def _has_ended(self) -> bool:
-        return self._closed and not self.pool.runs
-
-    def close(self) -> None:
-        if self.is_elsewhere:
-            return  # the threads, and what they hold, are the other process's
-        with self._lock:
-            self._closed = True
-        atexit.unregister(self.close)
-        for run in self.pool.runs:
-            run.cancel()
-        self.pool.bell.ring()
-        # Leaving the portal waits for the tasks of all runs.
-        self._stack.close()
-        self.pool.sources.close_resting()

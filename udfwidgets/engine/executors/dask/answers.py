@@ -1,0 +1,61 @@
+"""Brings what workers have answered to the runs that it is for."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import CancelledError
+from typing import Any
+
+from distributed import KilledWorker
+
+from udfwidgets.engine.blame import add_note
+from udfwidgets.engine.executors.dask.messages import Answer, Part
+from udfwidgets.engine.work.scan import Assignment
+from udfwidgets.engine.work.share import Share
+from udfwidgets.errors import UDFException
+
+
+def settle(assignment: Assignment, found: Answer | BaseException) -> float:
+    """Merge what came of an assignment, or fail its runs; return the seconds that reading took."""
+    if isinstance(found, BaseException):
+        for share in assignment.shares:
+            share.run.fail(found)
+        return 0.0
+    for share, part in zip(assignment.shares, found.parts, strict=True):
+        share.seconds = part.seconds
+        _settle(share, part, found.worker)
+    return found.reading
+
+
+async def fetch(future: Any) -> Answer | BaseException:
+    """Return the answer of a future as soon as it is here, or what went wrong.
+
+    It runs on the loop of the client: many are fetched at once, and no thread waits for them.
+    """
+    try:
+        answer: Answer = await future.result()
+        return answer
+    except CancelledError:
+        return UDFException("the Dask cluster has dropped the work: the scheduler may be gone")
+    except KilledWorker as error:
+        return UDFException(
+            "a partition has killed its worker three times: a UDF may crash, or need more memory "
+            f"than a worker has ({error})"
+        )
+    except Exception as error:  # whatever a worker could not even put into an answer
+        return error
+
+
+def _settle(share: Share, part: Part, worker: str) -> None:
+    run = share.run
+    if part.error is not None:
+        error, notes = pickle.loads(part.error)
+        add_note(error, "\n".join([*notes, f"on {worker}"]))
+        run.fail(error)
+    elif part.buffers is not None and run.enter():
+        try:
+            run.merge(share.partition, part.buffers, part.seconds)
+        except BaseException as error:
+            run.fail(error)
+        finally:
+            run.leave()
