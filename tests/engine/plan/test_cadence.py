@@ -48,6 +48,12 @@ def test_large_results_are_merged_less_often():
     assert len(sizes) * 0.02 < 0.1 * 500_000 * 20e-6
 
 
+def test_partitions_from_afar_are_soon_worth_their_way():
+    sizes = simulate(200_000, per_frame=2e-6, merging=0.004)
+    assert max(sizes[:4]) * 2e-6 >= 0.004
+    assert max(sizes) * 2e-6 >= 10 * 0.004
+
+
 def test_one_slow_merge_changes_nothing():
     cadence = Cadence(100_000, 2, first=100, most=10**9)
     for merging in (0.0, 1.0, 0.0):

@@ -34,7 +34,7 @@ class Pace(Protocol):
         seconds : float
             What processing it took of one worker's time.
         merging : float
-            Seconds that merging it took, subscribers included.
+            Seconds that merging it took, subscribers included, and its way here.
         """
 
 
@@ -71,9 +71,12 @@ class Cadence:
         target = per_frame * self._n_frames / STEPS
         target = min(max(target, SHORTEST), LONGEST)
         # Of the last two, the shorter: once in a while one has to wait for something else.
-        target = max(target, WORK_PER_MERGE * min(merging, self._merging))
+        longest = min(merging, self._merging)
+        target = max(target, WORK_PER_MERGE * longest)
         self._merging = merging
         wanted = int(target / per_frame)
-        # Never grow more at once: the first partitions are too short to trust.
-        largest = min(GROWTH * n_frames, -(-self._n_frames // self._workers), self._most)
+        # Never grow more at once: the first partitions are too short to trust. What takes no longer
+        # than its merge does no harm.
+        grown = max(GROWTH * n_frames, int(longest / per_frame))
+        largest = min(grown, -(-self._n_frames // self._workers), self._most)
         self._size = max(1, min(wanted, largest))

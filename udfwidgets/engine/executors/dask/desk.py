@@ -34,6 +34,9 @@ from udfwidgets.engine.work.scan import Assignment
 
 # Orders that are out for each worker: one at work, one that is there when it is through.
 AHEAD = 2
+# Seconds of this process that an order and its answer take. All workers together are to keep it
+# busy for a small part of the time: the more of them, the larger are the partitions.
+MESSAGE = 0.002
 # Seconds between two looks at the cluster.
 LOOK = 1.0
 # Seconds after which a scheduler that does not answer is given up.
@@ -130,7 +133,7 @@ class Desk(Loop):
             future, found = self._answered.popleft()
             assignment = self._out.pop(future, None)
             if assignment is not None:
-                self.pool.learn(assignment, settle(assignment, found))
+                self.pool.learn(assignment, settle(assignment, found, MESSAGE * self.workers))
                 future.release()
 
     def _stop_orders(self, tasks: TaskGroup) -> None:
