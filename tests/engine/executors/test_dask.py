@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from importlib import import_module
 from multiprocessing import resource_tracker
@@ -279,11 +281,44 @@ def tracker():
 
 
 @pytest.mark.usefixtures("tracker")
-def test_a_cluster_of_ones_own_goes_with_its_context(path):
+def test_a_cluster_of_ones_own_goes_with_its_context(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = ports()
     with Context.make_with("processes", cpus=1) as ctx:
         check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
         (worker,) = ctx.executor.client.run(os.getpid).values()
+        assert ports() > before
     assert not psutil.pid_exists(worker)
+    assert ports() == before
+    # All that Dask leaves is what it locks.
+    left = [found.name for found in tmp_path.rglob("*")]
+    assert not [name for name in left if not name.endswith(("space", "lock"))]
+
+
+def ports():
+    found = psutil.Process().net_connections("inet")
+    return {each.laddr for each in found if each.status == psutil.CONN_LISTEN}
+
+
+@pytest.mark.parametrize("end", ["killed", "interrupted"])
+def test_a_kernel_that_ends_leaves_no_process_behind(tmp_path, end):
+    command = [sys.executable, "-m", "tests.engine.executors.kernel"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    # A group of its own, which is interrupted as Jupyter does it: all processes of it.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, env=environment, text=True, start_new_session=True
+    ) as kernel:
+        try:
+            workers = json.loads(kernel.stdout.readline())
+            if end == "interrupted":
+                os.killpg(kernel.pid, signal.SIGINT)
+                said, _ = kernel.communicate(timeout=60)
+                assert said == "went on\n"
+                assert not list(tmp_path.glob("dask-scratch-space/*-*"))
+        finally:
+            kernel.kill()
+    eventually(lambda: not any(psutil.pid_exists(worker) for worker in workers))
+    assert {path.name for path in tmp_path.iterdir()} == {"dask-scratch-space"}
 
 
 def test_a_run_waits_for_workers_and_takes_those_that_come_late(path):

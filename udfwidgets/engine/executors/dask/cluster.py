@@ -6,6 +6,8 @@ from typing import Any
 
 from distributed import Client, LocalCluster
 
+from udfwidgets.engine.executors.dask import remote
+
 
 def start_local(workers: int) -> Any:
     """Return a client of a new cluster on this machine, which nobody else can reach.
@@ -24,6 +26,8 @@ def start_local(workers: int) -> Any:
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         silence_logs=50,
+        # In each process before anything else, also in those that come in the place of others.
+        preload=[remote.__name__],
     )
     return Client(cluster, set_as_default=False)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 import weakref
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from udfwidgets.engine.executors.dask.messages import Order, Portion
@@ -23,8 +22,8 @@ class Orders:
     def __init__(self) -> None:
         self._parcels: weakref.WeakKeyDictionary[Any, Parcel] = weakref.WeakKeyDictionary()
         self._names: weakref.WeakKeyDictionary[Run, str] = weakref.WeakKeyDictionary()
-        self._temporary = tempfile.TemporaryDirectory(prefix="udfwidgets-")
-        self._folder = Path(self._temporary.name)
+        # Of each dataset and run, closed when it is gone.
+        self._files: weakref.WeakKeyDictionary[Any, ExitStack] = weakref.WeakKeyDictionary()
 
     def pack(self, run: Run) -> None:
         """Pack what all orders for a run have in common; what cannot be packed is told of now."""
@@ -48,8 +47,9 @@ class Orders:
         )
 
     def close(self) -> None:
-        """Remove the files that large arrays were put into."""
-        self._temporary.cleanup()
+        """Close the files that large arrays were put into."""
+        for files in list(self._files.values()):
+            files.close()
 
     def _portion(self, share: Share) -> Portion:
         run = share.run
@@ -59,12 +59,19 @@ class Orders:
     def _dataset_of(self, dataset: DataSet) -> Parcel:
         found = self._parcels.get(dataset)
         if found is None:
-            found = self._parcels[dataset] = Parcel.of(dataset, self._folder)
+            found = self._parcels[dataset] = Parcel.of(dataset, self._files_of(dataset))
         return found
 
     def _work_of(self, run: Run) -> Parcel:
         # By the job: it is another one when parameters change.
         found = self._parcels.get(run.job)
         if found is None:
-            found = self._parcels[run.job] = pack_work(run.udfs, run.plan, self._folder)
+            found = self._parcels[run.job] = pack_work(run.udfs, run.plan, self._files_of(run))
+        return found
+
+    def _files_of(self, owner: DataSet | Run) -> ExitStack:
+        found = self._files.get(owner)
+        if found is None:
+            found = self._files[owner] = ExitStack()
+            weakref.finalize(owner, found.close)
         return found

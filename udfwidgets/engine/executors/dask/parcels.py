@@ -1,22 +1,27 @@
 """Objects on their way to the processes of a cluster: packed once, unpacked once in each.
 
 Classes of notebook cells and of local modules travel with them, see cloudpickle. Large arrays, such
-as a dataset in memory, do not travel at all: they are put into a file that the workers map.
+as a dataset in memory, do not travel at all: they are put into a file that the workers map. It has
+no name where that is possible, so that nothing of it is left when this process is killed.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import mmap
+import os
 import pickle
+import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cloudpickle
 
+from udfwidgets.engine.sources import Stamp, stamp_of
 from udfwidgets.errors import DataSetException, UDFException
 
 # Bytes from which on an array is worth a file: below it travels with each order.
@@ -42,6 +47,8 @@ class Parcel:
         The object, pickled, without its large arrays.
     path : pathlib.Path or None
         The file that these are in.
+    stamp : tuple
+        What tells it from a file of the same name on another machine.
     places : tuple of (int, int)
         Where in it they begin and end, in bytes.
     """
@@ -49,11 +56,12 @@ class Parcel:
     key: str
     data: bytes
     path: Path | None = None
+    stamp: Stamp = ()
     places: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, content: Any, folder: Path) -> Parcel:
-        """Pack an object; its large arrays go to a new file in a folder.
+    def of(cls, content: Any, files: ExitStack) -> Parcel:
+        """Pack an object; its large arrays go to a new file, which is there until `files` closes.
 
         Raises
         ------
@@ -73,14 +81,10 @@ class Parcel:
         key = uuid.uuid4().hex
         if not large:
             return cls(key, data)
-        path, places = folder / f"{key}.arrays", []
-        with path.open("wb") as file:
-            for raw in large:
-                file.seek(-(-file.tell() // ALIGNMENT) * ALIGNMENT)
-                begin = file.tell()
-                file.write(raw)
-                places.append((begin, file.tell()))
-        return cls(key, data, path, tuple(places))
+        file, path = _new_file()
+        files.callback(file.close)
+        places = _write(file, large)
+        return cls(key, data, path, stamp_of([path]), tuple(places))
 
     def unpack(self) -> Any:
         """Return a new copy of the object; its large arrays are mapped, and cannot be written to.
@@ -92,18 +96,38 @@ class Parcel:
         """
         if self.path is None:
             return pickle.loads(self.data)
-        try:
-            with self.path.open("rb") as file:
-                mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except FileNotFoundError:
+        if stamp_of([self.path]) != self.stamp:
             raise DataSetException(
-                f"this worker does not see {self.path}, where large arrays were put for it: it is "
+                "this worker does not see the file into which large arrays were put for it: it is "
                 "on another machine. Save them to a file that all workers see, and load that"
-            ) from None
+            )
+        with self.path.open("rb") as file:
+            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         return pickle.loads(self.data, buffers=[mapped[a:b] for a, b in self.places])
 
 
-def pack_work(udfs: Any, plan: Any, folder: Path) -> Parcel:
+def _new_file() -> tuple[IO[bytes], Path]:
+    """Return a new file, and where processes of the same user and machine see it."""
+    if Path("/proc/self/fd").exists():
+        nameless = tempfile.TemporaryFile()  # noqa: SIM115 - its owner closes it
+        return nameless, Path(f"/proc/{os.getpid()}/fd/{nameless.fileno()}")
+    named = tempfile.NamedTemporaryFile(prefix="udfwidgets-")  # noqa: SIM115
+    return named, Path(named.name)
+
+
+def _write(file: IO[bytes], large: Sequence[memoryview]) -> list[tuple[int, int]]:
+    """Write arrays one after the other, and return where each begins and ends."""
+    places = []
+    for raw in large:
+        file.seek(-(-file.tell() // ALIGNMENT) * ALIGNMENT)
+        begin = file.tell()
+        file.write(raw)
+        places.append((begin, file.tell()))
+    file.flush()
+    return places
+
+
+def pack_work(udfs: Any, plan: Any, files: ExitStack) -> Parcel:
     """Pack the UDFs of a run with its plan.
 
     Raises
@@ -112,7 +136,7 @@ def pack_work(udfs: Any, plan: Any, folder: Path) -> Parcel:
         If one of them cannot be pickled; it says which of its attributes.
     """
     try:
-        return Parcel.of((udfs, plan), folder)
+        return Parcel.of((udfs, plan), files)
     except Exception as error:
         for udf in udfs:
             name = _culprit({**vars(udf), **dict(udf._kwargs)})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import socket
 import threading
 from collections import OrderedDict
@@ -32,6 +33,15 @@ from udfwidgets.udf.base import UDF
 MOST_UNPACKED = 64
 # Stopped runs that are remembered; orders for them are on their way for a moment only.
 MOST_STOPPED = 1024
+
+
+def dask_setup(worker: object) -> None:
+    """Get a process of a cluster ready that was started by a Context; Dask looks for this name.
+
+    A cell that is interrupted interrupts all processes of the kernel's group: the run is cancelled
+    by the kernel, and the workers are there for the next one.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def carry_out(order: Order) -> Answer:
