@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { possible } from "../src/card/status";
-import { sharing } from "../src/card/totals";
+import { isPage, sharing } from "../src/card/totals";
 
 test.each([
   ["waiting", ["cancel"]],
@@ -12,6 +12,13 @@ test.each([
   ["failed", ["restart", "close"]],
 ] as const)("what can be done with one that is %s", (state, commands) => {
   expect(possible(state)).toEqual(commands);
+});
+
+test("only addresses of servers become links", () => {
+  expect(isPage("http://127.0.0.1:8787/status")).toBe(true);
+  expect(isPage("/user/me/proxy/8787/status")).toBe(true);
+  expect(isPage("")).toBe(false);
+  expect(isPage("javascript:alert(1)")).toBe(false);
 });
 
 test("the sharing factor is served over read", () => {

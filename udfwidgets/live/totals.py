@@ -76,10 +76,15 @@ class TotalsLine(Drawn):
 
     def _look(self) -> Totals:
         self._on_look()
-        traffic = self._context.executor.traffic
-        read, served = self._meter.rates(traffic.read, traffic.served)
+        executor = self._context.executor
+        traffic = executor.traffic
+        read, served, moved = self._meter.rates(traffic.read, traffic.served, traffic.moved)
         memory = self._process.memory_info().rss
-        return Totals(len(self._context.analyses), read, served, memory)
+        # Only executors with processes have these.
+        processes = getattr(executor, "processes", 0)
+        page = getattr(executor, "dashboard", "")
+        running = len(self._context.analyses)
+        return Totals(running, read, served, moved, memory, processes, page)
 
     def __repr__(self) -> str:
         return "<TotalsLine>"

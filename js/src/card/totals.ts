@@ -29,6 +29,8 @@ interface Figure {
   label: string;
   title: string;
   text(totals: TotalsFrame): string;
+  /** Whether it is about other processes, and left out where there are none. */
+  ofProcesses?: true;
 }
 
 /** What is read once and handed to several analyses counts several times as served. */
@@ -48,22 +50,46 @@ const FIGURES: Figure[] = [
     text: sharing,
   },
   { label: "memory", title: "Memory of the kernel", text: (t) => bytes(t.memory) },
+  {
+    label: "workers",
+    title: "Processes that work for the kernel",
+    text: (t) => String(t.processes),
+    ofProcesses: true,
+  },
+  {
+    label: "moved",
+    title: "Partial results that come from the workers",
+    text: (t) => rate(t.moved),
+    ofProcesses: true,
+  },
 ];
+
+/** An address that can be opened: of a server, or of this one. */
+export const isPage = (address: string): boolean => /^(https?:\/)?\//.test(address);
 
 export function showTotals(element: HTMLElement, store: TotalsStore, signal: AbortSignal): void {
   const shell = make("section", { className: "udfw-totals", label: "All analyses" });
   const places = FIGURES.map((figure) => {
     const value = make("div", { className: "udfw-total", text: "–" });
     const label = make("div", { className: "udfw-total-label", text: figure.label });
-    shell.append(make("div", { title: figure.title }, value, label));
-    return { figure, value };
+    const box = make("div", { title: figure.title }, value, label);
+    shell.append(box);
+    return { figure, value, box };
   });
+  const link = make("a", { className: "udfw-total", text: "Dask" });
+  Object.assign(link, { target: "_blank", rel: "noopener" });
+  const label = make("div", { className: "udfw-total-label", text: "dashboard" });
+  const page = make("div", { title: "Dask's own dashboard, in a new tab" }, link, label);
+  shell.append(page);
   element.append(shell);
   signal.addEventListener("abort", () => shell.remove());
   const update = (): void => {
     const { totals } = store;
     shell.dataset.udfwRunning = String(totals?.running ?? -1);
+    page.hidden = !totals || !isPage(totals.page);
+    for (const { figure, box } of places) box.hidden = !!figure.ofProcesses && !totals?.processes;
     if (!totals) return;
+    if (!page.hidden) link.href = totals.page;
     for (const { figure, value } of places) value.textContent = figure.text(totals);
   };
   store.views.add(update);

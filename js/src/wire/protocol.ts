@@ -129,7 +129,10 @@ export const TABLES = {
     running: "integer",
     read: "number",
     served: "number",
+    moved: "number",
     memory: "integer",
+    processes: "integer",
+    page: "string",
   },
   drawing: {
     key: "string",

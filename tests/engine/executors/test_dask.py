@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import closing
 from importlib import import_module
 from multiprocessing import resource_tracker
 
@@ -24,6 +25,7 @@ from tests.io.elsewhere import eventually
 from udfwidgets import ApplyMasksUDF, Context, PickUDF, StdDevUDF, SumSigUDF, SumUDF
 from udfwidgets.engine.executors.dask import DaskExecutor
 from udfwidgets.errors import DataSetException, ExecutorSpecException, UDFException
+from udfwidgets.live.dashboard import Dashboard
 from udfwidgets.udf import UDF
 from udfwidgets.udf.com import CoMUDF
 from udfwidgets.udf.logsum import LogsumUDF
@@ -150,6 +152,22 @@ class LargeParameter(ByFrame):
     def process_frame(self, frame):
         assert self.params.weights.sum() == 10**6
         super().process_frame(frame)
+
+
+def test_the_line_of_a_dashboard_counts_workers_and_what_comes_back(ctx, path):
+    with closing(Dashboard(ctx)) as board:
+        board.line._feed.refresh()
+        before = ctx.executor.traffic
+        check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
+        after = ctx.executor.traffic
+        # Per frame a maximum, of float32, and a process.
+        assert after.moved - before.moved >= 12 * DATA.shape[0] * DATA.shape[1]
+        assert after.read - before.read == DATA.nbytes
+        board.line._feed.refresh()
+        totals = board.line._feed.totals
+    assert totals.processes == 2
+    assert totals.moved > 0
+    assert totals.page == ctx.executor.dashboard
 
 
 def test_steps_are_those_of_a_run_with_their_damage(ctx, path):

@@ -42,17 +42,21 @@ class Traffic:
         Bytes that were read from datasets.
     served : int
         Bytes that were handed to analyses: more, where several share what is read.
+    moved : int
+        Bytes of partial results that came from other processes.
     """
 
     read: int = 0
     served: int = 0
+    moved: int = 0
 
-    def plus(self, assignment: Assignment) -> Traffic:
+    def plus(self, assignment: Assignment, moved: int = 0) -> Traffic:
         """Return the traffic with what a worker has done."""
         served = sum(len(share.frames) for share in assignment.shares)
         return Traffic(
             self.read + len(assignment.frames) * assignment.frame_bytes,
             self.served + served * assignment.frame_bytes,
+            self.moved + moved,
         )
 
 
@@ -189,7 +193,7 @@ class Pool:
                     return assignment
         return None
 
-    def learn(self, assignment: Assignment, reading: float) -> None:
+    def learn(self, assignment: Assignment, reading: float, moved: int = 0) -> None:
         """Take note that an assignment is done, and put runs together that go well together.
 
         Parameters
@@ -198,12 +202,14 @@ class Pool:
             From `take`.
         reading : float
             Seconds that reading the frames has taken.
+        moved : int
+            Bytes of partial results that came from another process.
         """
         scan = assignment.scan
         with self._lock:
             kept, was_known = assignment in self._kept(), scan.is_known
             del self._at_work[assignment]
-            self.traffic = self.traffic.plus(assignment)
+            self.traffic = self.traffic.plus(assignment, moved)
             scan.learn(assignment, reading)
             regrouped = scan in self._scans and self._regroup(scan)
         if regrouped or kept or scan.is_known > was_known:

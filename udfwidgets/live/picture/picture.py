@@ -101,11 +101,20 @@ class Totals:
     read, served : float
         Bytes per second that come from datasets, and that are handed to analyses. Their ratio is
         how many analyses share what is read once.
+    moved : float
+        Bytes per second of partial results that come from other processes.
     memory : int
         Bytes of memory that the process occupies.
+    processes : int
+        How many others work; 0 where threads of this one do.
+    page : str
+        Address of a page about them; empty where there is none.
     """
 
     running: int = 0
     read: float = 0.0
     served: float = 0.0
+    moved: float = 0.0
     memory: int = 0
+    processes: int = 0
+    page: str = ""

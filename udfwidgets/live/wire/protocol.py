@@ -229,14 +229,21 @@ class StatusFrame(TypedDict):
 
 
 class TotalsFrame(TypedDict):
-    """What all analyses of a Context do together; rates in bytes per second, memory in bytes."""
+    """What all analyses of a Context do together; rates in bytes per second, memory in bytes.
+
+    Of other processes there are 0 where threads of the kernel work; the address of a page about
+    them is empty where there is none.
+    """
 
     key: str
     sequence: int
     running: int
     read: float
     served: float
+    moved: float
     memory: int
+    processes: int
+    page: str
 
 
 class DrawingFrame(TypedDict):

@@ -57,6 +57,13 @@ async def fetch(future: Any) -> Answer | BaseException:
         return error
 
 
+def size_of(found: Answer | BaseException) -> int:
+    """Return how many bytes of partial results have come."""
+    parts = () if isinstance(found, BaseException) else found.parts
+    arrays = [each for part in parts for buffers in part.buffers or () for each in buffers.values()]
+    return sum(array.nbytes for array in arrays)
+
+
 def _settle(share: Share, part: Part, worker: str, travel: float) -> None:
     run = share.run
     assert isinstance(run, Run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 from distributed import Client, LocalCluster
@@ -41,3 +42,11 @@ def connect(address: str) -> Any:
         Of its scheduler, such as ``tcp://host:8786``.
     """
     return Client(address, set_as_default=False)
+
+
+def dashboard_of(client: Any) -> str:
+    """Return the address of the page that Dask has for a cluster; empty where there is none."""
+    # What is served without bokeh says that bokeh is missing.
+    is_drawn_here = importlib.util.find_spec("bokeh") is not None
+    is_ours = isinstance(client.cluster, LocalCluster)
+    return (client.dashboard_link or "") if is_drawn_here or not is_ours else ""

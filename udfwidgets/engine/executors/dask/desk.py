@@ -25,8 +25,8 @@ from anyio.abc import TaskGroup
 from udfwidgets.engine.executors.arguments import available_cpus
 from udfwidgets.engine.executors.background import Loop
 from udfwidgets.engine.executors.dask import remote
-from udfwidgets.engine.executors.dask.answers import fetch, settle
-from udfwidgets.engine.executors.dask.cluster import connect, start_local
+from udfwidgets.engine.executors.dask.answers import fetch, settle, size_of
+from udfwidgets.engine.executors.dask.cluster import connect, dashboard_of, start_local
 from udfwidgets.engine.executors.dask.orders import Orders
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.work.pool import Pool
@@ -59,6 +59,8 @@ class Desk(Loop):
         super().__init__(Pool(self.workers * AHEAD), "udfwidgets-dask")
         self._given = client
         self._client: Any = None
+        #: Address of the page that Dask has for its cluster; empty where there is none.
+        self.dashboard = ""
         self._connecting = threading.Lock()
         self._orders = Orders()
         self._out: dict[Any, Assignment] = {}
@@ -70,6 +72,7 @@ class Desk(Loop):
         with self._connecting:
             if self._client is None:
                 self._client = _client_of(self._given, self.workers)
+                self.dashboard = dashboard_of(self._client)
                 self._count_workers()
             return self._client
 
@@ -133,7 +136,8 @@ class Desk(Loop):
             future, found = self._answered.popleft()
             assignment = self._out.pop(future, None)
             if assignment is not None:
-                self.pool.learn(assignment, settle(assignment, found, MESSAGE * self.workers))
+                reading = settle(assignment, found, MESSAGE * self.workers)
+                self.pool.learn(assignment, reading, size_of(found))
                 future.release()
 
     def _stop_orders(self, tasks: TaskGroup) -> None:

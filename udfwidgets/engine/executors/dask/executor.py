@@ -61,6 +61,16 @@ class DaskExecutor(Background):
         return self._desk.workers
 
     @property
+    def processes(self) -> int:
+        """How many processes there are beside this one."""
+        return self._desk.workers
+
+    @property
+    def dashboard(self) -> str:
+        """Address of Dask's own page about the cluster; empty where there is none."""
+        return self._desk.dashboard
+
+    @property
     def client(self) -> Any:
         """The client of the cluster, which is started if need be."""
         return self._desk.connect()
