@@ -226,25 +226,9 @@ class Run(Listed):
         self.try_to_finish()
 
     def merge(
-        self,
-        partition: Partition,
-        parts: Sequence[Mapping[str, Any]],
-        seconds: float,
-        travel: float = 0.0,
+        self, partition: Partition, parts: Sequence[Mapping[str, Any]], seconds: float
     ) -> None:
-        """Merge what the UDFs made of a partition.
-
-        Parameters
-        ----------
-        partition : Partition
-            Of the selected frames.
-        parts : sequence of mapping
-            The buffers of each UDF.
-        seconds : float
-            What it took a worker.
-        travel : float
-            Seconds that its way from there took, of those in which nothing else can be merged.
-        """
+        """Merge what the UDFs made of a partition, which took a worker so many seconds."""
         began = time.perf_counter()
         accumulator = self._accumulator
         self._check_files()
@@ -258,7 +242,7 @@ class Run(Listed):
             self._subscribers.merged(self)
             if accumulator.n_merged == self.plan.n_frames:
                 self._stopping = True
-        self.pace.learn(len(partition), seconds, time.perf_counter() - began + travel)
+        self.pace.learn(len(partition), seconds, time.perf_counter() - began)
 
     def can_finish(self) -> bool:
         """Whether it is to stop, and nobody is at work on it."""

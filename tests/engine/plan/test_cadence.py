@@ -6,9 +6,14 @@ from udfwidgets.engine.plan.cadence import LONGEST, SHORTEST, STEPS, Cadence
 
 
 def simulate(
-    n_frames: int, per_frame: float, workers: int = 2, most: int = 10**9, merging: float = 0.0
+    n_frames: int,
+    per_frame: float,
+    workers: int = 2,
+    most: int = 10**9,
+    merging: float = 0.0,
+    travel: float = 0.0,
 ) -> list[int]:
-    cadence, sizes = Cadence(n_frames, workers, first=4, most=most), []
+    cadence, sizes = Cadence(n_frames, workers, 4, most, travel), []
     while sum(sizes) < n_frames:
         size = min(cadence.size, n_frames - sum(sizes))
         sizes.append(size)
@@ -49,7 +54,7 @@ def test_large_results_are_merged_less_often():
 
 
 def test_partitions_from_afar_are_soon_worth_their_way():
-    sizes = simulate(200_000, per_frame=2e-6, merging=0.004)
+    sizes = simulate(200_000, per_frame=2e-6, travel=0.004)
     assert max(sizes[:4]) * 2e-6 >= 0.004
     assert max(sizes) * 2e-6 >= 10 * 0.004
 

@@ -34,7 +34,7 @@ class Pace(Protocol):
         seconds : float
             What processing it took of one worker's time.
         merging : float
-            Seconds that merging it took, subscribers included, and its way here.
+            Seconds that merging it took, subscribers included.
         """
 
 
@@ -51,14 +51,18 @@ class Cadence:
         Frames in the first partitions, before anything is known: few, for an early first picture.
     most : int
         Frames that a partition may have at most, to bound its memory.
+    travel : float
+        Seconds that the way of a partition to a worker and back takes; counts as merging it does.
     """
 
-    def __init__(self, n_frames: int, workers: int, first: int, most: int) -> None:
+    def __init__(
+        self, n_frames: int, workers: int, first: int, most: int, travel: float = 0.0
+    ) -> None:
         self._n_frames = n_frames
         self._workers = workers
         self._most = max(most, 1)
         self._size = max(1, min(first, self._most))
-        self._merging = 0.0
+        self._merging = self._travel = travel
 
     @property
     def size(self) -> int:
@@ -71,6 +75,7 @@ class Cadence:
         target = per_frame * self._n_frames / STEPS
         target = min(max(target, SHORTEST), LONGEST)
         # Of the last two, the shorter: once in a while one has to wait for something else.
+        merging += self._travel
         longest = min(merging, self._merging)
         target = max(target, WORK_PER_MERGE * longest)
         self._merging = merging

@@ -161,10 +161,15 @@ class Job:
             for udf, new in zip(self.udfs, parameters, strict=True)
         ]
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether no UDF brings Python code of a user's."""
+        return all("fused_step" in vars(type(udf)) for udf in self.udfs)
+
     def first_partition(self, workers: int) -> int:
         """Return how many frames to begin with: few where Python may need long for each."""
         n_frames, depth = self.plan.n_frames, self.plan.tile_depth
-        if n_frames <= depth and all("fused_step" in vars(type(udf)) for udf in self.udfs):
+        if n_frames <= depth and self.is_compiled:
             return n_frames  # compiled code is through with them before another thread is awake
         by_tile = all(udf.get_method() is UDFMethod.TILE for udf in self.udfs)
         return min(depth if by_tile else FIRST_FRAMES, depth, -(-n_frames // workers))

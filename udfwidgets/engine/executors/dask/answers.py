@@ -10,31 +10,20 @@ from distributed import KilledWorker
 
 from udfwidgets.engine.blame import add_note
 from udfwidgets.engine.executors.dask.messages import Answer, Part
-from udfwidgets.engine.run import Run
 from udfwidgets.engine.work.scan import Assignment
 from udfwidgets.engine.work.share import Share
 from udfwidgets.errors import UDFException
 
 
-def settle(assignment: Assignment, found: Answer | BaseException, travel: float = 0.0) -> float:
-    """Merge what came of an assignment, or fail its runs; return the seconds that reading took.
-
-    Parameters
-    ----------
-    assignment : Assignment
-        What was to be done.
-    found : Answer or BaseException
-        From `fetch`.
-    travel : float
-        Seconds of this process that the way to a worker and back took, for each of the workers.
-    """
+def settle(assignment: Assignment, found: Answer | BaseException) -> float:
+    """Merge what came of an assignment, or fail its runs; return the seconds that reading took."""
     if isinstance(found, BaseException):
         for share in assignment.shares:
             share.run.fail(found)
         return 0.0
     for share, part in zip(assignment.shares, found.parts, strict=True):
         share.seconds = part.seconds
-        _settle(share, part, found.worker, travel)
+        _settle(share, part, found.worker)
     return found.reading
 
 
@@ -64,16 +53,15 @@ def size_of(found: Answer | BaseException) -> int:
     return sum(array.nbytes for array in arrays)
 
 
-def _settle(share: Share, part: Part, worker: str, travel: float) -> None:
+def _settle(share: Share, part: Part, worker: str) -> None:
     run = share.run
-    assert isinstance(run, Run)
     if part.error is not None:
         error, notes = pickle.loads(part.error)
         add_note(error, "\n".join([*notes, f"on {worker}"]))
         run.fail(error)
     elif part.buffers is not None and run.enter():
         try:
-            run.merge(share.partition, part.buffers, part.seconds, travel)
+            run.merge(share.partition, part.buffers, part.seconds)
         except BaseException as error:
             run.fail(error)
         finally:

@@ -30,7 +30,8 @@ def start_local(workers: int) -> Any:
         # In each process before anything else, also in those that come in the place of others.
         preload=[remote.__name__],
     )
-    return Client(cluster, set_as_default=False)
+    # Answers come from the workers themselves, which are seen from here.
+    return Client(cluster, set_as_default=False, direct_to_workers=True)
 
 
 def connect(address: str) -> Any:

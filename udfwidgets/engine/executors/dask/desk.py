@@ -28,15 +28,22 @@ from udfwidgets.engine.executors.dask import remote
 from udfwidgets.engine.executors.dask.answers import fetch, settle, size_of
 from udfwidgets.engine.executors.dask.cluster import connect, dashboard_of, start_local
 from udfwidgets.engine.executors.dask.orders import Orders
+from udfwidgets.engine.plan.cadence import Cadence
+from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.work.pool import Pool
 from udfwidgets.engine.work.scan import Assignment
 
 # Orders that are out for each worker: one at work, one that is there when it is through.
 AHEAD = 2
-# Seconds of this process that an order and its answer take. All workers together are to keep it
-# busy for a small part of the time: the more of them, the larger are the partitions.
-MESSAGE = 0.002
+# Seconds of this process that an order and its answer take, Dask's part included. All workers
+# together are to keep it busy for a small part of the time: the more of them, the larger are
+# partitions.
+MESSAGE = 0.008
+# Compiled code begins with so many tiles: less than the way takes.
+BOLD = 8
+# Partitions of each worker at least: a run lasts until the last one is through.
+PARTS = 4
 # Seconds between two looks at the cluster.
 LOOK = 1.0
 # Seconds after which a scheduler that does not answer is given up.
@@ -86,6 +93,18 @@ class Desk(Loop):
     def _prepare(self, run: Run) -> None:
         self.connect()
         self._orders.pack(run)
+        if isinstance(run.pace, Cadence):  # and not one that somebody has chosen
+            run.pace = self._pace_of(run.job)
+
+    def _pace_of(self, job: Job) -> Cadence:
+        parts = self.workers * PARTS
+        return Cadence(
+            job.plan.n_frames,
+            parts,
+            first=job.first_partition(parts) * (BOLD if job.is_compiled else 1),
+            most=job.largest_partition,
+            travel=MESSAGE * self.workers,
+        )
 
     async def _work_through(self) -> None:
         async with anyio.create_task_group() as tasks:
@@ -136,7 +155,7 @@ class Desk(Loop):
             future, found = self._answered.popleft()
             assignment = self._out.pop(future, None)
             if assignment is not None:
-                reading = settle(assignment, found, MESSAGE * self.workers)
+                reading = settle(assignment, found)
                 self.pool.learn(assignment, reading, size_of(found))
                 future.release()
 
