@@ -8,6 +8,7 @@
 #   make soak             ten minutes of dragging, and what memory they leave   (MINUTES=1)
 #   make thirdparty       what others published for LiberTEM, run here (ONLY=NAME for one)
 #   make readers          files of each format, read here and by independent readers
+#   make cluster-test     runs on two hosts, made of network namespaces; as root
 #   make clean            remove everything these made
 #
 # A file named .stamp-* records that a set-up step is done; it is redone when what it depends on changes.
@@ -50,9 +51,9 @@ BUNDLE := udfwidgets/static/live.js
 say = @printf '==> %s\n' "$(1)"
 comma := ,
 
-.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench soak thirdparty readers clean
+.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench soak thirdparty readers cluster-test clean
 help:
-	@sed -n '3,11s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 # ---------------------------------------------------------------------------------------- set-up
 
@@ -247,6 +248,14 @@ $(READERS)/.stamp-readers: tests/readers/requirements.txt
 readers: $(VENV)/.stamp-test $(READERS)/.stamp-readers
 	$(call say,reading files with independent readers)
 	@$(BIN)/python -m tests.readers $(READERS)/bin/python
+
+# ---------------------------------------------------------------------------------- cluster-test
+
+# Not a part of `make test`: not everywhere network namespaces can be made.
+cluster-test: $(VENV)/.stamp-test
+	$(call say,running on two hosts)
+	@ip netns add udfw-try && ip netns del udfw-try || { echo "no network namespaces here: root is needed, and iproute2"; exit 1; }
+	@$(BIN)/python -m tests.hosts
 
 # ----------------------------------------------------------------------------------------- clean
 
