@@ -13,13 +13,16 @@ import nbformat
 import numpy as np
 import numpy.typing as npt
 import pytest
+import zarr
 
 from tests.io.merlin import write_hdr, write_mib
 from tests.io.writers.blo import write_blo
 from tests.io.writers.dm import write_dm
 from tests.io.writers.empad import write_empad_raw
+from tests.io.writers.frms6 import write_frms6
 from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
+from tests.io.writers.ser import write_ser
 from tests.io.writers.tvips import write_tvips
 
 from .cards import (
@@ -168,6 +171,11 @@ def hdf5_followed(path: Path, frames: Array) -> None:
             scan[divmod(number, NAV[1])] = frame
 
 
+def of_pnccd(path: Path, frames: Array) -> None:
+    """Write frames, and one without beam, which is to be taken from all of them."""
+    write_frms6(path.parent, frames + 7, np.full((1, *SIG), 7, "u2"), NAV)
+
+
 def movie(path: Path, frames: Array) -> None:
     """Write two files, as `path` is the first one."""
     write_tvips(path.with_name("t"), frames, cuts=(300,))
@@ -207,6 +215,9 @@ FORMATS: dict[str, tuple[str, Callable[[Path, Array], object], str]] = {
     "BLO": ("a.blo", blockfile, f"'auto', {SHAPED}"),
     "SEQ": ("a.seq", write_seq, f"'auto', {SHAPED}"),
     "MRC": ("a.mrc", write_mrc, f"'auto', {SHAPED}"),
+    "SER": ("a_1.ser", lambda p, f: write_ser(p, f, (("", 1.0),)), f"'auto', {SHAPED}"),
+    "FRMS6": ("scan.hdr", of_pnccd, f"'frms6', {SHAPED}"),
+    "Zarr": ("a.zarr", lambda p, f: zarr.save_array(p, f), f"'auto', {SHAPED}"),
     "TVIPS": ("t_000.tvips", movie, f"'auto', {SHAPED}"),
     # Long enough to look at what is there before it is given up.
     "MIB, followed": ("r.hdr", merlin_followed, "'auto', path, follow=True, stall_timeout=5"),

@@ -95,7 +95,11 @@ class Sources:
                     self._close_unheld(lease)
                     lease = None
                 if lease is None:
-                    lease = self._leases[id(dataset)] = _opened(dataset)
+                    # The stamp is older than what is opened: a change between the two is seen.
+                    stamp = stamp_of(dataset.files)
+                    source, maps = noting_maps(dataset.open)
+                    lease = _Lease(dataset, source, stamp, maps=maps)
+                    self._leases[id(dataset)] = lease
                 if lease.maps:
                     stand_guard()
                 lease.holders += 1
@@ -183,16 +187,6 @@ class Sources:
         del self._leases[id(lease.dataset)]
         lease.maps.clear()
         lease.source.close()
-
-
-def _opened(dataset: DataSet) -> _Lease:
-    files = dataset.files
-    if not files:
-        return _Lease(dataset, dataset.open(), ())
-    # The stamp is older than what is opened: a change between the two is seen.
-    stamp = stamp_of(files)
-    source, maps = noting_maps(dataset.open)
-    return _Lease(dataset, source, stamp, maps=maps)
 
 
 def stamp_of(files: Sequence[Path]) -> Stamp:
