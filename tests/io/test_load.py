@@ -98,7 +98,8 @@ def test_raw_by_keywords(tmp_path: Path) -> None:
 
 
 def test_an_unknown_type_lists_the_known_ones() -> None:
-    with pytest.raises(DataSetException, match=r"'hdf'.*'hdf5', 'k2is', 'memory'.*did you mean 'hdf5'"):
+    known = r"'hdf'.*'hdf5', 'k2is', 'memory'.*did you mean 'hdf5'"
+    with pytest.raises(DataSetException, match=known):
         load("hdf", path="x")
 
 
