@@ -13,7 +13,6 @@ import nbformat
 import numpy as np
 import numpy.typing as npt
 import pytest
-import zarr
 
 from tests.io.merlin import write_hdr, write_mib
 from tests.io.writers.blo import write_blo
@@ -24,6 +23,7 @@ from tests.io.writers.mrc import write_mrc
 from tests.io.writers.seq import write_seq
 from tests.io.writers.ser import write_ser
 from tests.io.writers.tvips import write_tvips
+from udfwidgets import Context
 
 from .cards import (
     SETUP,
@@ -176,6 +176,12 @@ def of_pnccd(path: Path, frames: Array) -> None:
     write_frms6(path.parent, frames + 7, np.full((1, *SIG), 7, "u2"), NAV)
 
 
+def exported(path: Path, frames: Array) -> None:
+    """Write frames in the format that the name says."""
+    with Context.make_with("inline") as ctx:
+        ctx.export_dataset(ctx.load("memory", data=frames), path)
+
+
 def movie(path: Path, frames: Array) -> None:
     """Write two files, as `path` is the first one."""
     write_tvips(path.with_name("t"), frames, cuts=(300,))
@@ -217,7 +223,7 @@ FORMATS: dict[str, tuple[str, Callable[[Path, Array], object], str]] = {
     "MRC": ("a.mrc", write_mrc, f"'auto', {SHAPED}"),
     "SER": ("a_1.ser", lambda p, f: write_ser(p, f, (("", 1.0),)), f"'auto', {SHAPED}"),
     "FRMS6": ("scan.hdr", of_pnccd, f"'frms6', {SHAPED}"),
-    "Zarr": ("a.zarr", lambda p, f: zarr.save_array(p, f), f"'auto', {SHAPED}"),
+    "Zarr": ("a.zarr", exported, f"'auto', {SHAPED}"),
     "TVIPS": ("t_000.tvips", movie, f"'auto', {SHAPED}"),
     # Long enough to look at what is there before it is given up.
     "MIB, followed": ("r.hdr", merlin_followed, "'auto', path, follow=True, stall_timeout=5"),

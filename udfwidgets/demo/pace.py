@@ -8,6 +8,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.source import Array, Scratch, Source
 
@@ -47,6 +48,10 @@ class PacedDataSet(DataSet):
     def notes(self) -> tuple[str, ...]:
         """As in the other dataset."""
         return self._dataset.notes
+
+    def get_correction_data(self) -> CorrectionSet:
+        """As in the other dataset."""
+        return self._dataset.get_correction_data()
 
     def open(self) -> Source:
         """Open the other dataset and start the clock."""
