@@ -46,15 +46,16 @@ def find_disk(pattern: npt.ArrayLike) -> Disk:
     pattern : array_like
         2-D, such as the sum or the mean over a scan, raw counts rather than their logarithm. NaN
         stands for pixels without a value. Single hot and dead pixels, a beam stop over a part of
-        the disk, a disk cut by an edge of the frame, other disks beside it and a structure inside
-        it do no harm.
+        the disk, a disk cut by an edge of the frame, other disks beside it (at most six as near as
+        the nearest one, as in a lattice: more make a ring) and a structure inside it do no harm.
 
     Returns
     -------
     Disk
-        Good to half a pixel for radii from 3 pixels on (5 behind a beam stop), where the rim is
-        blurred by a standard deviation of no more than a sixth of the radius or 7 pixels. Frames
-        larger than 1024 pixels are halved for the search: in them radii begin with 6, 12 and so on.
+        Good to half a pixel for radii from 3 pixels on (5 behind a beam stop or close to other
+        disks), where the rim is blurred by a standard deviation of no more than a sixth of the
+        radius or 7 pixels. Frames larger than 1024 pixels are halved for the search: in them radii
+        begin with 6, 12 and so on.
 
     Raises
     ------
