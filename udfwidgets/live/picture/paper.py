@@ -196,8 +196,9 @@ def _ratio(panel: Panel) -> float:
     if panel.form != "image":
         return 0.62
     (ny, nx), (y, x) = panel.values.shape, panel.scales
-    is_told = y is not None and x is not None and y.unit == x.unit
-    stretch = y.size / x.size if is_told else 1.0  # type: ignore[union-attr]
+    stretch = 1.0
+    if y is not None and x is not None and y.unit == x.unit:
+        stretch = y.size / x.size
     return float(min(max(ny / nx * stretch, FLATTEST), TALLEST))
 
 
