@@ -17,7 +17,7 @@ from udfwidgets.api import Context
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.compiling import can_keep
 from udfwidgets.geometry import Brush, Disk, Ellipse, Polygon, Sector, find_disk
-from udfwidgets.live.picture.sampling import spread
+from udfwidgets.live.picture.sampling import compile_all
 from udfwidgets.store import PixelStore
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.com import CoMUDF
@@ -64,8 +64,7 @@ def udfs() -> Sequence[UDF]:
 
 def warm(dtypes: Iterable[npt.DTypeLike] = DTYPES) -> None:
     """Make a picture, and run the built-in UDFs over a few frames of each dtype."""
-    some = np.eye(4, dtype=bool)
-    spread(np.ones((4, 4)), some, ~some)
+    compile_all()
     with Context.make_with("inline") as ctx:
         for dtype in dtypes:
             dataset = ctx.load("memory", data=np.ones((4, 4, 8, 8), dtype), sig_dims=2)

@@ -22,8 +22,13 @@ from udfwidgets.udf.com import (
     guess_corrections,
     magnitude,
 )
-from udfwidgets.udf.compiled.kernels import MOMENT_STRIP, exact_dtype, moment_ramp
-from udfwidgets.udf.compiled.kernels import add_moments as add_moments_kernel
+from udfwidgets.udf.compiled.kernels import exact_dtype
+from udfwidgets.udf.compiled.moments import (
+    MOMENT_STRIP,
+    add_moments,
+    add_moments_of_integers,
+    moment_ramp,
+)
 from udfwidgets.udf.compiled.spans import runs
 
 SHAPES = {
@@ -76,15 +81,17 @@ def test_dtypes(ctx, dtype):
     np.testing.assert_allclose(result.data, expected / wide.sum((2, 3))[..., None], rtol=2e-3)
 
 
+@pytest.mark.parametrize("kernel", [add_moments, add_moments_of_integers])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("shape", [(3, 2 * MOMENT_STRIP + 5), (2 * MOMENT_STRIP + 7, 5)])
 @pytest.mark.parametrize(("dtype", "value"), [("u1", 255), ("u2", 65535), ("i2", -32768)])
-def test_moments_of_full_pixels_are_exact(dtype, value, shape, masked):
+def test_moments_of_full_pixels_are_exact(dtype, value, shape, masked, kernel):
     tile = np.full((2, *shape), value, dtype)
     mask = np.ones(shape, bool)
     mask[1, :2] = not masked
     moments = np.zeros((2, 3), exact_dtype(tile.dtype))
-    add_moments_kernel(tile, runs(mask), 7, 11, moment_ramp(tile.dtype), moments)
+    flat = tile.reshape(2, -1)
+    kernel(flat, shape, runs(mask), (7, 11), moment_ramp(tile.dtype), moments)
     y, x = np.nonzero(mask)
     expected = [value * y.size, value * (y + 7).sum(), value * (x + 11).sum()]
     np.testing.assert_array_equal(moments, [expected, expected])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,19 @@ class Fails(UDF):
             raise ZeroDivisionError("on purpose")
 
 
+class Waits(UDF):
+    """Has the last frame wait until something may go on."""
+
+    may_go_on = threading.Event()
+
+    def get_result_buffers(self):
+        return {"none": self.buffer("nav")}
+
+    def process_frame(self, frame):
+        if self.meta.slice.origin[0] == DATA.shape[0] * DATA.shape[1] - 1:
+            assert self.may_go_on.wait(60)
+
+
 @pytest.mark.parametrize("at", ["the beginning", 0, 200])
 def test_a_run_that_fails_leaves_the_older_file(ctx, path, at):
     dataset = ctx.load("memory", data=DATA)
@@ -55,10 +70,12 @@ def test_a_run_that_fails_leaves_the_older_file(ctx, path, at):
 
 def test_a_run_that_is_cancelled_leaves_the_older_file(ctx, path):
     dataset = ctx.load("memory", data=DATA)
-    steps = ctx.run_udf_iter(dataset, [RecordUDF(path), Fails(at=None)])
+    Waits.may_go_on.clear()
+    steps = ctx.run_udf_iter(dataset, [RecordUDF(path), Waits()])
     next(steps)
     assert len(list(path.parent.iterdir())) == 2
     ctx.analyses[0].cancel()
+    Waits.may_go_on.set()
     with pytest.raises(UDFRunCancelled):
         list(steps)
     assert_as_it_was(path)

@@ -21,14 +21,14 @@ One instance is never at work in two places: the engine makes a copy for every p
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
+from udfwidgets.buffers import Array, BufferDeclaration, BufferWrapper, UDFResults
 from udfwidgets.errors import UDFException, text_of
 from udfwidgets.masked import blanked, left_out, without_mask
 from udfwidgets.names import further
@@ -90,6 +90,15 @@ class UDF(Listed, Backends):
     #: In which colour map a result is shown at first: with ``{"field": "vik"}`` zero is in the
     #: middle of a diverging one.
     colormaps: ClassVar[Mapping[str, str]] = {}
+    #: What the values of a result are counted in, where that is known: ``{"field": "px"}``. What
+    #: is in pixels of the detector is also told in its unit, where that is known.
+    result_units: ClassVar[Mapping[str, str]] = {}
+    #: Results with an `extra_shape` of (2,) that are vectors, y and x: each is shown as one image,
+    #: the first of them unless a user names another.
+    vector_results: ClassVar[Sequence[str]] = ()
+    #: Images that are made of the results only when a user asks to see them, by name: functions
+    #: that are given the results by name.
+    derived_images: ClassVar[Mapping[str, Callable[[Mapping[str, BufferWrapper]], Any]]] = {}
 
     meta: UDFMeta
     results: Views
@@ -104,6 +113,11 @@ class UDF(Listed, Backends):
         *(vars(Backends).keys() - {"BACKEND_NUMPY", "BACKEND_ALL"}),
         *("forbuf", "fused_step", "xp"),
     )
+
+    @property
+    def slice_titles(self) -> Mapping[str, Sequence[str]]:
+        """What each slice of a result is called, where they have names of their own."""
+        return {}
 
     def __repr__(self) -> str:
         return called(type(self).__name__, _chosen(self))

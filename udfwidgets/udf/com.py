@@ -7,6 +7,7 @@ et al., Nature Communications 5, 5653 (2014), and Lazić et al., Ultramicroscopy
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets import masks
-from udfwidgets.buffers import Array, BoolArray, BufferDeclaration
+from udfwidgets.buffers import Array, BoolArray, BufferDeclaration, BufferWrapper
 from udfwidgets.names import further
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.compiled.field import (
@@ -28,9 +29,11 @@ from udfwidgets.udf.compiled.field import (
     guess_corrections,
     magnitude,
 )
-from udfwidgets.udf.compiled.fused import Step, add_up_moments
-from udfwidgets.udf.compiled.kernels import add_moments, flat, moment_dtype, moment_ramp
+from udfwidgets.udf.compiled.fused import Step
+from udfwidgets.udf.compiled.kernels import flat
+from udfwidgets.udf.compiled.moments import add_moments, moment_dtype, moment_ramp
 from udfwidgets.udf.compiled.spans import ring_runs
+from udfwidgets.udf.compiled.steps import add_up_moments
 
 __all__ = [
     "CoMParams",
@@ -49,6 +52,9 @@ __all__ = [
 ]
 
 MaskFactory = Callable[[], Array]
+
+#: Loads what it transforms with when it is first used.
+INTEGRATE = "udfwidgets.udf.idpc:integrate_field"
 
 
 class RegressionOptions(IntEnum):
@@ -99,6 +105,14 @@ def com_masks_generic(
     ]
 
 
+def integrated(results: Mapping[str, BufferWrapper]) -> Array:
+    """Return what the field of `CoMUDF` is the slope of, see `udfwidgets.udf.idpc`."""
+    field = results["field"]
+    known = field.valid_mask.all(axis=-1)
+    integrate: Callable[..., Array] = pkgutil.resolve_name(INTEGRATE)
+    return integrate(field.data[..., 0], field.data[..., 1], known)
+
+
 class CoMUDF(UDF):
     """Finds the centre of mass of each frame and the field that it maps out over the scan.
 
@@ -127,14 +141,23 @@ class CoMUDF(UDF):
         What was subtracted, in y and x: offset, slope along the rows' numbers (y), slope along
         the columns' (x).
 
+    Of `field` and `raw_shifts` a live view shows directions and lengths in one picture. Besides,
+    ``plots=["idpc"]`` shows the integrated field (iDPC), see `udfwidgets.udf.idpc`.
+
     All but the last are float32 for up to 32-bit floats and small integers, as
     `numpy.result_type` gives; complex for complex data.
     """
 
     takes_any_frames = True
-    colormaps: ClassVar = dict.fromkeys(
-        ("raw_shifts", "field", "field_y", "field_x", "divergence", "curl"), "vik"
+    colormaps: ClassVar = {
+        **dict.fromkeys(("field_y", "field_x", "divergence", "curl", "raw_shifts", "field"), "vik"),
+        "idpc": "gray",
+    }
+    result_units: ClassVar = dict.fromkeys(
+        ("raw_com", "raw_shifts", "field", "field_y", "field_x", "magnitude"), "px"
     )
+    vector_results: ClassVar = ("field", "raw_shifts")
+    derived_images: ClassVar = {"idpc": integrated}
 
     def __init__(self, com_params: CoMParams = CoMParams()) -> None:  # noqa: B008 - immutable
         super().__init__(com_params=com_params)
@@ -228,8 +251,8 @@ class CoMUDF(UDF):
         size = self.meta.dataset_shape.sig
         inner = None if np.isclose(given.ri, 0) else given.ri
         spans = ring_runs(*size, given.cy, given.cx, given.r, inner, box)
-        frames = flat(tile).reshape(tile.shape)
-        add_moments(frames, spans, *box.origin, self.task_data.ramp, self.results.moments)
+        shape, origin = tile.shape[1:], box.origin
+        add_moments(flat(tile), shape, spans, origin, self.task_data.ramp, self.results.moments)
 
     def fused_step(self) -> Step:
         """Return what `process_tile` does, for all tiles of a partition."""
@@ -240,7 +263,18 @@ class CoMUDF(UDF):
         moments = self.results.moments
         address = add_up_moments(self.meta.input_dtype, moments.dtype)
         key = "moments", given.cy, given.cx, given.r, inner
-        return Step(address, moments, spans, self.task_data.ramp, len(spans), width, key=key)
+        takes_all = (spans[:, 2] - spans[:, 1]).sum() == height * width
+        return Step(
+            address,
+            moments,
+            spans,
+            self.task_data.ramp,
+            len(spans),
+            width,
+            key=key,
+            unit=width,
+            contains={"sum per frame": moments[:, 0]} if takes_all else {},
+        )
 
     def get_results(self) -> Mapping[str, Any]:
         """Make all results from the moments, in 64 bits, and round once."""

@@ -17,13 +17,15 @@ from udfwidgets.names import further
 from udfwidgets.shapes import Shape, Slice
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.compiled.detectors import Detector
-from udfwidgets.udf.compiled.fused import Step, add_up_matrix, add_up_runs
+from udfwidgets.udf.compiled.fused import Step
 from udfwidgets.udf.compiled.kernels import flat, known
+from udfwidgets.udf.compiled.steps import add_up_matrix, add_up_runs
 from udfwidgets.udf.contract.auxiliary import AuxData
 
 MaskFactory = Callable[[], Any]
-#: Masks as a user may give them: what makes them, or the arrays themselves, one or several.
-Masks = MaskFactory | Array | Sequence[MaskFactory | Array]
+#: Masks as a user may give them: what makes them, or the arrays themselves, one or several, which
+#: may have names.
+Masks = MaskFactory | Array | Sequence[MaskFactory | Array] | Mapping[str, MaskFactory | Array]
 
 
 class ApplyMasksUDF(UDF):
@@ -34,10 +36,12 @@ class ApplyMasksUDF(UDF):
 
     Parameters
     ----------
-    mask_factories : callable, or sequence of callable
+    mask_factories : callable, or sequence or mapping of callable
         Each returns one mask of sig shape, dense or a SciPy sparse matrix. A single callable may
         also return several, as a list or as a stack of shape (masks, sig axes). Masks themselves
         are taken in the place of callables; each copy of the UDF for another process carries them.
+        The names of a mapping, ``{"bright field": disk, "dark field": ring}``, are the titles of
+        the live images.
     use_sparse : bool or str, optional
         True (or 'scipy.sparse', 'scipy.sparse.csr', ...) to multiply sparsely, False for
         densely; by default sparsely if all masks come sparse.
@@ -96,6 +100,12 @@ class ApplyMasksUDF(UDF):
             **kwargs,
         )
         self._masks = MaskStack(mask_factories, use_sparse, mask_dtype)
+
+    @property
+    def slice_titles(self) -> Mapping[str, Sequence[str]]:
+        """The names of the masks, if they have any."""
+        given = self.params.mask_factories
+        return {"intensity": tuple(map(str, given))} if isinstance(given, Mapping) else {}
 
     def copy(self) -> ApplyMasksUDF:
         """Return a new instance that shares the masks, which are computed once."""
@@ -182,10 +192,11 @@ class ApplyMasksUDF(UDF):
         if detector.matrix is not None:
             masks = detector.matrix
             address, key = add_up_matrix(dtype, masks.dtype), detector.key
-            return Step(address, total, masks, n_aux=len(masks), n_more=count, key=key)
+            length = np.array([sig.size])
+            return Step(address, total, masks, length, len(masks), count, key=key, unit=1)
         runs, weights = detector.runs, detector.weights
         address = add_up_runs(dtype)
-        return Step(address, total, runs, weights, len(runs), count, key=detector.key)
+        return Step(address, total, runs, weights, len(runs), count, key=detector.key, unit=1)
 
     def process_frame(self, frame: Array) -> None:
         """Multiply a frame with the masks after shifting them."""
@@ -241,7 +252,7 @@ class MaskStack:
 
     Parameters
     ----------
-    factories : callable, or sequence of callable
+    factories : callable, or sequence or mapping of callable
         As for `ApplyMasksUDF`.
     use_sparse : bool, str or None
         As for `ApplyMasksUDF`.
@@ -255,7 +266,7 @@ class MaskStack:
         use_sparse: bool | str | None,
         dtype: npt.DTypeLike | None,
     ) -> None:
-        self._factories = factories
+        self._factories = tuple(factories.values()) if isinstance(factories, Mapping) else factories
         self._use_sparse = use_sparse
         self._dtype = dtype
         self._lock = threading.Lock()

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.brief import add_to
+from udfwidgets.brief import add_to, zeros
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.names import further
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.compiled.fused import Step, add_up_squares
-from udfwidgets.udf.compiled.kernels import add_squares, exact_dtype, flat, known, mean_and_spread
+from udfwidgets.udf.compiled.fused import Step
+from udfwidgets.udf.compiled.kernels import (
+    add_squares,
+    exact_dtype,
+    flat,
+    known,
+    mean_and_spread,
+    partial_dtype,
+)
+from udfwidgets.udf.compiled.steps import add_up_squares
 from udfwidgets.udf.contract.views import Views
 
 
@@ -125,10 +133,20 @@ class StdDevUDF(UDF):
         """Return what `process_tile` does, for all tiles of a partition, where it is exact."""
         if not self._is_exact or self.meta.input_dtype.kind == "b":
             return None
-        self.results.num_frames[:] = self.meta.partition_shape[0]
-        address = add_up_squares(self.meta.input_dtype)
+        dtype, n_frames = self.meta.input_dtype, self.meta.partition_shape[0]
+        self.results.num_frames[:] = n_frames
         total, squares = self.results.total, self.results.squares
-        return Step(address, total, squares, key="squares", n_results=2)
+        part = zeros(total.shape, partial_dtype(dtype, n_frames))
+        return Step(
+            add_up_squares(dtype, part.dtype),
+            part,
+            squares,
+            key="squares",
+            n_results=2,
+            buffers=(total, squares),
+            unit=1,
+            contains={"sum": part},
+        )
 
     def merge(self, dest: Views, src: Views) -> None:
         """Combine what is there with a partition."""

@@ -7,11 +7,20 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.brief import add_to
+from udfwidgets.brief import add_to, zeros
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.compiled.fused import Step, add_up_frames
-from udfwidgets.udf.compiled.kernels import STRIP, flat, known, strip_dtype, sum_frames
+from udfwidgets.udf.compiled.fused import Step
+from udfwidgets.udf.compiled.kernels import (
+    STRIP,
+    exact_dtype,
+    flat,
+    known,
+    partial_dtype,
+    strip_dtype,
+    sum_frames,
+)
+from udfwidgets.udf.compiled.steps import add_up_frames
 from udfwidgets.udf.compiled.words import add_frames_in_words, finished, kept_as, needs_words
 from udfwidgets.udf.contract.views import Views
 
@@ -74,8 +83,14 @@ class SumUDF(UDF):
 
     def fused_step(self) -> Step:
         """Return what `process_tile` does, for all tiles of a partition."""
-        total, strip = self.results.total, self.task_data.strip
-        return Step(add_up_frames(self.meta.input_dtype), total, strip, key="sum")
+        total, dtype = self.results.total, self.meta.input_dtype
+        if needs_words(dtype):
+            return Step(add_up_frames(dtype, dtype), total, key="sum", unit=1)
+        n_frames = self.meta.partition_shape[0]
+        part = zeros(total.shape, partial_dtype(dtype, n_frames))
+        per_frame = zeros((n_frames,), exact_dtype(dtype))
+        address = add_up_frames(dtype, part.dtype)
+        return Step(address, part, more=per_frame, key="sum", unit=1, buffers=(total,))
 
     def merge(self, dest: Views, src: Views) -> None:
         """Add the sum of a partition."""

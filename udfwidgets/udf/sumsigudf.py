@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.udf.base import UDF
-from udfwidgets.udf.compiled.fused import Step, add_up_pixels
+from udfwidgets.udf.compiled.fused import Step
 from udfwidgets.udf.compiled.kernels import flat, known, strip_dtype, sum_pixels
+from udfwidgets.udf.compiled.steps import add_up_pixels
 from udfwidgets.udf.compiled.words import add_pixels_in_words, finished, kept_as, needs_words
 from udfwidgets.udf.contract.running import Runner
 
@@ -66,7 +67,8 @@ class SumSigUDF(UDF):
     def fused_step(self) -> Step:
         """Return what `process_tile` does, for all tiles of a partition."""
         total, strip = self.results.total, self.task_data.strip
-        return Step(add_up_pixels(self.meta.input_dtype), total, strip, key="sum per frame")
+        address = add_up_pixels(self.meta.input_dtype)
+        return Step(address, total, strip, key="sum per frame", unit=1)
 
     def get_results(self) -> Mapping[str, Array]:
         """Round once."""

@@ -90,15 +90,18 @@ class Detector:
         # Compared for each partition with those of other runs: short, and made once.
         digest = hashlib.blake2b(self.runs.tobytes())
         digest.update(self.weights.tobytes())
+        # Those that are multiplied in 32 bits make something else.
+        digest.update(str(None if self.matrix is None else self.matrix.dtype).encode())
         return digest.digest()
 
     def add(self, frames: Array, out: Array) -> None:
         """Add the product of each frame (frames, pixels) with each mask to out (frames, masks)."""
+        n_pixels = frames.shape[1]
         if self.matrix is not None and len(frames) >= 4:
-            add_matrix(frames, self.matrix, out)
+            add_matrix(frames, 0, n_pixels, self.matrix, out)
         else:
             narrow = np.zeros(1, narrow_dtype(frames.dtype, out.dtype))
-            add_runs(frames, self.runs, self.weights, narrow, out)
+            add_runs(frames, 0, n_pixels, self.runs, self.weights, narrow, out)
 
 
 def narrow_dtype(frames: np.dtype[Any], wide: np.dtype[Any]) -> np.dtype[Any]:
@@ -149,13 +152,17 @@ def _without_zeros(pixels: Array, weights: Array, zero: Any) -> Any:
 
 
 @compiled(fastmath=ANY_ORDER)
-def add_runs(tile: Array, runs: Array, weights: Array, narrow: Array, out: Array) -> None:
+def add_runs(
+    tile: Array, first: int, n_pixels: int, runs: Array, weights: Array, narrow: Array, out: Array
+) -> None:
     """Add the products of each frame with each mask to `out`, run by run.
 
     Parameters
     ----------
     tile : (frames, pixels) array
         In any dtype that casts to that of the weights.
+    first, n_pixels : int
+        Which pixels of a frame they are.
     runs, weights : array
         See `Detector`.
     narrow : array
@@ -165,11 +172,16 @@ def add_runs(tile: Array, runs: Array, weights: Array, narrow: Array, out: Array
     """
     n_frames = tile.shape[0]
     wide, small = weights.dtype.type, narrow.dtype.type
-    frame = 0
+    last, frame = first + n_pixels, 0
     # Four frames at a time: one load of the weights for four of the data.
     while frame + 4 <= n_frames:
         for run in range(runs.shape[0]):
             mask, begin, end, offset, is_one = runs[run]
+            if end <= first or begin >= last:
+                continue
+            if begin < first:
+                begin, offset = first, offset + first - begin
+            begin, end = begin - first, min(end, last) - first
             a, b = tile[frame, begin:end], tile[frame + 1, begin:end]
             c, d = tile[frame + 2, begin:end], tile[frame + 3, begin:end]
             if is_one:
@@ -200,6 +212,11 @@ def add_runs(tile: Array, runs: Array, weights: Array, narrow: Array, out: Array
     while frame < n_frames:
         for run in range(runs.shape[0]):
             mask, begin, end, offset, _ = runs[run]
+            if end <= first or begin >= last:
+                continue
+            if begin < first:
+                begin, offset = first, offset + first - begin
+            begin, end = begin - first, min(end, last) - first
             a, w = tile[frame, begin:end], weights[offset : offset + end - begin]
             in_a = wide(0)
             for i in range(end - begin):
@@ -211,7 +228,7 @@ def add_runs(tile: Array, runs: Array, weights: Array, narrow: Array, out: Array
 
 
 @compiled(fastmath=ANY_ORDER)
-def add_matrix(tile: Array, masks: Array, out: Array) -> None:
+def add_matrix(tile: Array, first: int, n_pixels: int, masks: Array, out: Array) -> None:
     """Add the products of each frame with each mask to `out`: a small matrix product.
 
     A few frames are converted at a time, into the first-level cache, and multiplied with two masks
@@ -221,18 +238,20 @@ def add_matrix(tile: Array, masks: Array, out: Array) -> None:
     ----------
     tile : (frames, pixels) array
         In any dtype that casts to that of the masks.
+    first, n_pixels : int
+        Which pixels of a frame they are.
     masks : (masks, pixels) array
         An even number, one more than there are columns in `out` if that is odd. Blocks of pixels
         are added up in their dtype.
     out : (frames, masks) array
         In the dtype of the masks, or a wider one.
     """
-    n_frames, n_pixels = tile.shape[0], min(tile.shape[1], masks.shape[1])
+    n_frames = tile.shape[0]
     wide, widest = masks.dtype.type, out.dtype.type
     block = np.zeros((4, BLOCK), masks.dtype)
     a, b, c, d = block[0], block[1], block[2], block[3]
     for begin in range(0, n_pixels, BLOCK):
-        size = min(BLOCK, n_pixels - begin)
+        size, place = min(BLOCK, n_pixels - begin), first + begin
         for frame in range(0, n_frames, 4):
             count = min(4, n_frames - frame)
             for k in range(count):
@@ -240,7 +259,7 @@ def add_matrix(tile: Array, masks: Array, out: Array) -> None:
                 for i in range(size):
                     converted[i] = wide(pixels[i])
             for mask in range(0, masks.shape[0], 2):
-                u, v = masks[mask, begin : begin + size], masks[mask + 1, begin : begin + size]
+                u, v = masks[mask, place : place + size], masks[mask + 1, place : place + size]
                 au, bu, cu, du = wide(0), wide(0), wide(0), wide(0)
                 av, bv, cv, dv = wide(0), wide(0), wide(0), wide(0)
                 for i in range(size):

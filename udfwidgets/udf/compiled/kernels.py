@@ -23,6 +23,8 @@ _WIDENED: dict[np.dtype[Any], np.dtype[Any]] = {
 }
 # Pixels per strip: its sums fit into the first-level cache, in the widest dtype.
 STRIP = 1024
+# Sums of so many frames of 16-bit integers have room in 32 bits.
+FEW_FRAMES = 1 << 16
 
 
 def flat(tile: Array) -> Array:
@@ -68,6 +70,12 @@ def strip_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     if dtype.kind in "bui" and dtype.itemsize <= 2:
         return np.dtype(np.int32 if dtype.kind == "i" else np.uint32)
     return exact_dtype(dtype)
+
+
+def partial_dtype(dtype: np.dtype[Any], n_frames: int) -> np.dtype[Any]:
+    """Return the dtype of the sum of so many frames: as narrow as is exact."""
+    # 65536 times 65535 is below 2**32.
+    return strip_dtype(dtype) if n_frames <= FEW_FRAMES else exact_dtype(dtype)
 
 
 # Sums may be taken in any order, so that they are done in vector registers; that changes nothing
@@ -277,142 +285,6 @@ def mean_and_spread(tile: Array, n_before: int, sums: Array, spreads: Array) -> 
             # the two: what is NaN stays so.
             out[i] += (0.0 if more < 0 else more) + shift * shift * weight
             before[i] += pivot[i] * n_frames + total[i]
-
-
-# Pixels, or rows, whose sum, weighted by their number, fits into the 32 bits of a strip: for 16-bit
-# data it is at most 65535 * 256 * 257 / 2.
-MOMENT_STRIP = 256
-
-
-def moment_dtype(dtype: np.dtype[Any], size_y: int, size_x: int) -> np.dtype[Any]:
-    """Return the dtype of the moments of a frame: exact for integers that have room in 64 bits.
-
-    Those that have not are added up as floats, whose relative error is that of their rounding.
-    """
-    exact = exact_dtype(dtype)
-    if dtype.kind in "ui":
-        largest = max(np.iinfo(dtype).max, -np.iinfo(dtype).min)
-        if largest * size_y * size_x * max(size_y, size_x) >= 1 << 63:
-            return np.dtype(np.float64)
-    return exact
-
-
-def moment_ramp(dtype: np.dtype[Any]) -> Array:
-    """Return 0, 1, 2, ... in the dtype in which `add_moments` adds up a strip of pixels."""
-    return np.arange(MOMENT_STRIP).astype(ramp_dtype(dtype))
-
-
-def ramp_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the dtype of `moment_ramp`: strips of 64-bit integers have no room in 64 bits."""
-    is_widest = dtype.kind in "ui" and dtype.itemsize == 8
-    return np.dtype(np.float64) if is_widest else strip_dtype(dtype)
-
-
-@compiled()
-def add_moments(
-    tile: Array, spans: Array, origin_y: int, origin_x: int, ramp: Array, out: Array
-) -> None:
-    """Add to `out` the sum of each frame within a mask, and the sums weighted by y and by x.
-
-    Parameters
-    ----------
-    tile : (frames, y, x) array
-        In any dtype.
-    spans : (spans, 3) int64 array
-        The mask as runs of pixels in the tile: row, first column, and last column (exclusive).
-    origin_y, origin_x : int
-        Coordinates of the first pixel of the tile.
-    ramp : (MOMENT_STRIP,) array
-        From `moment_ramp`.
-    out : (frames, 3) array
-        Sum, sum of y, sum of x, in the dtype of `moment_dtype`.
-    """
-    n_rows, width = tile.shape[1], tile.shape[2]
-    whole_rows = 0
-    for span in range(spans.shape[0]):
-        if spans[span, 1] == 0 and spans[span, 2] == width:
-            whole_rows += 1
-    # The usual case, and one in which no pixel has to be multiplied.
-    if whole_rows == n_rows:
-        _add_moments_of_all(tile, origin_y, origin_x, ramp, out)
-    else:
-        _add_moments_of_spans(tile, spans, origin_y, origin_x, ramp, out)
-
-
-@compiled(fastmath=ANY_ORDER)
-def _add_moments_of_all(tile: Array, origin_y: int, origin_x: int, ramp: Array, out: Array) -> None:
-    """Do it without a mask, by additions alone.
-
-    Rows are added up one by one. What the columns sum up to after each row is added up as well:
-    there, a row that is followed by n others counts n + 1 times.
-    """
-    n_frames, n_rows, width = tile.shape
-    wide, widest = ramp.dtype.type, out.dtype.type
-    columns = np.empty(width, ramp.dtype)
-    so_far = np.empty(width, ramp.dtype)
-    for frame in range(n_frames):
-        for begin in range(0, n_rows, MOMENT_STRIP):
-            end = min(begin + MOMENT_STRIP, n_rows)
-            columns[:] = 0
-            so_far[:] = 0
-            y = begin
-            # Four rows at a time: one load and store of the sums for four of the data.
-            while y + 4 <= end:
-                a, b, c, d = (
-                    tile[frame, y],
-                    tile[frame, y + 1],
-                    tile[frame, y + 2],
-                    tile[frame, y + 3],
-                )
-                for x in range(width):
-                    to_a = wide(columns[x] + wide(a[x]))
-                    to_b = wide(to_a + wide(b[x]))
-                    to_c = wide(to_b + wide(c[x]))
-                    to_d = wide(to_c + wide(d[x]))
-                    so_far[x] = wide(so_far[x] + wide(wide(to_a + to_b) + wide(to_c + to_d)))
-                    columns[x] = to_d
-                y += 4
-            while y < end:
-                a = tile[frame, y]
-                for x in range(width):
-                    columns[x] = wide(columns[x] + wide(a[x]))
-                    so_far[x] = wide(so_far[x] + columns[x])
-                y += 1
-            total, total_x, times = widest(0), widest(0), widest(0)
-            for x in range(width):
-                column = widest(columns[x])
-                total = widest(total + column)
-                total_x = widest(total_x + widest(column * widest(origin_x + x)))
-                times = widest(times + widest(so_far[x]))
-            out[frame, 0] += total
-            out[frame, 1] += widest(widest(total * widest(origin_y + end)) - times)
-            out[frame, 2] += total_x
-
-
-@compiled(fastmath=ANY_ORDER)
-def _add_moments_of_spans(
-    tile: Array, spans: Array, origin_y: int, origin_x: int, ramp: Array, out: Array
-) -> None:
-    """Do it span by span."""
-    wide, widest = ramp.dtype.type, out.dtype.type
-    for frame in range(tile.shape[0]):
-        total, total_y, total_x = widest(0), widest(0), widest(0)
-        for span in range(spans.shape[0]):
-            y, stop = spans[span, 0], spans[span, 2]
-            for begin in range(spans[span, 1], stop, MOMENT_STRIP):
-                pixels = tile[frame, y, begin : min(begin + MOMENT_STRIP, stop)]
-                strip, moment = wide(0), wide(0)
-                for i in range(pixels.shape[0]):
-                    value = wide(pixels[i])
-                    strip = wide(strip + value)
-                    moment = wide(moment + wide(value * ramp[i]))
-                total = widest(total + widest(strip))
-                total_y = widest(total_y + widest(widest(strip) * widest(origin_y + y)))
-                shift = widest(widest(strip) * widest(origin_x + begin))
-                total_x = widest(total_x + widest(widest(moment) + shift))
-        out[frame, 0] += total
-        out[frame, 1] += total_y
-        out[frame, 2] += total_x
 
 
 @compiled()
