@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,3 +158,40 @@ def test_data_instead_of_a_type_are_not_printed(given: Any) -> None:
     message = r"^the file type is .{4,60}, expected 'auto' or .* use load\('memory', data=\.\.\.\)$"
     with pytest.raises(TypeError, match=message):
         load(given)
+
+
+def test_a_directory_is_told_of_with_what_is_in_it(tmp_path: Path) -> None:
+    with pytest.raises(DataSetException, match="is a directory, and nothing in it is known"):
+        load("auto", tmp_path)
+    for name in ("a.dat", "b.dat"):
+        _npy(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("none of them")
+    with pytest.raises(DataSetException, match=r"name one of those in it: a\.dat, b\.dat$"):
+        load("auto", tmp_path)
+    for number in range(9):
+        _npy(tmp_path / f"c{number}.npy")
+    with pytest.raises(DataSetException, match=r"c5\.npy and 3 more$"):
+        load("auto", tmp_path)
+
+
+def test_a_part_of_a_store_says_which_one_it_is(tmp_path: Path) -> None:
+    part = tmp_path / "scan.zarr/data/c/0"
+    part.mkdir(parents=True)
+    document = tmp_path / "scan.zarr/zarr.json"
+    document.write_text("{}")
+    for inside in (part, document):
+        with pytest.raises(DataSetException, match=r"a part of the Zarr store .*scan\.zarr: load"):
+            load("auto", inside)
+
+
+def test_frames_of_an_empad_are_told_by_their_size(tmp_path: Path) -> None:
+    path = tmp_path / "scan.raw"
+    path.write_bytes(bytes(2 * 130 * 128 * 4))
+    with pytest.raises(DataSetException, match=r"load\('empad', .*these are 2 frames of one"):
+        load("auto", path)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.dm4")
+    with pytest.raises(DataSetException, match="is neither a file nor a directory"):
+        load("auto", tmp_path / "pipe.dm4")

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.readers.cases import CASES, Case
+from tests.readers.families import FAMILIES
 from udfwidgets.api import Context
 from udfwidgets.io.load import load
 from udfwidgets.io.scratch import Scratch
@@ -121,7 +122,7 @@ def main(python: str) -> int:
     heads = ("format", "file", "written by", "reader", "shape", "dtype", "pixels", "calibration")
     print("| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
     is_good = True
-    for case in CASES:
+    for case in (*CASES, *FAMILIES):
         for reader in case.readers:
             with tempfile.TemporaryDirectory() as folder:
                 row = compare(python, case, reader, Path(folder))

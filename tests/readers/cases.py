@@ -16,6 +16,7 @@ from tests.io.writers.empad import write_empad
 from tests.io.writers.frms6 import write_frms6
 from tests.io.writers.k2is import SIG, write_k2is
 from tests.io.writers.mrc import write_mrc
+from tests.io.writers.raw_csr import write_raw_csr
 from tests.io.writers.seq import write_seq
 from tests.io.writers.ser import write_emi, write_ser
 from tests.io.writers.tvips import write_tvips
@@ -260,6 +261,13 @@ CASES = (
         K2[1:],
         lambda folder, truth: write_k2is(folder, K2, begins=(0, 5, 31, 0, 1, 0, 16, 32)),
         ("libertem k2is",),
+    ),
+    Case(
+        "raw_csr",
+        "sparse scan",
+        SQUARE * (SQUARE > 200),
+        lambda folder, truth: write_raw_csr(folder / "a.toml", truth),
+        ("libertem raw_csr",),
     ),
     Case("SER", "emi, 4D", SQUARE, _ser_with_emi, ("rsciio tia",)),
     Case(

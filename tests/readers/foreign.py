@@ -29,9 +29,13 @@ SCALES = {
 def rsciio(plugin: str, path: str, **options: Any) -> tuple[Any, list[float | None]]:
     from importlib import import_module  # noqa: PLC0415 - none but the one that is asked for
 
+    if plugin == "nexus":
+        import_module("hdf5plugin")
     found = import_module(f"rsciio.{plugin}").file_reader(path, **options)
     read = max(found, key=lambda each: each["data"].size)
-    return read["data"], [_scale(axis["scale"], axis["units"]) for axis in read["axes"]]
+    # Turns detectors of Merlin upside down.
+    data = read["data"][..., ::-1, :] if plugin == "quantumdetector" else read["data"]
+    return data, [_scale(axis["scale"], axis["units"]) for axis in read["axes"]]
 
 
 def _scale(scale: float, unit: Any) -> float | None:
@@ -57,7 +61,24 @@ def ncempy(path: str) -> tuple[Any, list[float | None]]:
             return [file.getDataset(i)[0] for i in range(file.head["ValidNumberElements"])], []
     if path.endswith(".mrc"):
         return mrc.mrcReader(path)["data"], []
+    if path.endswith((".emd", ".h5", ".hdf5")):
+        return _largest_of_emd(path)
     return dm.dmReader(path)["data"], []
+
+
+def _largest_of_emd(path: str) -> tuple[Any, list[float | None]]:
+    from ncempy.io import emd  # noqa: PLC0415
+
+    with emd.fileEMD(path, readonly=True) as file:
+        data, dims = max(
+            (file.get_emdgroup(group) for group in file.list_emds), key=lambda each: each[0].size
+        )
+    steps = ((axis[1] - axis[0], unit) for axis, _, unit in dims if len(axis) > 1)
+    return data, [_scale(*step) for step in steps]
+
+
+def numpy(path: str) -> tuple[Any, list[float | None]]:
+    return np.load(path), []
 
 
 def libertem(kind: str, path: str, **options: Any) -> tuple[Any, list[float | None]]:
@@ -119,10 +140,18 @@ def write_rsciio(plugin: str, path: str, data: Any) -> None:
         for i, (n, scale, unit) in enumerate(zip(data.shape, scales, units, strict=True))
     ]
     signal = {"data": data, "axes": axes, "metadata": {}, "original_metadata": {}}
-    signal["attributes"] = {"_lazy": False}
-    special = {"blockfile": {"navigator": None}, "tvips": {"max_file_size": 8000}}
+    signal["attributes"] = {"_lazy": False, "ragged": False}
+    signal["metadata"] = {"General": {"title": ""}, "Signal": {"signal_type": ""}}
+    signal |= {"tmp_parameters": {}, "learning_results": {}, "models": {}}
+    signal["package_info"] = {"package": "", "package_version": ""}
+    for number, axis in enumerate(axes):
+        axis |= {"index_in_array": number, "is_binned": False, "_type": "UniformDataAxis"}
+    special = {
+        "blockfile": {"navigator": None, "show_progressbar": False},
+        "tvips": {"max_file_size": 8000, "show_progressbar": False},
+    }
     options: dict[str, Any] = special.get(plugin, {})
-    import_module(f"rsciio.{plugin}").file_writer(path, signal, show_progressbar=False, **options)
+    import_module(f"rsciio.{plugin}").file_writer(path, signal, **options)
 
 
 def write_mrcfile(path: str, data: Any) -> None:
@@ -135,10 +164,33 @@ def write_mrcfile(path: str, data: Any) -> None:
         file.voxel_size = 1.25
 
 
-def write_ncempy(path: str, data: Any) -> None:
-    from ncempy.io import mrc  # noqa: PLC0415
+def write_ncempy(*arguments: Any) -> None:
+    *kind, path, data = arguments
+    from ncempy.io import emd, mrc  # noqa: PLC0415
 
+    if kind == ["emd"]:
+        units = ("nm", "nm", "1/nm", "1/nm")
+        dims = emd.defaultDims(data, (2.0, 2.0, 0.5, 0.5), units)
+        with emd.fileEMD(path, readonly=False) as file:
+            file.put_emdgroup("scan", data, dims)
+        return
     mrc.mrcWriter(path, data, (1.0, 2.0, 2.0))
+
+
+def emdfile(path: str) -> tuple[Any, list[float | None]]:
+    import emdfile  # noqa: PLC0415
+
+    array = emdfile.read(path)
+    steps = [dim[1] - dim[0] for dim in array.dims]
+    return array.data, [_scale(*step) for step in zip(steps, array.dim_units, strict=True)]
+
+
+def write_emdfile(path: str, data: Any) -> None:
+    import emdfile  # noqa: PLC0415
+
+    units = ["nm", "nm", "1/nm", "1/nm"]
+    scan = emdfile.Array(data, name="scan", dims=[2.0, 2.0, 0.5, 0.5], dim_units=units)
+    emdfile.save(path, scan)
 
 
 def main(what: str, who: str, path: str, other: str, options: str = "{}") -> None:

@@ -9,10 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from udfwidgets.calibration import Calibration, checked
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.base import DataSet
-from udfwidgets.io.layout.files import PathLike, existing_file, existing_path, read_start
-from udfwidgets.io.telling import EXTENSIONS, by_content, is_zarr
+from udfwidgets.io.layout.files import (
+    PathLike,
+    existing_path,
+    read_start,
+    size_of,
+)
+from udfwidgets.io.telling import (
+    EMPAD_BYTES,
+    EXTENSIONS,
+    by_content,
+    is_zarr,
+    scans_in,
+    store_around,
+)
 
 # Imported by the first file of a type: all of them together take a sixth of the time in which the
 # package is imported.
@@ -32,15 +45,27 @@ FILETYPES = {
     "ser": "udfwidgets.io.dataset.ser.dataset.SERDataSet",
     "k2is": "udfwidgets.io.dataset.k2is.dataset.K2ISDataSet",
     "frms6": "udfwidgets.io.dataset.frms6.dataset.FRMS6DataSet",
+    "raw_csr": "udfwidgets.io.dataset.raw_csr.RawCSRDataSet",
     "stream": "udfwidgets.io.dataset.stream.StreamDataSet",
 }
+#: Names of files in a directory that a message has.
+_MOST_LISTED = 8
 _GROWING = {
     "hdf5": "udfwidgets.io.dataset.hdf5.growing.GrowingH5DataSet",
     "mib": "udfwidgets.io.dataset.mib.growing.GrowingMIBDataSet",
+    "raw": "udfwidgets.io.dataset.growing.GrowingRawFileDataSet",
+    "seq": "udfwidgets.io.dataset.growing.GrowingSEQDataSet",
+    "tvips": "udfwidgets.io.dataset.growing.GrowingTVIPSDataSet",
 }
 
 
-def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> DataSet:
+def load(
+    filetype: str,
+    *args: Any,
+    follow: bool = False,
+    calibration: Calibration | None = None,
+    **kwargs: Any,
+) -> DataSet:
     """Open a dataset.
 
     Parameters
@@ -48,14 +73,16 @@ def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> Data
     filetype : str
         ``'auto'``, or a key of `FILETYPES`: ``'memory'``, ``'npy'``, ``'raw'``, ``'hdf5'``,
         ``'mib'``, ``'dm'``, ``'empad'``, ``'blo'``, ``'seq'``, ``'mrc'``, ``'tvips'``,
-        ``'zarr'``, ``'ser'``, ``'k2is'``, ``'frms6'``, ``'stream'``.
+        ``'zarr'``, ``'ser'``, ``'k2is'``, ``'frms6'``, ``'raw_csr'``, ``'stream'``.
         Upper and lower case are the same.
     *args, **kwargs
         For the class of that type; ``path=`` first, ``data=`` for ``'memory'`` or ``frames=`` for
         ``'stream'``. With ``'auto'``, ``path=`` and what the detected type takes beyond that.
     follow : bool
-        Take a file that is still being recorded, ``'hdf5'`` or ``'mib'``: runs wait for frames that
-        have not come yet.
+        Take a file that is still being recorded, ``'hdf5'``, ``'mib'``, ``'seq'``, ``'tvips'`` or
+        ``'raw'``: runs wait for frames that have not come yet.
+    calibration : Calibration, optional
+        How large pixels are, in place of what the file tells; of any type.
 
     Returns
     -------
@@ -67,7 +94,9 @@ def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> Data
     DataSetException
         If the type is unknown or a path, or the file cannot be read as that type.
     TypeError
-        If there is an array where the type or a path belongs.
+        If there is an array where the type or a path belongs, or another thing as calibration.
+    ValueError
+        If the calibration is of another number of axes.
 
     Examples
     --------
@@ -75,6 +104,14 @@ def load(filetype: str, *args: Any, follow: bool = False, **kwargs: Any) -> Data
     >>> load("memory", data=np.zeros((4, 4, 8, 8), np.uint16))
     <MemoryDataSet nav=(4, 4) sig=(8, 8) uint16>
     """
+    given = checked(calibration)
+    dataset = _load(filetype, *args, follow=follow, **kwargs)
+    if calibration is not None:
+        dataset.calibrate(sig=given.sig, nav=given.nav)
+    return dataset
+
+
+def _load(filetype: str, *args: Any, follow: bool, **kwargs: Any) -> DataSet:
     if not isinstance(filetype, str) or _is_path(filetype):
         raise _not_a_type(filetype)
     key = filetype.lower()
@@ -171,14 +208,40 @@ def detect(path: PathLike) -> str:
     DataSetException
         If neither is known.
     """
-    if is_zarr(existing_path(path)):
+    found = existing_path(path)
+    if is_zarr(found):
         return "zarr"
-    file = existing_file(path)
-    found = by_content(file) or EXTENSIONS.get(file.suffix.lower())
-    if found is None:
-        raise DataSetException(
-            f"{file} begins with {read_start(file, 8)!r}, expected a file of one of the types "
-            f"{sorted(set(EXTENSIONS.values()))}; name its type instead of 'auto', for instance "
-            "load('raw', path=..., dtype=..., nav_shape=..., sig_shape=...)"
-        )
-    return found
+    is_file = found.is_file()
+    filetype = (by_content(found) or EXTENSIONS.get(found.suffix.lower())) if is_file else None
+    if filetype is not None:
+        return filetype
+    if (store := store_around(found)) is not None:
+        raise DataSetException(f"{found} is a part of the Zarr store {store}: load that")
+    if found.is_dir():
+        raise DataSetException(_about_directory(found))
+    if not is_file:
+        raise DataSetException(f"{found} is neither a file nor a directory, expected one of them")
+    raise DataSetException(_about_file(found))
+
+
+def _about_file(file: Path) -> str:
+    n_frames, rest = divmod(size_of(file), EMPAD_BYTES)
+    is_of_empad = n_frames and not rest and file.suffix.lower() == ".raw"
+    empad = f"load('empad', path=..., nav_shape=...) if these are {n_frames} frames of one, or "
+    return (
+        f"{file} begins with {read_start(file, 8)!r}, expected a file of one of the types "
+        f"{sorted(set(EXTENSIONS.values()))}; name its type instead of 'auto', for instance "
+        f"{empad if is_of_empad else ''}load('raw', path=..., dtype=..., nav_shape=..., "
+        "sig_shape=...)"
+    )
+
+
+def _about_directory(folder: Path) -> str:
+    names = scans_in(folder)
+    if not names:
+        return f"{folder} is a directory, and nothing in it is known as a scan; name a file"
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return (
+        f"{folder} is a directory, expected a file; name one of those in it: "
+        f"{', '.join(names[:_MOST_LISTED])}{more}"
+    )

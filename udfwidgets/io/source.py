@@ -21,7 +21,7 @@ import numpy.typing as npt
 from udfwidgets.closing import Closing
 from udfwidgets.io.scratch import Array, Scratch
 
-__all__ = ["Array", "Scratch", "Source", "Stretch"]
+__all__ = ["Array", "Packed", "Scratch", "Source", "Stretch"]
 
 
 class Stretch(NamedTuple):
@@ -37,6 +37,36 @@ class Stretch(NamedTuple):
 
     first: int
     frames: Array
+
+
+class Packed(NamedTuple):
+    """Frames that compiled code decodes by itself, some of their pixels at a time.
+
+    So large frames are worked on while they are in the cache of a core, of which a whole one may
+    be a multiple.
+
+    Parameters
+    ----------
+    address : int
+        Of ``int64 decode(int64 *about, int64 *numbers, int64 n_frames, int64 part, char *out)``,
+        which writes a part of each frame, one behind the other. If a file is not what it should
+        be, it returns something else than 0; `Source.read` says then what is wrong.
+    about : numpy.ndarray of int64
+        What it needs to know.
+    n_parts, n_pixels : int
+        How many parts a frame has, and how many pixels each of them.
+    files : sequence of numpy.ndarray
+        What it decodes, which is there as long as this is.
+    shift : int
+        What is added to the numbers of frames.
+    """
+
+    address: int
+    about: npt.NDArray[np.int64]
+    n_parts: int
+    n_pixels: int
+    files: Sequence[Array]
+    shift: int = 0
 
 
 class Source(Closing):
@@ -72,6 +102,11 @@ class Source(Closing):
         One behind the other in scan order. Only positions that no frame exists for may be in none
         of them. Compiled UDFs go along them without a call of `read`.
         """
+        return None
+
+    @property
+    def packed(self) -> Packed | None:
+        """How compiled UDFs decode frames without a call of `read`; None if they cannot."""
         return None
 
     def check(self, numbers: npt.NDArray[np.int64]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -22,6 +23,7 @@ EXTENSIONS = {
     **dict.fromkeys((".ser", ".emi"), "ser"),
     ".gtg": "k2is",
     ".frms6": "frms6",
+    ".toml": "raw_csr",
 }
 _MAGICS = {
     b"\x93NUMPY": "npy",
@@ -39,6 +41,8 @@ _MAX_USER_BLOCK = 1 << 16
 EMPAD_BYTES = 130 * 128 * 4
 #: What stands at the top of a Zarr store: of version 3, a group and an array of version 2.
 ZARR_DOCUMENTS = {"zarr.json", ".zgroup", ".zarray"}
+# Of a directory, that are looked at.
+_MOST_FILES = 500
 
 
 def is_zarr(path: Path) -> bool:
@@ -52,6 +56,28 @@ def is_zarr(path: Path) -> bool:
             return not ZARR_DOCUMENTS.isdisjoint(file.namelist())
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
         return False
+
+
+def store_around(path: Path) -> Path | None:
+    """Return the Zarr store that something is a part of; None if there is none."""
+    inside = [folder for folder in path.parents if is_zarr(folder)]
+    return inside[-1] if inside else None
+
+
+def scans_in(folder: Path) -> list[str]:
+    """Return the names of what is in a directory, and can be told to be a scan."""
+    try:
+        found = sorted(folder.iterdir())[:_MOST_FILES]
+    except OSError:
+        return []
+    return [path.name for path in found if _is_of_a_type(path)]
+
+
+def _is_of_a_type(path: Path) -> bool:
+    if is_zarr(path):
+        return True
+    is_file = path.is_file() and os.access(path, os.R_OK)
+    return is_file and bool(by_content(path) or EXTENSIONS.get(path.suffix.lower()))
 
 
 def by_content(file: Path) -> str | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,12 @@ from tests.io.writers.k2is import BLOCK_BYTES, FRAME_BYTES, SIG, write_k2is
 from udfwidgets.api import Context
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.k2is.dataset import K2ISDataSet
+from udfwidgets.io.dataset.k2is.source import K2ISSource
 from udfwidgets.io.load import load
 from udfwidgets.io.scratch import Scratch
+from udfwidgets.udf.masks import ApplyMasksUDF
+from udfwidgets.udf.stddev import StdDevUDF
+from udfwidgets.udf.sum import SumUDF
 from udfwidgets.udf.sumsigudf import SumSigUDF
 
 TRUTH = np.random.default_rng(1).integers(0, 4096, (4, *SIG), "u2")
@@ -133,6 +138,53 @@ def test_a_block_that_is_another_is_found_when_it_is_read(path: Path, field: int
         np.testing.assert_array_equal(source.read(0, 1, Scratch()), TRUTH[:1])
         with pytest.raises(DataSetException, match=f"another block at byte {at} than frame 8 has"):
             source.read(1, 2, Scratch())
+
+
+@pytest.mark.parametrize("executor", ["inline", "threads"])
+def test_sums_are_those_of_frames_that_are_decoded_in_parts(
+    tmp_path: Path, executor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = np.concatenate([TRUTH, TRUTH[::-1], TRUTH])
+    path = write_k2is(tmp_path, frames, (2, 5), n_closed=2, without={(3, 5, 4)})
+    there = np.delete(frames[1:11], 4, axis=0).astype("f8")
+
+    def read(*_: object) -> None:
+        raise AssertionError("a whole frame was read")
+
+    with Context.make_with(executor) as ctx, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one frame is missing
+        dataset = ctx.load("k2is", path=path)
+        roi = np.ones((2, 5), bool)
+        roi[0, 1] = roi[1, 3] = False
+        with monkeypatch.context() as patched:
+            patched.setattr(K2ISSource, "read", read)
+            total, each, spread = ctx.run_udf(dataset, [SumUDF(), SumSigUDF(), StdDevUDF()])
+            some = ctx.run_udf(dataset, SumUDF(), roi=roi)["intensity"].data
+            *_, last = ctx.run_udf_iter(dataset, SumUDF(), order="progressive")
+        masked, summed = ctx.run_udf(dataset, [ApplyMasksUDF(lambda: np.ones(SIG)), SumUDF()])
+    np.testing.assert_array_equal(total["intensity"].data, there.sum(axis=0))
+    np.testing.assert_array_equal(last.buffers[0]["intensity"].data, there.sum(axis=0))
+    np.testing.assert_array_equal(summed["intensity"].data, there.sum(axis=0))
+    np.testing.assert_array_equal(some, np.delete(there, (1, 7), axis=0).sum(axis=0))
+    by_frame = there.sum(axis=(1, 2)).astype("f4")
+    np.testing.assert_array_equal(np.delete(each["intensity"].data, 4), by_frame)
+    np.testing.assert_allclose(np.delete(masked["intensity"].data, 4), by_frame, rtol=1e-6)
+    np.testing.assert_allclose(spread["std"].data, there.std(axis=0), rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("executor", ["inline", "threads"])
+def test_a_block_that_is_another_fails_the_run_that_wants_it(path: Path, executor: str) -> None:
+    sector, at = path.with_name("scan_5.bin"), FRAME_BYTES + 5 * BLOCK_BYTES
+    content = bytearray(sector.read_bytes())
+    content[at + 24] ^= 1
+    sector.write_bytes(content)
+    with Context.make_with(executor) as ctx:
+        dataset = ctx.load("k2is", path=path)
+        with pytest.raises(DataSetException, match=f"another block at byte {at} than frame 8 has"):
+            ctx.run_udf(dataset, SumUDF())
+        roi = np.array([[True, False], [True, True]])
+        found = ctx.run_udf(dataset, SumUDF(), roi=roi)["intensity"].data
+    np.testing.assert_array_equal(found, TRUTH[[0, 2, 3]].sum(axis=0))
 
 
 def test_frames_that_no_sectors_share_are_refused(path: Path) -> None:

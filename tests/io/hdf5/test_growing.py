@@ -162,6 +162,20 @@ def test_a_stack_that_grows(writer: Elsewhere, path: Path, first: str) -> None:
         np.testing.assert_array_equal(frames(source, 15), TRUTH.reshape(-1, 7, 9))
 
 
+def test_pixels_that_are_masked_are_put_right_while_frames_come(
+    writer: Elsewhere, path: Path
+) -> None:
+    writer.run("f['instrument/merlin/pixel_mask'] = np.eye(7, 9, dtype='u4')")
+    writer.run("g = f.create_group('entry'); g['instrument'] = f['instrument']")
+    writer.run(
+        "d = g.create_dataset('scan', truth.shape, 'u2', chunks=(1, 1, 7, 9))",
+        "f.swmr_mode = True",
+    )
+    dataset = load("hdf5", path=path, follow=True, sig_shape=(63,))
+    excluded = dataset.get_correction_data().get_excluded_pixels()
+    np.testing.assert_array_equal(excluded, np.eye(7, 9).ravel() != 0)
+
+
 def test_lines_that_get_their_length_with_the_first_one(writer: Elsewhere, path: Path) -> None:
     create(writer, "(1, 0, 7, 9)", maxshape=(None, None, 7, 9), chunks=(1, 1, 7, 9))
     dataset = load("hdf5", path=path, follow=True, nav_shape=(3, 5))
@@ -290,8 +304,8 @@ def test_arguments_are_checked(path: Path) -> None:
         GrowingH5DataSet(path, "scan", sig_shape=(3, 4))
     with pytest.raises(ValueError, match="stall_timeout=0, expected seconds"):
         GrowingH5DataSet(path, "scan", stall_timeout=0)
-    with pytest.raises(DataSetException, match=r"'raw' cannot be followed .*'hdf5', 'mib'"):
-        load("raw", path=path, follow=True)
+    with pytest.raises(DataSetException, match=r"'npy' cannot be followed .*'hdf5', 'mib'"):
+        load("npy", path=path, follow=True)
 
 
 def test_a_writer_that_has_promised_more_than_is_there_gets_a_moment(tmp_path):

@@ -9,6 +9,22 @@ from typing import Any
 import numpy.typing as npt
 
 
+def write_celeritas(
+    folder: Path, frames: npt.NDArray[Any], per_buffer: int, *, has_settings: bool = True
+) -> Path:
+    """Write both halves of frames, so many in a buffer, and return the path of the upper ones."""
+    n, ny, nx = frames.shape
+    buffers = n // per_buffer, per_buffer * ny // 2, nx
+    upper, lower = frames[:, : ny // 2][:, ::-1], frames[:, ny // 2 :]
+    top = write_seq(folder / "a_Top_14-04-59.355.seq", upper.reshape(buffers))
+    write_seq(folder / "a_Bottom_14-04-59.396.seq", lower.reshape(buffers))
+    if has_settings:
+        told = f'<FileInfo><SegmentPreBuffer Value="{per_buffer}" /></FileInfo>'
+        settings = f'<?xml version="1.0" encoding="utf-8"?><Configuration>{told}</Configuration>'
+        (folder / "a.seq.Config.Metadata.xml").write_text(settings)
+    return top
+
+
 def write_seq(
     path: Path, frames: npt.NDArray[Any], version: int = 5, padding: int = 24, real_bits: int = 12
 ) -> Path:

@@ -64,6 +64,61 @@ def move(typing_context, out, to, data, at, n_bytes):
 
 
 @intrinsic
+def bytes_at(typing_context, address):
+    """Return a pointer to the bytes at an address, for `numba.carray`."""
+
+    def generate(context, builder, signature, args):
+        return builder.inttoptr(args[0], cgutils.voidptr_t)
+
+    return types.CPointer(types.uint8)(types.int64), generate
+
+
+@intrinsic
+def unpack_12(typing_context, out, to, data, at):
+    """Make 16 pixels of two bytes of the 24 bytes of `data` at `at`, each of which has 12 bits.
+
+    Two of them are three bytes, the low bits first.
+    """
+
+    def generate(context, builder, signature, args):
+        target = _pointer(context, builder, signature.args[0], args[0], args[1])
+        source = _pointer(context, builder, signature.args[2], args[2], args[3])
+        packed = ir.VectorType(ir.IntType(8), 24)
+        stored = builder.load(builder.bitcast(source, packed.as_pointer()), align=1)
+        # The two bytes that each pixel has a part of.
+        places = [3 * pair + byte for pair in range(8) for byte in (0, 1, 1, 2)]
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), 32), places)
+        both = builder.shuffle_vector(stored, ir.Constant(packed, ir.Undefined), lanes)
+        pixels = ir.VectorType(ir.IntType(16), 16)
+        # Every other one begins four bits further: by a factor, as not all machines shift lanes
+        # by different numbers of bits.
+        factors = ir.Constant(pixels, [16, 1] * 8)
+        aligned = builder.mul(builder.bitcast(both, pixels), factors)
+        found = builder.lshr(aligned, ir.Constant(pixels, [4] * 16))
+        builder.store(found, builder.bitcast(target, pixels.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, data, types.intp), generate
+
+
+@intrinsic
+def move_turned_32(typing_context, out, to, data, at):
+    """Copy 16 pixels of two bytes, the last one first."""
+
+    def generate(context, builder, signature, args):
+        target = _pointer(context, builder, signature.args[0], args[0], args[1])
+        source = _pointer(context, builder, signature.args[2], args[2], args[3])
+        pixels = ir.VectorType(ir.IntType(16), 16)
+        stored = builder.load(builder.bitcast(source, pixels.as_pointer()), align=1)
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), 16), list(range(15, -1, -1)))
+        turned = builder.shuffle_vector(stored, ir.Constant(pixels, ir.Undefined), lanes)
+        builder.store(turned, builder.bitcast(target, pixels.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, data, types.intp), generate
+
+
+@intrinsic
 def load_8(typing_context, data, at):
     """Return the 8 bytes of `data` at `at` as a uint64 in the machine's byte order."""
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.arguments import DataSetType
+from udfwidgets.io.calibrated import Calibrated
 from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.described import Described
 from udfwidgets.io.source import Array, Scratch, Source
@@ -25,7 +26,7 @@ from udfwidgets.told.names import Listed
 __all__ = ["Array", "DataSet", "Scratch", "Source"]
 
 
-class DataSet(Listed, Described, metaclass=DataSetType):
+class DataSet(Listed, Described, Calibrated, metaclass=DataSetType):
     """A 4D-STEM scan that can be opened: its shape, its dtype and how its frames lie together.
 
     Parameters

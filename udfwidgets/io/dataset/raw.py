@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,14 +59,7 @@ class RawFileDataSet(StridedDataSet):
         flyback: int = 0,
         snake: bool = False,
     ) -> None:
-        if sig_shape is None:
-            raise TypeError("raw data need sig_shape=, the shape of one frame")
-        if offset < 0:
-            raise ValueError(f"offset={offset}, expected the number of bytes before the frames")
-        stored_dtype = np.dtype(dtype)
-        if stored_dtype.kind not in "buifc":
-            raise ValueError(f"dtype={stored_dtype}, expected a dtype of numbers")
-        sig = axes(sig_shape, "sig_shape")
+        stored_dtype, sig = check_told(dtype, sig_shape, offset)
         path = existing_file(path)
         n_bytes = size_of(path)
         frame_bytes = math.prod(sig) * stored_dtype.itemsize
@@ -90,6 +83,20 @@ class RawFileDataSet(StridedDataSet):
         )
         piece = Piece(path, n_bytes, offset, frame_bytes, n_stored)
         super().__init__(str(path), [piece], folded, stored_dtype, _about_rest(rest))
+
+
+def check_told(
+    dtype: npt.DTypeLike, sig_shape: Sequence[int] | None, offset: int
+) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Return dtype and shape of a frame, after a look at what is told of the file."""
+    if sig_shape is None:
+        raise TypeError("raw data need sig_shape=, the shape of one frame")
+    if offset < 0:
+        raise ValueError(f"offset={offset}, expected the number of bytes before the frames")
+    stored_dtype = np.dtype(dtype)
+    if stored_dtype.kind not in "buifc":
+        raise ValueError(f"dtype={stored_dtype}, expected a dtype of numbers")
+    return stored_dtype, axes(sig_shape, "sig_shape")
 
 
 def _about_rest(n_bytes: int) -> list[str]:

@@ -51,15 +51,6 @@ class StridedDataSet(FoldedDataSet):
         super().__init__(where, fold, dtype, notes)
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
-        """What the file tells beyond shape and dtype, under names of its format.
-
-        Where it tells how large a step of the scan or a pixel is, these are ``nav_scales`` and
-        ``sig_scales``, one number for each axis, in ``nav_units`` and ``sig_units``.
-        """
-        return self._metadata
-
-    @property
     def files(self) -> tuple[Path, ...]:
         """All files that frames are in."""
         return tuple(dict.fromkeys(piece.path for piece in self._pieces))
@@ -141,6 +132,8 @@ class StridedFile(StridedDataSet):
         flyback: int = 0,
         snake: bool = False,
     ) -> None:
+        #: Detector axes that were asked for, where a format needs them to find out its layout.
+        self._asked_sig = sig_shape
         found = self._find(existing_file(path), is_told=nav_shape is not None)
         where = str(found.pieces[0].path)
         ends = [0, *(piece.first + piece.n_frames for piece in found.pieces)]

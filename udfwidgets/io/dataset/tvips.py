@@ -70,10 +70,13 @@ class TVIPSDataSet(StridedFile):
         header_bytes, frame_bytes = _frame_header_bytes(header), sig[0] * sig[1] * dtype.itemsize
         pieces, rest = _pieces(paths, header_bytes, frame_bytes)
         n_stored = sum(piece.n_frames for piece in pieces)
-        began, told = _scan_of(pieces, header_bytes, n_stored)
+        # Whether headers may tell, though perhaps not those of the first frames.
+        self._can_tell = header_bytes >= _SCAN_AT + 8
+        began, told = _scan_of(pieces, n_stored, header_bytes) if self._can_tell else (0, None)
         notes = [f"the last frame of {paths[-1].name} is not complete"] if rest else []
         metadata = _metadata(pieces[0], header, header_bytes)
-        return Layout(pieces, sig, dtype, told, notes, metadata, began)
+        nav = told if told is not None or is_told else (n_stored,)
+        return Layout(pieces, sig, dtype, nav, notes, metadata, began)
 
 
 def _read_header(path: Path) -> Any:
@@ -129,20 +132,22 @@ def _pieces(paths: list[Path], header_bytes: int, frame_bytes: int) -> tuple[lis
     return pieces, rest
 
 
-def _scan_of(pieces: list[Piece], header_bytes: int, n_stored: int) -> tuple[int, tuple[int, ...]]:
-    """Return with which frame the scan begins, and its shape: a row where nothing tells.
+def _scan_of(
+    pieces: list[Piece], n_stored: int, header_bytes: int
+) -> tuple[int, tuple[int, ...] | None]:
+    """Return with which frame the scan begins, and its shape; None where nothing tells.
 
     It begins with the last frame at (0, 0) before one that is a step further, and a line is over
     where x becomes smaller.
     """
-    if header_bytes < _SCAN_AT + 8 or n_stored < 2:
-        return 0, (n_stored,)
+    if n_stored < 2:
+        return 0, None
     positions = _positions(pieces, header_bytes)
     x, y = positions.T
     with np.errstate(invalid="ignore"):
         begins = np.flatnonzero((x[:-1] == 0) & (y[:-1] == 0) & (x[1:] == 1) & (y[1:] == 0))
         if not begins.size:
-            return 0, (n_stored,)
+            return 0, None
         began = int(begins[0])
         ends = np.flatnonzero(x[began + 1 :] < x[began:-1])
     if not ends.size:
@@ -151,7 +156,7 @@ def _scan_of(pieces: list[Piece], header_bytes: int, n_stored: int) -> tuple[int
     n_lines = (n_stored - began) // width
     # What is told is believed only where it is what it seems to be.
     is_told = np.array_equal(x[began : began + width], np.arange(width))
-    return (began, (n_lines, width)) if is_told and n_lines else (0, (n_stored,))
+    return (began, (n_lines, width)) if is_told and n_lines else (0, None)
 
 
 def _positions(pieces: list[Piece], header_bytes: int) -> npt.NDArray[np.float32]:

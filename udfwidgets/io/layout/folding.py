@@ -79,12 +79,7 @@ def fold(
         If an axis, an offset or another number cannot be right.
     """
     _check_geometry(sync_offset, flyback, snake)
-    sig = stored_sig if sig_shape is None else axes(sig_shape, "sig_shape")
-    if math.prod(sig) != math.prod(stored_sig):
-        raise DataSetException(
-            f"{where}: sig_shape={sig} has {math.prod(sig)} pixels, expected the "
-            f"{math.prod(stored_sig)} of a stored frame of shape {stored_sig}"
-        )
+    sig = sig_of(where, stored_sig, sig_shape)
     nav = _nav(where, n_stored, stored_nav, nav_shape)
     n_nav = math.prod(nav)
     folded = Fold(
@@ -105,6 +100,25 @@ def fold(
     if nav_shape is None and stored_nav is None and n_stored > 1:
         folded = replace(folded, notes=(tell_guess(where, n_stored, nav),))
     return folded
+
+
+def sig_of(
+    where: str, stored_sig: tuple[int, ...], sig_shape: Sequence[int] | None
+) -> tuple[int, ...]:
+    """Return the detector shape that is asked for, or that of the file.
+
+    Raises
+    ------
+    DataSetException
+        If it has more or fewer pixels than a frame of the file.
+    """
+    sig = stored_sig if sig_shape is None else axes(sig_shape, "sig_shape")
+    if math.prod(sig) != math.prod(stored_sig):
+        raise DataSetException(
+            f"{where}: sig_shape={sig} has {math.prod(sig)} pixels, expected the "
+            f"{math.prod(stored_sig)} of a stored frame of shape {stored_sig}"
+        )
+    return sig
 
 
 def _check_geometry(sync_offset: Any, flyback: Any, snake: Any) -> None:

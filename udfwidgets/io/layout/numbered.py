@@ -37,3 +37,11 @@ def numbered_paths(path: Path) -> list[Path]:
             f"missing: expected {named[1]}{missing:03d}{path.suffix} beside it"
         )
     return [numbers[number] for number in sorted(numbers)]
+
+
+def next_path(path: Path) -> Path | None:
+    """Return what the file after one of a recording is called; None for a file without a number."""
+    named = re.fullmatch(r"(.*_)([0-9]{3,9})", path.stem)
+    if named is None:
+        return None
+    return path.with_name(f"{named[1]}{int(named[2]) + 1:0{len(named[2])}d}{path.suffix}")

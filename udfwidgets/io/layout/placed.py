@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.io.layout.placing import Fold
-from udfwidgets.io.source import Array, Scratch, Source, Stretch
+from udfwidgets.io.source import Array, Packed, Scratch, Source, Stretch
 
 
 class PlacedSource(Source):
@@ -46,6 +46,13 @@ class PlacedSource(Source):
             for each, n in zip(lying, n_before, strict=True)
             if n < len(each.frames)
         ]
+
+    @property
+    def packed(self) -> Packed | None:
+        """That of the source, where frames follow each other as in the scan."""
+        packed = self._source.packed if self._fold.is_shifted else None
+        shift = self._fold.sync_offset
+        return packed if packed is None else packed._replace(shift=packed.shift + shift)
 
     def check(self, numbers: npt.NDArray[np.int64]) -> None:
         """Let the source look at its own."""

@@ -4,12 +4,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from udfwidgets.compiling import compiled
-from udfwidgets.io.codecs.unaligned import load_8, move, store_8
-
-_U64 = np.uint64
+from udfwidgets.io.codecs.unaligned import move, move_turned_32
 
 
 @compiled()
@@ -44,12 +40,10 @@ def unfold(raw, at, stride, shape, binning, out):
 
 @compiled()
 def _move_turned(out, to, raw, at, n_bytes):
-    """Copy a row with its last pixel first, four pixels at a time."""
+    """Copy a row with its last pixel first, 16 pixels at a time."""
     end = at + n_bytes
-    for i in range(n_bytes // 8):
-        word = load_8(raw, end - 8 * (i + 1))
-        inner = (word >> _U64(16)) & _U64(0xFFFF0000) | (word & _U64(0xFFFF0000)) << _U64(16)
-        store_8(out, to + 8 * i, word >> _U64(48) | inner | word << _U64(48))
-    for i in range(n_bytes // 8 * 4, n_bytes // 2):
+    for i in range(n_bytes // 32):
+        move_turned_32(out, to + 32 * i, raw, end - 32 * (i + 1))
+    for i in range(n_bytes // 32 * 16, n_bytes // 2):
         out[to + 2 * i] = raw[end - 2 * (i + 1)]
         out[to + 2 * i + 1] = raw[end - 2 * i - 1]

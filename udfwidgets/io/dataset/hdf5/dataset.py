@@ -11,11 +11,28 @@ import h5py
 import numpy as np
 
 from udfwidgets.errors import DataSetException
+from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.folded import FoldedDataSet
 from udfwidgets.io.dataset.hdf5.chunks import KnownIndices, check_promise
+from udfwidgets.io.dataset.hdf5.families import (
+    corrections_of,
+    folded_corrections,
+    note_on_master,
+    scales_without_single,
+    scan_shape_of,
+    sig_dims_of,
+    without_single,
+)
 from udfwidgets.io.dataset.hdf5.find import find_dataset, is_scan, numbered, walk
-from udfwidgets.io.dataset.hdf5.source import block_of, is_by_itself, open_joined, open_stack
-from udfwidgets.io.dataset.hdf5.turned import is_turned, stored_shape
+from udfwidgets.io.dataset.hdf5.pixels import metadata_of
+from udfwidgets.io.dataset.hdf5.source import (
+    block_of,
+    is_by_itself,
+    open_joined,
+    open_turned,
+    read_image,
+)
+from udfwidgets.io.dataset.hdf5.turned import stored_shape, turned_axes
 from udfwidgets.io.dataset.hdf5.virtual import check_circle
 from udfwidgets.io.layout.files import PathLike, existing_file
 from udfwidgets.io.layout.folding import fold, split_axes
@@ -45,8 +62,9 @@ class H5DataSet(FoldedDataSet):
     nav_shape, sig_shape : sequence of int, optional
         Scan and detector axes to fold the array into, such as a stack of three axes. Of a scan with
         more frames, some are missing.
-    sig_dims : int, default 2
-        How many of the last axes belong to the detector.
+    sig_dims : int, optional
+        How many of the last axes belong to the detector. By default as NeXus or hyperspy tell, else
+        two.
     sync_offset : int, default 0
         Frames to skip at the start, or if negative, positions to leave without a frame there.
     flyback : int, default 0
@@ -67,7 +85,7 @@ class H5DataSet(FoldedDataSet):
         ds_path: str | None = None,
         nav_shape: Sequence[int] | None = None,
         sig_shape: Sequence[int] | None = None,
-        sig_dims: int = 2,
+        sig_dims: int | None = None,
         *,
         sync_offset: int = 0,
         flyback: int = 0,
@@ -82,34 +100,45 @@ class H5DataSet(FoldedDataSet):
             members = _members(self._path, file, self._ds_path)
             notes += _lost(self._path, file, self._ds_path)
             where = f"{self._path}:{self._ds_path}"
-            self._is_turned = is_turned(file, self._ds_path)
+            self._axes = turned_axes(file, self._ds_path)
             self._stored, self._stored_dtype = _common(where, members)
-            if self._is_turned:
-                self._stored = stored_shape(members[0], True)
+            if self._axes is not None:
+                self._stored = stored_shape(members[0], self._axes)
+            if sig_dims is None:
+                sig_dims = sig_dims_of(file, ds_path)
             nav, sig = split_axes(where, self._stored, sig_dims, sig_shape)
             self._sig_dims = len(sig)
+            scales = metadata_of(file, ds_path, self._sig_dims, self._axes)
+            self._metadata = scales_without_single(scales, nav)
             n_stored = int(np.prod(nav, dtype=object))
+            told = scan_shape_of(file, ds_path, n_stored) if len(nav) == 1 else None
+            self._corrections = corrections_of(file, ds_path, sig, read_image)
             folded = fold(
                 where,
                 n_stored,
                 sig,
-                nav,
+                told or without_single(nav),
                 nav_shape=nav_shape,
                 sig_shape=sig_shape,
                 sync_offset=sync_offset,
                 flyback=flyback,
                 snake=snake,
             )
-            self._block = 1 if self._is_turned else block_of(members[0], self._sig_dims)
+            self._block = 1 if self._axes is not None else block_of(members[0], self._sig_dims)
             self._is_by_itself = all(is_by_itself(self._path, member) for member in members)
         self._known = KnownIndices()
-        super().__init__(where, folded, self._stored_dtype, said=notes)
+        beside = note_on_master(self._path)
+        super().__init__(where, folded, self._stored_dtype, beside, said=notes)
         self.open().close()  # missing sources and truncated data are found now, not in a run
 
     @property
     def ds_path(self) -> str:
         """Path of the dataset in the file."""
         return self._ds_path
+
+    def get_correction_data(self) -> CorrectionSet:
+        """Return what the file tells of bad pixels, and factors that have not been applied."""
+        return folded_corrections(self._corrections, self.shape.sig.to_tuple())
 
     @property
     def frames_per_block(self) -> int:
@@ -135,15 +164,15 @@ class H5DataSet(FoldedDataSet):
         with _opened(self._path) as file:
             members = _members(self._path, file, self._ds_path)
             shape, dtype = _common(str(self._path), members)
-            found = (stored_shape(members[0], True) if self._is_turned else shape), dtype
+            found = (stored_shape(members[0], self._axes) if self._axes else shape), dtype
             if found != (self._stored, self._stored_dtype):
                 raise DataSetException(
                     f"{self._path}:{self._ds_path} is now {found[0]} {found[1]}, but was "
                     f"{self._stored} {self._stored_dtype} when it was loaded; load it again"
                 )
             sig = self.shape.sig.to_tuple()
-            if self._is_turned:
-                source = open_stack(members[0], self._sig_dims, sig, self._known)
+            if self._axes is not None:
+                source = open_turned(members[0], self._axes, self._sig_dims, sig, self._known)
             else:
                 source = open_joined(members, self._sig_dims, sig, self._known)
         return self._placed(source)

@@ -11,13 +11,17 @@ import h5py
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.arriving.growing import check_stall_timeout
+from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.hdf5.arrival import GrowingH5Source
 from udfwidgets.io.dataset.hdf5.chunks import ChunkLayout, chunk_layout, frames_per_block
+from udfwidgets.io.dataset.hdf5.families import corrections_of, folded_corrections
 from udfwidgets.io.dataset.hdf5.find import find_dataset, walk
+from udfwidgets.io.dataset.hdf5.pixels import metadata_of
+from udfwidgets.io.dataset.hdf5.source import read_image
 from udfwidgets.io.dataset.hdf5.swmr import growing_dataset, open_swmr, swmr_lock
 from udfwidgets.io.layout.files import PathLike, existing_file
-from udfwidgets.io.layout.folding import axes
+from udfwidgets.io.layout.folding import axes, sig_of
 from udfwidgets.io.source import Source
 from udfwidgets.shapes import Shape
 
@@ -71,17 +75,15 @@ class GrowingH5DataSet(DataSet):
             dataset = growing_dataset(self._path, file, self._ds_path)
             where = f"{self._path}:{self._ds_path}"
             self._layout = _whole_layout(where, dataset, sig_dims, nav_shape)
+            self._metadata = metadata_of(file, self._ds_path, sig_dims)
+            stored_sig = self._layout.shape[-sig_dims:]
+            # Written before the first frame: nothing is added to a file that others look at.
+            self._corrections = corrections_of(file, self._ds_path, stored_sig, read_image)
         self._nav_dims = len(self._layout.shape) - sig_dims
         nav = self._layout.shape[: self._nav_dims]
         if nav_shape is not None:
             nav = axes(nav_shape, "nav_shape")
-        stored_sig = self._layout.shape[self._nav_dims :]
-        sig = stored_sig if sig_shape is None else axes(sig_shape, "sig_shape")
-        if math.prod(sig) != math.prod(stored_sig):
-            raise DataSetException(
-                f"{where}: sig_shape={sig} has {math.prod(sig)} pixels, expected the "
-                f"{math.prod(stored_sig)} of a stored frame of shape {stored_sig}"
-            )
+        sig = sig_of(where, stored_sig, sig_shape)
         super().__init__(Shape((*nav, *sig), len(sig)), self._layout.dtype)
         self.open().close()
 
@@ -89,6 +91,10 @@ class GrowingH5DataSet(DataSet):
     def ds_path(self) -> str:
         """Path of the dataset in the file."""
         return self._ds_path
+
+    def get_correction_data(self) -> CorrectionSet:
+        """Return what the file tells of bad pixels, and factors that have not been applied."""
+        return folded_corrections(self._corrections, self.shape.sig.to_tuple())
 
     @property
     def frames_per_block(self) -> int:

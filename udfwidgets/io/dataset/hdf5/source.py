@@ -4,28 +4,51 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import closing
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from udfwidgets.errors import DataSetException, text_of
 from udfwidgets.io.codecs.filters import can_undo
 from udfwidgets.io.dataset.hdf5.chunked import ChunkedSource
-from udfwidgets.io.dataset.hdf5.chunks import KnownIndices, chunk_layout, frames_per_block
+from udfwidgets.io.dataset.hdf5.chunks import (
+    KnownIndices,
+    check_promise,
+    chunk_layout,
+    frames_per_block,
+)
 from udfwidgets.io.dataset.hdf5.locked import LockedSource
 from udfwidgets.io.dataset.hdf5.store import ChunkStore
-from udfwidgets.io.dataset.hdf5.turned import of_whole, open_turned
+from udfwidgets.io.dataset.hdf5.turned import of_whole, open_stack
 from udfwidgets.io.dataset.hdf5.virtual import Run, check_external, check_sources, runs_of
 from udfwidgets.io.dataset.memory import ArraySource
 from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.layout.files import map_array
 from udfwidgets.io.layout.joined import JoinedSource
-from udfwidgets.io.source import Array, Source
+from udfwidgets.io.source import Array, Scratch, Source
+from udfwidgets.warned import warn
 
 _logger = logging.getLogger(__name__)
 
 # Each source holds a file descriptor, and 1024 is a usual limit for a process.
 _MAX_RUNS = 128
+
+
+def read_image(dataset: h5py.Dataset) -> Array | None:
+    """Return an image by our own decoders: HDF5 by itself does not know what DECTRIS packs with.
+
+    One that cannot be read is None, with a warning.
+    """
+    where = f"{dataset.file.filename}:{dataset.name}"
+    try:
+        check_promise(where, dataset)
+        with closing(open_source(dataset, dataset.ndim, dataset.shape, KnownIndices())) as source:
+            return np.array(source.read(0, 1, Scratch())[0])
+    except (DataSetException, OSError) as error:
+        warn(f"{where} cannot be read, and is not applied: {text_of(error)}", UserWarning)
+        return None
 
 
 def open_joined(
@@ -88,20 +111,25 @@ def open_source(
     return LockedSource(again, sig_dims, sig, owns_file=True)
 
 
-def open_stack(
-    dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...], known: KnownIndices
+def open_turned(
+    dataset: h5py.Dataset,
+    axes: tuple[int, ...],
+    sig_dims: int,
+    sig: tuple[int, ...],
+    known: KnownIndices,
 ) -> Source:
-    """Open a stack with its frames along the last axis."""
+    """Open an array with its axes in another order; see `turned_axes`."""
     path = Path(dataset.file.filename)
     is_chunked = dataset.chunks is not None
     if not is_chunked and dataset.id.get_offset() is not None and _reason_for_lock(dataset) is None:
         array = map_array(path, dataset.dtype, dataset.id.get_offset(), dataset.shape)
-        return CopiedSource(np.moveaxis(array, -1, 0), sig_dims, sig)
-    source = open_turned(path, dataset, sig_dims, sig, known)
-    if source is not None:
-        return source
+        return CopiedSource(np.transpose(array, axes), sig_dims, sig)
+    if axes[1:] == tuple(range(len(axes) - 1)):
+        source = open_stack(path, dataset, sig_dims, sig, known)
+        if source is not None:
+            return source
     _logger.info("%s:%s is read into memory as a whole, to be turned", path, dataset.name)
-    return of_whole(dataset, sig_dims, sig)
+    return of_whole(dataset, axes, sig_dims, sig)
 
 
 def block_of(dataset: h5py.Dataset, sig_dims: int) -> int:

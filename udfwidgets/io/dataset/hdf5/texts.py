@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import numpy as np
 from udfwidgets.errors import DataSetException
 
 _MOST_BYTES = 1 << 20
+#: Of one attribute: no scan has more axes.
+_MOST_TEXTS = 32
 _ATTRIBUTE, _CONTINUATION = 0x0C, 0x10
 _SHARED = 0x02
 
@@ -34,18 +37,39 @@ def text_of_attribute(item: h5py.Group | h5py.Dataset, name: str) -> str:
     DataSetException
         If it is not where the file says it is.
     """
+    texts = texts_of_attribute(item, name)
+    return texts[0] if len(texts) == 1 else ""
+
+
+def texts_of_attribute(item: h5py.Group | h5py.Dataset, name: str) -> tuple[str, ...]:
+    """Return the texts of an attribute, one or an array of a few; none if there is none.
+
+    Raises
+    ------
+    DataSetException
+        If one is not where the file says it is.
+    """
     if not h5py.h5a.exists(item.id, name.encode()):
-        return ""
+        return ()
     attribute = h5py.h5a.open(item.id, name.encode())
     n_texts = attribute.get_space().get_select_npoints()
-    if n_texts != 1 or attribute.get_storage_size() > _MOST_BYTES:
-        return ""
+    if not 0 < n_texts <= _MOST_TEXTS or attribute.get_storage_size() > _MOST_BYTES:
+        return ()
     if _is_variable(attribute.get_type()):
         with _Stored(item.file) as stored:
-            record = stored.attribute(h5py.h5o.get_info(item.id).addr, name.encode())
-            if record is not None:
-                return stored.text(record, f"the attribute {name!r} of {item.name}")
-    return _text(item.attrs[name])
+            records = stored.attribute(h5py.h5o.get_info(item.id).addr, name.encode())
+            if records is not None:
+                step, what = stored.record_bytes, f"the attribute {name!r} of {item.name}"
+                starts = range(0, n_texts * step, step)
+                return tuple(stored.text(records[at : at + step], what) for at in starts)
+    return tuple(map(_text, np.atleast_1d(item.attrs[name]).ravel()))
+
+
+def member(group: Any, name: str) -> Any:
+    """Return what has a name in a group; None also behind a link that leads nowhere."""
+    with suppress(OSError, KeyError):
+        return group.get(name) if name and isinstance(group, h5py.Group) else None
+    return None
 
 
 def text_of_dataset(dataset: h5py.Dataset) -> str:

@@ -1,4 +1,7 @@
-"""Stacks whose frames are along the last axis, as Velox keeps them: (y, x, frame)."""
+"""Arrays with their axes in another order.
+
+Velox keeps stacks as (y, x, frame); RosettaSciIO writes EMD files with the last axis first.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +21,37 @@ from udfwidgets.io.layout.copied import CopiedSource
 from udfwidgets.io.source import Source
 
 _IMAGE = re.compile(r"/?Data/Image/[^/]+/Data$")
+_SIGNAL = re.compile(r"/?signals/[^/]+/data$")
 
 
-def is_turned(file: h5py.File, ds_path: str) -> bool:
-    """Tell whether a dataset is a stack of images in a file of Velox."""
+def turned_axes(file: h5py.File, ds_path: str) -> tuple[int, ...] | None:
+    """Return which axis comes first, and so on; None where they lie in the order of the scan."""
+    dataset = file.get(ds_path)
+    if not isinstance(dataset, h5py.Dataset):
+        return None
+    axes = range(dataset.ndim)
+    if _IMAGE.match(ds_path) and _is_of_velox(file):
+        return (axes[-1], *axes[:-1])
+    return tuple(axes[::-1]) if _SIGNAL.match(ds_path) and _is_signal(dataset.parent) else None
+
+
+def _is_of_velox(file: h5py.File) -> bool:
     version = file.get("Version")
-    if not _IMAGE.match(ds_path) or not isinstance(version, h5py.Dataset):
-        return False
-    return "Velox" in text_of_dataset(version)
+    return isinstance(version, h5py.Dataset) and "Velox" in text_of_dataset(version)
 
 
-def stored_shape(dataset: h5py.Dataset, turned: bool) -> tuple[int, ...]:
+def _is_signal(group: h5py.Group) -> bool:
+    """Tell a group of EMD 0.2 that RosettaSciIO or hyperspy wrote, by what only they say."""
+    return "emd_group_type" in group.attrs and "signal_type" in group.attrs
+
+
+def stored_shape(dataset: h5py.Dataset, axes: tuple[int, ...] | None) -> tuple[int, ...]:
     """Return the shape of a dataset, frames first."""
     shape: tuple[int, ...] = dataset.shape
-    return (shape[-1], *shape[:-1]) if turned else shape
+    return shape if axes is None else tuple(shape[axis] for axis in axes)
 
 
-def open_turned(
+def open_stack(
     path: Path, dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...], known: KnownIndices
 ) -> Source | None:
     """Open a stack that is chunked frame by frame, as Velox does; None if it is not.
@@ -57,9 +74,11 @@ def open_turned(
     return ChunkedSource(layout, chunks, sig_dims, sig)
 
 
-def of_whole(dataset: h5py.Dataset, sig_dims: int, sig: tuple[int, ...]) -> Source:
-    """Read a stack that lies in another way into memory, and turn it there."""
-    return CopiedSource(np.moveaxis(dataset[...], -1, 0), sig_dims, sig)
+def of_whole(
+    dataset: h5py.Dataset, axes: tuple[int, ...], sig_dims: int, sig: tuple[int, ...]
+) -> Source:
+    """Read an array that lies in another way into memory, and turn it there."""
+    return CopiedSource(np.transpose(dataset[...], axes), sig_dims, sig)
 
 
 def _turned(layout: ChunkLayout) -> ChunkLayout:

@@ -63,7 +63,7 @@ class K2ISDataSet(StridedFile):
         return tuple(sector.path for sector in self._sectors)
 
     def open(self) -> Source:
-        """Look at the files; each is mapped when it is first read."""
+        """Look at the files, and map them."""
         for sector in self._sectors:
             check_unchanged(*sector)
         sig = self.shape.sig.to_tuple()

@@ -8,10 +8,10 @@ import numpy as np
 
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.dataset.k2is.sectors import FRAME_BYTES, N_SECTORS, SIG, Sector, Whole
-from udfwidgets.io.dataset.k2is.unpack import unpack
+from udfwidgets.io.dataset.k2is.unpack import PART_ROWS, part_decoder, unpack
 from udfwidgets.io.layout.files import check_whole
 from udfwidgets.io.layout.strided import Piece, StridedSource
-from udfwidgets.io.source import Array
+from udfwidgets.io.source import Array, Packed
 
 
 class K2ISSource(StridedSource):
@@ -39,9 +39,28 @@ class K2ISSource(StridedSource):
         self._whole = whole
         self._sectors = sectors
         super().__init__(pieces, np.dtype("<u2"), sig)
+        # Mapped now, where it is noted what is mapped: nobody asks later whether it was torn.
+        self._packed: Packed | None = self._told([self._maps.of(*sector) for sector in sectors])
 
     def _can_be_seen(self) -> bool:
         return False
+
+    @property
+    def packed(self) -> Packed | None:
+        """How some rows of frames are unpacked."""
+        return self._packed
+
+    def _told(self, files: list[Array]) -> Packed:
+        about = [*(raw.ctypes.data for raw in files), len(self._whole)]
+        for piece, whole in zip(self._pieces, self._whole, strict=True):
+            about += [piece.first, piece.n_frames, whole.first, *whole.offsets]
+        n_parts, n_pixels = SIG[0] // PART_ROWS, PART_ROWS * SIG[1]
+        return Packed(part_decoder(), np.array(about, np.int64), n_parts, n_pixels, files)
+
+    def close(self) -> None:
+        """Drop the maps."""
+        self._packed = None
+        super().close()
 
     def _fill(self, index: int, first: int, out: Array) -> None:
         whole, pixels = self._whole[index], out.reshape(-1).view(np.uint8)

@@ -1,24 +1,30 @@
-"""Unpacks the pixels of twelve bits of a sector of K2IS frames.
+"""Unpacks the pixels of twelve bits of K2IS frames.
 
-Two pixels are three bytes, the low bits first; a row of a block, 16 pixels, is three words. Some
-rows of all blocks that lie beside each other are unpacked together: they make whole lines of the
-processor's memory, which a block alone does not.
+A row of a block, 16 pixels, is 24 bytes. All blocks that lie beside each other are unpacked row by
+row: that makes whole lines of the processor's memory, which a block alone does not.
 """
 
 # mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
+import numba
 import numpy as np
+from numba import types
 
-from udfwidgets.compiling import compiled
-from udfwidgets.io.codecs.unaligned import load_8, store_8
+from udfwidgets.compiling import compiled, compiled_callback
+from udfwidgets.io.codecs.unaligned import bytes_at, unpack_12
 
-_U64 = np.uint64
+_N_SECTORS = 8
 _BLOCK_BYTES, _HEADER_BYTES, _FRAME_BYTES = 22360, 40, 32 * 22360
 _ROWS, _ROW_BYTES = 930, 4096
-# As many rows are unpacked together.
-_TOGETHER = 30
+# As many rows are a part of a frame: a sum of some is in the cache beside them.
+PART_ROWS = 15
+#: What is told of a stretch of frames: its first one, how many, the number of the first, offsets.
+PIECE = 3 + _N_SECTORS
 
 
 @compiled()
@@ -45,38 +51,72 @@ def unpack(raw, at, n_frames, first, out, to):
     """
     for frame in range(n_frames):
         begin, target = at + frame * _FRAME_BYTES, to + frame * 2 * _ROWS * _ROW_BYTES
-        for block in range(32):
-            if not _is_block(raw, begin + block * _BLOCK_BYTES, first + frame, block):
-                return begin + block * _BLOCK_BYTES
-        for half in range(2):
-            for top in range(0, _ROWS, _TOGETHER):
-                for column in range(16):
-                    block = half * 16 + 15 - column
-                    source = begin + block * _BLOCK_BYTES + _HEADER_BYTES + top * 24
-                    _unpack_rows(raw, source, out, target + top * _ROW_BYTES + column * 32)
-            target += _ROWS * _ROW_BYTES
+        wrong = _wrong_block(raw, begin, first + frame)
+        if wrong >= 0:
+            return wrong
+        _unpack_rows(raw, begin, 0, _ROWS, out, target)
+        _unpack_rows(raw, begin, _ROWS, _ROWS, out, target + _ROWS * _ROW_BYTES)
     return -1
 
 
-@compiled(inline="always")
-def _unpack_rows(raw, at, out, to):
-    mask = _U64(0xFFFFFFFFFFFF)
-    for _ in range(_TOGETHER):
-        low, middle, high = load_8(raw, at), load_8(raw, at + 8), load_8(raw, at + 16)
-        store_8(out, to, _spread(low & mask))
-        store_8(out, to + 8, _spread((low >> _U64(48) | middle << _U64(16)) & mask))
-        store_8(out, to + 16, _spread((middle >> _U64(32) | high << _U64(32)) & mask))
-        store_8(out, to + 24, _spread(high >> _U64(16)))
-        at += 24
-        to += _ROW_BYTES
+@cache
+def part_decoder():
+    """Return the address of what decodes parts of frames; see `Packed`.
+
+    It is told the addresses of the files, how many stretches there are, and each of them.
+    """
+    word, words = types.int64, types.CPointer(types.int64)
+    signature = word(words, words, word, word, types.CPointer(types.uint8))
+    function = compiled_callback(signature, _decode_part)
+    _kept.append(function)
+    return int(function.address)
 
 
-@compiled(inline="always")
-def _spread(four):
-    """Make 16 bits of each of four pixels of twelve."""
-    halves = (four & _U64(0xFFFFFF)) | ((four & _U64(0xFFFFFF000000)) << _U64(8))
-    even = halves & _U64(0x00000FFF00000FFF)
-    return even | ((halves << _U64(4)) & _U64(0x0FFF00000FFF0000))
+# Compiled code lives as long as the object that it belongs to.
+_kept: list[Any] = []
+
+
+def _decode_part(about, numbers, n_frames, part, out):
+    files = numba.carray(about, (_N_SECTORS + 1,))
+    n_pieces = files[_N_SECTORS]
+    told = numba.carray(about, (_N_SECTORS + 1 + n_pieces * PIECE,))
+    pieces = told[_N_SECTORS + 1 :].reshape(n_pieces, PIECE)
+    part_bytes = PART_ROWS * _ROW_BYTES
+    target = numba.carray(out, (n_frames * part_bytes,))
+    for frame in range(n_frames):
+        number, which = numba.carray(numbers, (n_frames,))[frame], 0
+        while number >= pieces[which, 0] + pieces[which, 1]:
+            which += 1
+        within = number - pieces[which, 0]
+        for sector in range(_N_SECTORS):
+            begin = pieces[which, 3 + sector] + within * _FRAME_BYTES
+            raw = numba.carray(bytes_at(files[sector]), (begin + _FRAME_BYTES,))
+            if part == 0 and _wrong_block(raw, begin, pieces[which, 2] + within) >= 0:
+                return 1
+            to = frame * part_bytes + sector * 512
+            _unpack_rows(raw, begin, part * PART_ROWS, PART_ROWS, target, to)
+    return 0
+
+
+@compiled()
+def _unpack_rows(raw, begin, top, n_rows, out, to):
+    """Unpack rows of a sector of a frame, all of them in its upper half or in the lower one."""
+    half = top // _ROWS
+    # The rightmost block comes first.
+    last = begin + (half * 16 + 15) * _BLOCK_BYTES + _HEADER_BYTES + (top - half * _ROWS) * 24
+    for row in range(n_rows):
+        for column in range(16):
+            source = last - column * _BLOCK_BYTES + row * 24
+            unpack_12(out, to + row * _ROW_BYTES + column * 32, raw, source)
+
+
+@compiled()
+def _wrong_block(raw, begin, frame):
+    """Return where a frame has another block than it should have, -1 if nowhere."""
+    for block in range(32):
+        if not _is_block(raw, begin + block * _BLOCK_BYTES, frame, block):
+            return begin + block * _BLOCK_BYTES
+    return -1
 
 
 @compiled()

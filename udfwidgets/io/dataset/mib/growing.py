@@ -8,14 +8,14 @@ that the `.hdr` promises, or that `nav_shape` has room for.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from udfwidgets.errors import DataSetException
-from udfwidgets.io.arriving.growing import Arrived, GrowingSource, check_stall_timeout
+from udfwidgets.io.arriving.complete import CompleteSource
+from udfwidgets.io.arriving.growing import check_stall_timeout
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.dataset.mib.header import (
     FrameLayout,
@@ -27,8 +27,8 @@ from udfwidgets.io.dataset.mib.header import (
 from udfwidgets.io.dataset.mib.parts import Part, hdr_of, part_paths
 from udfwidgets.io.dataset.mib.source import MIBSource
 from udfwidgets.io.layout.files import PathLike, existing_file, size_of
-from udfwidgets.io.layout.folding import axes, square, tell_guess
-from udfwidgets.io.source import Array, Scratch, Source
+from udfwidgets.io.layout.folding import axes, sig_of, square, tell_guess
+from udfwidgets.io.source import Source
 from udfwidgets.shapes import Shape
 
 _ADVICE = "for what has come, load it with follow=True and a nav_shape= of no more frames"
@@ -79,12 +79,7 @@ class GrowingMIBDataSet(DataSet):
         parts = _Parts(self._path, disable_glob)
         self._layout = parts.layout
         nav, notes = _nav(self._path, [part.path for part in parts.found], nav_shape)
-        sig = self._layout.sig if sig_shape is None else axes(sig_shape, "sig_shape")
-        if math.prod(sig) != math.prod(self._layout.sig):
-            raise DataSetException(
-                f"{self._path}: sig_shape={sig} has {math.prod(sig)} pixels, expected the "
-                f"{math.prod(self._layout.sig)} of a stored frame of shape {self._layout.sig}"
-            )
+        sig = sig_of(str(self._path), self._layout.sig, sig_shape)
         super().__init__(Shape((*nav, *sig), len(sig)), self._layout.stored_dtype, notes)
 
     @property
@@ -106,8 +101,8 @@ class GrowingMIBDataSet(DataSet):
         self._is_complete = True
 
 
-class _GrowingMIBSource(GrowingSource):
-    """Reads, each time that files have grown, with a new source of what is complete."""
+class _GrowingMIBSource(CompleteSource):
+    """Decodes frames of part files."""
 
     def __init__(
         self,
@@ -116,32 +111,9 @@ class _GrowingMIBSource(GrowingSource):
         stall_timeout: float | None,
         on_complete: Callable[[], None],
     ) -> None:
-        super().__init__(str(parts.path), shape.nav.size, stall_timeout, _ADVICE, on_complete)
-        self._parts = parts
-        self._sig = shape.sig.to_tuple()
-        self._frames: MIBSource | None = self._of_complete_frames()
-
-    def read(self, start: int, stop: int, scratch: Scratch) -> Array:
-        """Decode frames that have come."""
-        frames = self._frames
-        if frames is None:
-            raise ValueError("read from a source that is closed")
-        return frames.read(start, stop, scratch)
-
-    def close(self) -> None:
-        """Drop the maps."""
-        with self._lock:
-            if self._frames is not None:
-                self._frames.close()
-                self._frames = None
-
-    def _look(self) -> Arrived:
-        if self._frames is None:
-            raise ValueError("asked a source that is closed")
-        if self._parts.look():
-            # Not closed: other threads may be reading from it, and the last one drops its maps.
-            self._frames = self._of_complete_frames()
-        return Arrived(self._parts.n_frames, note=self._parts.note)
+        self._parts, self._sig = parts, shape.sig.to_tuple()
+        where = str(parts.path)
+        super().__init__(where, shape.nav.size, stall_timeout, _ADVICE, on_complete, parts)
 
     def _of_complete_frames(self) -> MIBSource:
         complete = [part for part in self._parts.found if part.n_frames]

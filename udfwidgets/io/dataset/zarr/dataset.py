@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,6 @@ class ZarrDataSet(FoldedDataSet):
     def ds_path(self) -> str:
         """Path of the array in the store."""
         return self._ds_path
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """What the store tells of pixels; see `StridedDataSet.metadata`."""
-        return self._metadata
 
     @property
     def frames_per_block(self) -> int:
