@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -10,11 +11,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import weakref
 from contextlib import closing
 from importlib import import_module
 from multiprocessing import resource_tracker
 
 import anyio
+import dask.config
 import numpy as np
 import psutil
 import pytest
@@ -23,7 +27,8 @@ from distributed.deploy.subprocess import SubprocessCluster
 
 from tests.io.elsewhere import eventually
 from udfwidgets import ApplyMasksUDF, Context, PickUDF, StdDevUDF, SumSigUDF, SumUDF
-from udfwidgets.engine.executors.dask import DaskExecutor
+from udfwidgets.engine.executors.dask import DaskExecutor, desk, seating, seats
+from udfwidgets.engine.plan.job import FIRST_FRAMES
 from udfwidgets.errors import DataSetException, ExecutorSpecException, UDFException
 from udfwidgets.live.dashboard import Dashboard
 from udfwidgets.udf import UDF
@@ -32,6 +37,7 @@ from udfwidgets.udf.logsum import LogsumUDF
 
 #: Of workers, one after the other, at random moments.
 KILLS = int(os.environ.get("UDFWIDGETS_KILLS", "3"))
+BACKENDS = ("asyncio", "trio")
 DATA = np.random.default_rng(7).integers(0, 1000, (24, 20, 16, 16)).astype("u2")
 ROI = np.random.default_rng(8).random((24, 20)) < 0.4
 
@@ -205,6 +211,20 @@ def test_an_error_of_a_udf_comes_back_with_its_type(ctx, path):
     check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
 
 
+class Unmergeable(ByFrame):
+    def merge(self, dest, src):
+        raise ZeroDivisionError("when it was put together")
+
+
+def test_a_merge_that_fails_is_told_of_and_touches_no_other_run(ctx, path):
+    dataset = ctx.load("npy", path=path)
+    other = ctx.run_udf(dataset, ByFrame(spin=500), sync=False)
+    with pytest.raises(ZeroDivisionError, match="put together") as error:
+        ctx.run_udf(dataset, Unmergeable())
+    assert "Unmergeable" in "\n".join(error.value.__notes__)
+    check(anyio.run(_awaited, other))
+
+
 class Odd(Exception):
     """Can be neither printed nor sent."""
 
@@ -243,7 +263,8 @@ def test_a_file_that_becomes_shorter_is_told_of(ctx, tmp_path):
     path = tmp_path / "scan.raw"
     path.write_bytes(DATA.tobytes())
     dataset = ctx.load("raw", path=path, dtype="u2", nav_shape=(24, 20), sig_shape=(16, 16))
-    stream = ctx.run_udf_iter(dataset, ByFrame(spin=20_000))
+    # So slow that it is not over before they are gone.
+    stream = ctx.run_udf_iter(dataset, ByFrame(spin=10**6))
     next(stream)
     os.truncate(path, 4096)
     with pytest.raises(DataSetException, match=r"scan\.raw"):
@@ -271,19 +292,126 @@ class Scaled(UDF):
         self.results.value[:] = self.params.factor
 
 
-def test_killed_workers_cost_nothing(ctx, path):
+class Gated(UDF):
+    """Waits at the first frame until somebody opens the gate, which is a file."""
+
+    def __init__(self, gate):
+        super().__init__(gate=gate)
+
+    def get_result_buffers(self):
+        return {"seen": self.buffer("nav", dtype="i4")}
+
+    def process_frame(self, frame):
+        if self.meta.coordinates[0].sum() == 0:
+            eventually(lambda: os.path.exists(self.params.gate))
+        self.results.seen[:] += 1
+
+
+def test_what_waits_behind_a_long_order_goes_to_another_worker(ctx, path, tmp_path):
+    ctx.executor.client.wait_for_workers(2)
+    seen = 0
+    for step in ctx.run_udf_iter(ctx.load("npy", path=path), Gated(str(tmp_path / "gate"))):
+        seen = step.damage.data.sum()
+        # All but one order, in which the first frame is.
+        if seen >= DATA.shape[0] * DATA.shape[1] - FIRST_FRAMES:
+            (tmp_path / "gate").touch()
+    assert (step.buffers[0]["seen"].data == 1).all()
+
+
+def test_workers_that_cannot_be_reached_are_called_through_the_scheduler(cluster, path):
+    with (
+        Client(cluster, set_as_default=False, direct_to_workers=False) as client,
+        Context(executor=DaskExecutor(client)) as ctx,
+    ):
+        check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
+
+
+def test_a_cluster_of_others_has_its_workers_back_after_a_while(ctx, path, monkeypatch):
+    monkeypatch.setattr(seating, "REST", 0.0)
+    check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
+    eventually(lambda: not any(ctx.executor.client.run(actors).values()))
+    check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
+
+
+def test_seats_that_somebody_has_cancelled_are_taken_again(ctx, path, monkeypatch):
+    ctx.executor.client.wait_for_workers(2)
+    begin, cancelled = seats.Seat.__init__, []
+
+    def begin_and_lose(seat, client, *given):
+        begin(seat, client, *given)
+        if len(cancelled) < 2:
+            cancelled.append(seat)
+            client.loop.add_callback(client._cancel, [seat._actor])
+
+    monkeypatch.setattr(seats.Seat, "__init__", begin_and_lose)
+    monkeypatch.setattr(seating, "REST", 0.0)
+    eventually(lambda: not any(ctx.executor.client.run(actors).values()))
+    check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
+    assert len(cancelled) == 2
+
+
+@pytest.mark.parametrize("where", ["worker", "client"])
+def test_files_that_nobody_reads_any_more_are_closed(ctx, path, tmp_path, monkeypatch, where):
+    scan = tmp_path / "scan.npy"
+    scan.write_bytes(path.read_bytes())
+    dataset = ctx.load("npy", path=scan)
+    ctx.run_udf(dataset, SumUDF())
+
+    def is_open():
+        if where == "client":
+            return maps(scan)
+        return any(ctx.executor.client.run(maps, scan).values())
+
+    assert is_open()
+    monkeypatch.setattr(seating, "REST", float("inf"))  # or the files would go with the seats
+    monkeypatch.setattr(desk, "REST", 0.0)
+    eventually(lambda: not is_open())
+
+
+def maps(path):
+    return any(str(path) == each.path for each in psutil.Process().memory_maps())
+
+
+def test_a_client_that_is_busy_has_not_lost_its_scheduler(ctx, path, monkeypatch):
+    dataset = ctx.load("npy", path=path)
+    ask, is_through = desk._workers_of, threading.Event()
+
+    def keep_busy():
+        time.sleep(2.0)  # on its loop, with an answer of the scheduler on the way
+        is_through.set()
+
+    async def ask_and_be_busy(scheduler):
+        if not is_through.is_set():
+            asyncio.get_running_loop().call_later(0, keep_busy)
+        return await ask(scheduler)
+
+    ctx.executor.client.wait_for_workers(2)
+    monkeypatch.setattr(desk, "PATIENCE", 1.5)
+    monkeypatch.setattr(desk, "_workers_of", ask_and_be_busy)
+    check(ctx.run_udf(dataset, ByFrame(spin=10_000)))
+    eventually(is_through.is_set)
+
+
+def actors(dask_worker):
+    return len(dask_worker.state.actors)
+
+
+@pytest.mark.anyio
+async def test_killed_workers_cost_nothing(ctx, path):
     """Each partition is merged once: the count would show any that was merged twice."""
     rng = random.Random(5)
     dataset, client = ctx.load("npy", path=path), ctx.executor.client
     for _ in range(KILLS):
         client.wait_for_workers(2)
-        victim, *_ = client.run(os.getpid).values()
+        (address, victim), *_ = client.run(os.getpid).items()
         at, is_dead = rng.random() * 0.8, False
-        for step in ctx.run_udf_iter(dataset, ByFrame(spin=5000)):
+        async for step in ctx.run_udf_iter(dataset, ByFrame(spin=5000), sync=False):
             if not is_dead and step.damage.data.mean() >= at:
                 os.kill(victim, signal.SIGKILL)
                 is_dead = True
+        assert is_dead
         check(step.buffers[0])
+        eventually(lambda address=address: address not in client.nthreads())
 
 
 def test_a_partition_that_kills_its_workers_is_told_of(ctx, path):
@@ -306,11 +434,18 @@ def test_a_cluster_of_ones_own_goes_with_its_context(path, tmp_path, monkeypatch
         check(ctx.run_udf(ctx.load("npy", path=path), ByFrame()))
         (worker,) = ctx.executor.client.run(os.getpid).values()
         assert ports() > before
+        # Nothing of Dask's asks for the GIL beside code of users; other clusters are as they were.
+        assert not any(ctx.executor.client.run(is_profiled).values())
+        assert is_profiled()
     assert not psutil.pid_exists(worker)
     assert ports() == before
     # All that Dask leaves is what it locks.
     left = [found.name for found in tmp_path.rglob("*")]
     assert not [name for name in left if not name.endswith(("space", "lock"))]
+
+
+def is_profiled():
+    return dask.config.get("distributed.worker.profile.enabled")
 
 
 def ports():
@@ -339,7 +474,9 @@ def test_a_kernel_that_ends_leaves_no_process_behind(tmp_path, end):
     assert {path.name for path in tmp_path.iterdir()} == {"dask-scratch-space"}
 
 
-def test_a_run_waits_for_workers_and_takes_those_that_come_late(path):
+@pytest.mark.usefixtures("tracker")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_run_waits_for_workers_and_takes_those_that_come_late(path, backend):
     with (
         LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster, set_as_default=False) as client,
@@ -349,7 +486,39 @@ def test_a_run_waits_for_workers_and_takes_those_that_come_late(path):
         (run,) = ctx.analyses
         eventually(lambda: "worker" in run.progress.waiting)
         cluster.scale(1)
-        check(anyio.run(_awaited, result))
+        check(anyio.run(_awaited, result, backend=backend))
+        forgotten = run_that_loses_its_workers(ctx, path, cluster)
+        eventually(lambda: forgotten() is None)
+        client.close()
+
+
+def run_that_loses_its_workers(ctx, path, cluster):
+    """Return what refers to a cancelled run, of which workers had something to do that are gone."""
+    dataset = ctx.load("npy", path=path)
+    # So slow that it is not over before they are gone.
+    stream = ctx.run_udf_iter(dataset, ByFrame(spin=10**6))
+    next(stream)
+    (run,) = ctx.analyses
+    for nanny in cluster.workers.values():
+        cluster.sync(nanny.close)
+    eventually(lambda: "worker" in run.progress.waiting)
+    stream.close()
+    return weakref.ref(run)
+
+
+@pytest.mark.usefixtures("tracker")
+def test_a_cluster_that_adapts_gets_as_many_workers_as_are_of_use(path):
+    with (
+        LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+        Context(executor=DaskExecutor(client)) as ctx,
+    ):
+        cluster.adapt(maximum=2, interval="200ms", target_duration="200ms")
+        for step in ctx.run_udf_iter(ctx.load("npy", path=path), ByFrame(spin=10**6)):
+            processes = np.unique(step.buffers[0]["process"].data[step.damage.data])
+            if len(processes) == 2:
+                break
+        assert len(processes) == 2
         client.close()
 
 
@@ -357,7 +526,8 @@ async def _awaited(result):
     return await result
 
 
-def test_a_lost_scheduler_is_told_of(path, tmp_path):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_lost_scheduler_is_told_of(path, tmp_path, backend):
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     found = tmp_path / "scheduler.json"
     with subprocess.Popen([*command, "--port", "0", "--scheduler-file", str(found)]) as scheduler:
@@ -369,7 +539,7 @@ def test_a_lost_scheduler_is_told_of(path, tmp_path):
             result = ctx.run_udf(ctx.load("npy", path=path), ByFrame(), sync=False)
             scheduler.kill()
             with pytest.raises((ConnectionError, UDFException), match="scheduler"):
-                anyio.run(_awaited, result)
+                anyio.run(_awaited, result, backend=backend)
 
 
 @pytest.mark.parametrize("cpus", [0, -1, 1.5, True])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udfwidgets.engine.plan.cadence import LONGEST, SHORTEST, STEPS, Cadence
+from udfwidgets.engine.plan.cadence import LONGEST, SHORTEST, STEPS, TOGETHER, Cadence
 
 
 def simulate(
@@ -32,8 +32,13 @@ def test_steps_are_never_much_longer_than_the_longest():
 
 
 def test_a_short_run_is_not_cut_into_slivers():
-    sizes = simulate(1000, per_frame=5e-6)
+    sizes = simulate(1024, per_frame=5e-6)
     assert max(sizes) * 5e-6 >= SHORTEST / 2
+
+
+def test_frames_come_as_many_as_are_taken_together():
+    sizes = simulate(100_000, per_frame=3.7e-6)
+    assert {size % TOGETHER for size in sizes[:-1] if size > TOGETHER} == {0}
 
 
 def test_slow_frames_come_one_by_one():

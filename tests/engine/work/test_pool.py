@@ -278,6 +278,20 @@ def test_a_partition_of_the_background_is_left_in_the_middle(scan, kind):
     assert (sums(behind)[0].ravel() == scan.frames.sum(axis=axes).ravel()).all()
 
 
+def test_what_cannot_be_handed_out_ends_its_own_runs_and_no_other(scan, monkeypatch):
+    host = NoHost()
+    runs = [host.start(scan, [udf()]) for udf in (SumUDF, SumSigUDF)]
+    assignment = host.pool.take()
+    (run,) = assignment.taken
+    monkeypatch.setattr(assignment, "work_out", lambda: 1 / 0)
+    host.pool.learn(assignment, Worker().work(assignment))
+    host.work()
+    run.try_to_finish()
+    assert isinstance(run.error, ZeroDivisionError)
+    assert run.state is RunState.FAILED
+    assert [each.state for each in runs if each is not run] == [RunState.DONE]
+
+
 def test_a_run_in_the_background_shares_with_none_that_is_not(scan):
     host = NoHost()
     for in_background in (False, True, False, True):

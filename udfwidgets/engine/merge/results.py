@@ -139,6 +139,7 @@ def _origin_of(
         plan.corrector is not None,
         udf.slice_names.get(name, ""),
         udf.colormaps.get(name, ""),
+        udf.result_units.get(name, ""),
     )
 
 

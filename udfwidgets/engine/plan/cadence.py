@@ -7,7 +7,7 @@ from typing import Protocol
 # Steps that a run should have, if it is long enough for them to be worth their cost.
 STEPS = 38
 # Below this a partition's own cost (buffers, merge, snapshot) shows; above it the picture lags.
-SHORTEST = 0.002
+SHORTEST = 0.005
 LONGEST = 0.04
 # Where merging takes long, because results are large, a partition takes this many times as long.
 WORK_PER_MERGE = 12
@@ -15,6 +15,8 @@ WORK_PER_MERGE = 12
 # By four, merges with 2048 positions of a scan, which make a picture, came after 40 ms instead of
 # 25 (docs/decisions/051-first-picture.md).
 GROWTH = 3
+# Compiled loops take so many frames at once; what is left over takes them longer.
+TOGETHER = 8
 
 
 class Pace(Protocol):
@@ -84,4 +86,5 @@ class Cadence:
         # than its merge does no harm.
         grown = max(GROWTH * n_frames, int(longest / per_frame))
         largest = min(grown, -(-self._n_frames // self._workers), self._most)
-        self._size = max(1, min(wanted, largest))
+        size = max(1, min(wanted, largest))
+        self._size = size - size % TOGETHER if size > TOGETHER else size

@@ -18,6 +18,7 @@ from udfwidgets.io.corrections import CorrectionSet
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.origin import DataOrigin
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
+from udfwidgets.udf.compiled.frames import TILE_BYTES, frame_loops
 
 # A UDF that looks at single frames gets so many at first; the number grows at each partition.
 FIRST_FRAMES = 8
@@ -114,7 +115,7 @@ class Job:
         if order is None and any(udf.get_method() is UDFMethod.PARTITION for udf in copies):
             order = "scan"  # frames that follow each other are what it is made for
         if not tile_depth:
-            preferences = [udf.get_tiling_preferences() for udf in copies]
+            preferences = [_tiling_of(udf) for udf in copies]
             plan = plan.with_tiles_for(preferences, [udf.meta.input_dtype for udf in copies])
         return cls(dataset, copies, plan, corrections, order, preferred_order, run_key, sight)
 
@@ -185,14 +186,21 @@ class Job:
         return max(1, self.plan.n_frames)
 
 
+def _tiling_of(udf: UDF) -> Mapping[str, Any]:
+    """Return what a UDF prefers; those whose frames are seen in compiled code want large tiles."""
+    is_usual = type(udf).get_tiling_preferences is UDF.get_tiling_preferences
+    if is_usual and udf.get_method() is UDFMethod.FRAME and frame_loops(type(udf)):
+        return {"depth": UDF.TILE_DEPTH_DEFAULT, "total_size": TILE_BYTES}
+    return udf.get_tiling_preferences()
+
+
 def _origin_of(dataset: DataSet) -> DataOrigin:
     """Return what is remembered of a dataset; not itself, which may be an array in memory."""
-    known = _origins.get(dataset)
-    if known is not None:
+    known, calibration = _origins.get(dataset), dataset.calibration
+    if known is not None and known.calibration is calibration:
         return known
     shape, paths = dataset.shape, dataset.named_files
-    metadata = getattr(dataset, "metadata", {})
-    made = DataOrigin(repr(dataset), shape.nav.axes, shape.sig.axes, paths, metadata)
+    made = DataOrigin(repr(dataset), shape.nav.axes, shape.sig.axes, paths, calibration)
     if not paths:  # files are looked at for each run
         _origins[dataset] = made
     return made

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
+from typing import NoReturn
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from udfwidgets.engine.work.returned import tell_of_returned
 from udfwidgets.engine.work.writers import is_writer
 from udfwidgets.shapes import Shape, TilingScheme
 from udfwidgets.udf.base import UDF, UDFMethod, parameters_of
+from udfwidgets.udf.compiled.frames import FrameError, frame_loops
 from udfwidgets.udf.compiled.fused import Step, is_known
 from udfwidgets.udf.contract.auxiliary import shown_params
 from udfwidgets.udf.contract.views import Views
@@ -50,6 +52,8 @@ class AppliedUDF:
             for name, declaration in udf.declarations.items()
             if declaration.stored
         }
+        # What `process_frame` is compiled to, if its author has said that it can be.
+        self._loops = frame_loops(type(udf)) if self.method is UDFMethod.FRAME else None
         self._udf = udf.copy()
         self._meta = self._udf.meta = copy(udf.meta)
         self._meta.partition_range = partition.start, partition.stop
@@ -67,15 +71,14 @@ class AppliedUDF:
         with Blame(self._udf):
             self._udf.task_data = Views({}, {}, self._udf.get_task_data())
             self._udf.preprocess()
-            #: What it does with tiles in the dtype of the file, where that is compiled.
+            #: What it does with tiles in the dtype that they come in, where that is compiled.
             self.step = self._fused()
 
     def _fused(self) -> Step | None:
         # In the class itself, here as well: a subclass may do something else with its tiles.
         fuse = vars(type(self._udf)).get("fused_step")
         native, whole = self._plan.corrected_dtype, len(self._cuts) == 1
-        # A step sees whole frames where they lie in memory, as they are in the file.
-        can_be = self.method is UDFMethod.TILE and whole and self._plan.corrector is None
+        can_be = self.method is UDFMethod.TILE and whole
         if fuse is None or not can_be or self.dtype != native or not is_known(native):
             return None
         step: Step | None = fuse(self._udf)
@@ -97,6 +100,41 @@ class AppliedUDF:
                 returned = self._udf.process_partition(tile)  # type: ignore[attr-defined]
                 if returned is not None:
                     tell_of_returned(self._udf, self._plan)
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether its author has said that `process_frame` can be compiled."""
+        return self._loops is not None
+
+    def feed_compiled(self, tile: Array, row: int, stopped: Callable[[], bool]) -> bool:
+        """Let a compiled `process_frame` see a tile as it is in the file.
+
+        Returns
+        -------
+        bool
+            Whether it could be compiled; if not, `feed` has to be called.
+        """
+        assert self._loops is not None, "only called where `is_compiled`"
+        shown = {"results": self._results, "params": self._params, "task_data": self._udf.task_data}
+        rows = slice(row, row + len(tile))
+        loop = self._loops.bound(shown, tile, self.dtype, rows, own=self.writes)
+        if loop is None:
+            return False
+        try:
+            loop.run(stopped)
+        except FrameError as error:
+            self._raise_again(tile, row, error)
+        if self._loops.returns:
+            tell_of_returned(self._udf, self._plan)
+        return True
+
+    def _raise_again(self, tile: Array, row: int, error: FrameError) -> NoReturn:
+        """Raise what Python says of a frame, with the line it is in; or else what numba said."""
+        frame = tile[error.row : error.row + 1].astype(self.dtype)
+        with Blame(self._udf):
+            self._feed_frames(frame, row + error.row, lambda: False)
+            assert error.__cause__ is not None, "raised from another one"
+            raise error.__cause__ from None
 
     def _take_all_in_hand(self) -> None:
         partition = self._partition
@@ -151,16 +189,18 @@ class AppliedUDF:
         if returned is not None:  # of the last one: a look at each would cost time
             tell_of_returned(self._udf, self._plan)
 
-    def adopt(self, done: Step) -> None:
+    def adopt(self, results: Sequence[Array]) -> None:
         """Take the results of a step that is done for those of its own; they are not written to."""
         assert self.step is not None, "only called for its step"
-        for own, result in zip(self.step.results, done.results, strict=True):
+        for own, result in zip(self.step.buffers or self.step.results, results, strict=True):
             for name, array in self._arrays.items():
                 if array is own:
                     self._arrays[name] = result
 
     def end(self) -> Buffers:
         """Let the UDF finish the partition and return its buffers."""
+        if self.step is not None and self.step.buffers:
+            self.adopt(self.step.results)  # does nothing where those of another step were adopted
         self._results.show_all()
         self._params.show_all()
         self._take_all_in_hand()

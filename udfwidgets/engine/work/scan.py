@@ -231,10 +231,15 @@ class Scan:
         """Whether it is known what each of its runs costs."""
         return len(self.costs) == len(self.runs)
 
+    @property
+    def per_frame(self) -> float:
+        """Seconds that a frame takes one worker; 0 if not known yet."""
+        return (self.reading or 0.0) + sum(self.costs.values()) if self.is_known else 0.0
+
     def frames_within(self, seconds: float) -> int:
         """Return how many frames one worker is through with in some time; 0 if not known yet."""
-        per_frame = (self.reading or 0.0) + sum(self.costs.values())
-        return int(seconds / per_frame) if self.is_known and per_frame > 0 else 0
+        per_frame = self.per_frame
+        return int(seconds / per_frame) if per_frame > 0 else 0
 
     def takes(self, run: Run) -> bool:
         """Whether a run can be served here: the order counts where one was asked for."""
@@ -257,6 +262,8 @@ class Scan:
 
     def learn(self, assignment: Assignment, reading: float) -> None:
         """Take note of what an assignment has cost."""
+        if not len(assignment.frames):
+            return  # it was not worked out
         self.reading = reading / len(assignment.frames)
         for share in assignment.shares:
             if share.run in self.runs:

@@ -93,10 +93,10 @@ class Share:
         """What is compiled of its work; see `drive`."""
         return () if self._task is None else self._task.steps
 
-    def adopt(self, step: Step, done: Step) -> None:
+    def adopt(self, step: Step, results: Sequence[Array]) -> None:
         """Take what another share's step has made of the same frames for what this one's would."""
         if self._task is not None:
-            self._task.adopt(step, done)
+            self._task.adopt(step, results)
 
     def feed(self, frames: Array, scratch: Scratch, turn: Turn) -> None:
         """Let the UDFs see the next frames of the partition."""

@@ -16,7 +16,7 @@ from udfwidgets.engine.work.turns import Turn, is_quick, timed
 from udfwidgets.engine.work.writers import WritesIntoData, note_writer
 from udfwidgets.io.source import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
-from udfwidgets.udf.compiled.fused import Step, is_known
+from udfwidgets.udf.compiled.fused import Step, drive, is_known
 
 _log = logging.getLogger(__name__)
 
@@ -54,8 +54,11 @@ class Task:
         except BaseException:
             self.dismiss()
             raise
-        #: What compiled UDFs do with tiles, see `drive`; `feed` leaves them out.
-        self.steps = [one.step for one in applied if one.step is not None]
+        steps = [one.step for one in applied if one.step is not None]
+        #: What compiled UDFs do with frames as they are in the file, see `drive`; `feed` leaves
+        #: them out. Those that are corrected first are for this run alone.
+        self.steps = steps if plan.corrector is None else []
+        self._corrected = [] if plan.corrector is None else steps
         self._by_tile = [
             one for one in applied if one.step is None and one.method is not UDFMethod.PARTITION
         ]
@@ -71,7 +74,7 @@ class Task:
     @property
     def wants_tiles(self) -> bool:
         """Whether there are UDFs for `feed`, beside those that are compiled."""
-        return bool(self._by_tile or self._by_partition)
+        return bool(self._by_tile or self._by_partition or self._corrected)
 
     def feed(self, frames: Array, scratch: Scratch, turn: Turn) -> None:
         """Let the UDFs that are not compiled see the next frames of the partition.
@@ -88,12 +91,17 @@ class Task:
         row, self._fed = self._fed, self._fed + len(frames)
         if self._gathered is not None:
             self._gathered[row : self._fed] = tile
+        if self._corrected:
+            rows = np.arange(len(tile))
+            drive(tile, rows, len(tile), self._corrected, row)
         if tile is frames or len(self._by_tile) > 1:
             tile = _read_only(tile)
         # Once per tile and dtype, for all that want it. Nobody gets another dtype because of the
         # company: a sum of integers stays one (docs/decisions/003-dtypes.md).
         converted = {tile.dtype: tile}
         for one in self._by_tile:
+            if self._is_done(one, tile, row, turn):
+                continue
             by_turns = _goes_by_turns(one, tile)
             if one.dtype in converted:
                 if by_turns:
@@ -117,6 +125,13 @@ class Task:
             with timed(one.udf_class, len(frames)):
                 self._show(one, seen, row)
 
+    def _is_done(self, one: AppliedUDF, tile: Array, row: int, turn: Turn) -> bool:
+        """Let one that brings compiled code see a tile, if it does."""
+        if not one.is_compiled:
+            return False
+        turn.give()
+        return one.feed_compiled(tile, row, self._stopped)
+
     def _show(self, one: AppliedUDF, tile: Array, row: int) -> None:
         try:
             one.feed(tile, row, self._stopped)
@@ -128,11 +143,11 @@ class Task:
             traceback.clear_frames(error.__traceback__)
         raise WritesIntoData
 
-    def adopt(self, step: Step, done: Step) -> None:
-        """Take the results of one step for those of another, which was not done."""
+    def adopt(self, step: Step, results: Sequence[Array]) -> None:
+        """Take the results of another step for those of one, which was not done."""
         for one in self._applied:
             if one.step is step:
-                one.adopt(done)
+                one.adopt(results)
 
     def end(self) -> list[Buffers] | None:
         """Let the UDFs finish, and return the buffers of each; None if they left off."""

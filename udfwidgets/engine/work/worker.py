@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 import numpy as np
 
 from udfwidgets.buffers import Array
-from udfwidgets.engine.plan.partitions import READ_BYTES
+from udfwidgets.engine.plan.partitions import READ_BYTES, TILE_BYTES, deepest
 from udfwidgets.engine.plan.reading import Block, Frames, blocks
 from udfwidgets.engine.work.fusing import Fusion
 from udfwidgets.engine.work.scan import Assignment
 from udfwidgets.engine.work.share import Share
 from udfwidgets.engine.work.turns import Turn
-from udfwidgets.io.source import Scratch, Source, Stretch
+from udfwidgets.errors import DataSetException
+from udfwidgets.io.layout.ahead import fetch
+from udfwidgets.io.source import Packed, Scratch, Source, Stretch
 
 # Seconds for which compiled UDFs go through tiles in one call, without the GIL. A run that is
 # cancelled takes so long to stop; beside a cell that is busy with Python code, a worker waits for
@@ -49,7 +52,13 @@ class Worker:
         All errors go to the runs: those of a UDF to its own, those of the file to all that want the
         frames which cannot be read.
         """
-        assignment.work_out()
+        try:
+            assignment.work_out()
+        except BaseException as error:
+            # Not those of others, in the middle of whose assignment this may be.
+            for run in assignment.taken:
+                run.fail(error)
+            return 0.0
         shares, reading = assignment.shares, 0.0
         for share in shares:
             share.begin()
@@ -82,8 +91,11 @@ class Worker:
         # No Python code is going to be called, so the turn of the last assignment is of no use.
         if not by_tile:
             self._turn.give()
-        reading, in_memory = 0.0, scan.source.stretches
+        reading, in_memory, packed = 0.0, scan.source.stretches, scan.source.packed
         aside = self._step_aside if scan.in_background else None
+        is_fused_only = not by_tile and not fused_alone
+        for first, lying in in_memory or ():
+            fetch(lying, _within(frames, first, first + len(lying))[1])
         # Nothing to decode and no Python code to call: compiled code goes through the map by
         # itself, scattered frames included, and no tile passes through Python.
         if in_memory is not None and not by_tile:
@@ -92,12 +104,35 @@ class Worker:
             scan.source.check(frames)
             for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
                 _drive(fusion, in_memory, numbers, assignment.depth, wished, aside)
+        elif packed is not None and is_fused_only and fused.goes_by(packed.n_pixels):
+            self._feed_packed(assignment, packed, fused, aside)
         else:
             reading = self._read_and_feed(assignment, fused, fused_alone, by_tile, aside)
         # Those of a single share, too: a run may have the same UDF twice. The second one got zeros.
         for fusion in (fused, *(fusion for _, fusion in fused_alone)):
             fusion.end()
         return reading
+
+    def _feed_packed(
+        self,
+        assignment: Assignment,
+        packed: Packed,
+        fused: Fusion,
+        aside: Callable[[], None] | None,
+    ) -> None:
+        """Have compiled code decode the frames part by part; no whole frame is in memory."""
+        scan, frames, dtype = assignment.scan, assignment.frames, assignment.scan.dataset.dtype
+        depth = deepest(TILE_BYTES, packed.n_pixels * dtype.itemsize)
+        tile = self._scratch.array((depth, packed.n_pixels), dtype, "packed")
+        wished = scan.frames_within(BRIEF_CALL if aside else CALL)
+        # Whole tiles, unless that keeps others waiting.
+        per_call = wished // depth * depth or (max(1, wished) if aside else depth)
+        for at in range(0, len(frames), per_call):
+            if aside is not None:
+                aside()
+            numbers = frames[at : at + per_call]
+            if not fused.feed_packed(packed, numbers, at, tile):
+                _tell_what_is_wrong(scan.source, numbers, self._scratch)
 
     def _read_and_feed(
         self,
@@ -113,6 +148,7 @@ class Worker:
         most = min(depth * TILES_PER_READ, max(depth, largest))
         for block in blocks(frames, most, scan.frames_per_block, depth):
             if aside is not None:
+                self._turn.give()  # there may be Python code to be called
                 aside()
             numbers = frames[block.start : block.stop]
             began = time.perf_counter()
@@ -157,6 +193,13 @@ class Worker:
         finally:
             for share in entered:
                 share.run.leave()
+
+
+def _tell_what_is_wrong(source: Source, numbers: Frames, scratch: Scratch) -> NoReturn:
+    """Raise what reading says of frames, one of which could not be decoded."""
+    for number in numbers.tolist():
+        source.read(number, number + 1, scratch)
+    raise DataSetException(f"one of the frames {numbers[0]} to {numbers[-1]} cannot be decoded")
 
 
 def _drive(

@@ -2,9 +2,11 @@
 
 ```
 executor    what a Context is given          | desk     hands out orders, takes answers
+seating     who is given the next one        | seats    one for each worker
 orders      packed once for many workers     | answers  merged, or told of
-cluster     starts one on this machine       | remote   what happens on a worker
-messages    what travels                     | parcels  packed once, unpacked once
+rations     how large orders are             | cluster  starts one on this machine
+messages    what travels                     | remote   what happens on a worker
+parcels     packed once, unpacked once
 ```
 """
 

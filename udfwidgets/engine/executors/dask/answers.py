@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from concurrent.futures import CancelledError
-from typing import Any
-
-from distributed import KilledWorker
 
 from udfwidgets.engine.blame import add_note
 from udfwidgets.engine.executors.dask.messages import Answer, Part
 from udfwidgets.engine.work.scan import Assignment
 from udfwidgets.engine.work.share import Share
-from udfwidgets.errors import UDFException
 
 
 def settle(assignment: Assignment, found: Answer | BaseException) -> float:
@@ -25,25 +20,6 @@ def settle(assignment: Assignment, found: Answer | BaseException) -> float:
         share.seconds = part.seconds
         _settle(share, part, found.worker)
     return found.reading
-
-
-async def fetch(future: Any) -> Answer | BaseException:
-    """Return the answer of a future as soon as it is here, or what went wrong.
-
-    It runs on the loop of the client: many are fetched at once, and no thread waits for them.
-    """
-    try:
-        answer: Answer = await future.result()
-        return answer
-    except CancelledError:
-        return UDFException("the Dask cluster has dropped the work: the scheduler may be gone")
-    except KilledWorker as error:
-        return UDFException(
-            "a partition has killed its worker three times: a UDF may crash, or need more memory "
-            f"than a worker has ({error})"
-        )
-    except Exception as error:  # whatever a worker could not even put into an answer
-        return error
 
 
 def size_of(found: Answer | BaseException) -> int:

@@ -45,6 +45,8 @@ class Order:
 
     Attributes
     ----------
+    key : str
+        Names it on the worker.
     dataset : Parcel
         Where frames are read from.
     stamp : tuple
@@ -55,13 +57,17 @@ class Order:
         What each run wants.
     versions : str
         Of what both sides have to agree on.
+    per_frame : float
+        Seconds that a frame took one worker; 0 where that is not known yet.
     """
 
+    key: str
     dataset: Parcel
     stamp: Stamp
     frames: Frames
     portions: Sequence[Portion]
     versions: str
+    per_frame: float
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,13 @@ class Orders:
         """Return the order for an assignment that was worked out."""
         dataset = assignment.scan.dataset
         return Order(
+            uuid.uuid4().hex,
             self._dataset_of(dataset),
             stamp_of(dataset.files),
             assignment.frames,
             [self._portion(share) for share in assignment.shares],
             VERSIONS,
+            assignment.scan.per_frame,
         )
 
     def close(self) -> None:

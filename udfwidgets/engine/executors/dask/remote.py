@@ -1,7 +1,7 @@
 """What happens on a worker of a Dask cluster: carries out orders, with datasets that stay open.
 
-Everything here lives in a process of the cluster. Its state is that of the process: datasets that
-are open, UDFs that are unpacked, and runs that have been stopped.
+Everything here lives in a process of the cluster, where a `Site` is an actor of Dask's: datasets
+that are open, UDFs that are unpacked, and runs that have been stopped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 import pickle
 import signal
 import socket
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,7 +30,7 @@ from udfwidgets.udf.base import UDF
 
 # Unpacked parcels that are kept: UDFs of some runs, with their parameters, and datasets.
 MOST_UNPACKED = 64
-# Stopped runs that are remembered; orders for them are on their way for a moment only.
+# What was stopped and is remembered; orders for it are on their way for a moment only.
 MOST_STOPPED = 1024
 
 
@@ -42,21 +41,6 @@ def dask_setup(worker: object) -> None:
     by the kernel, and the workers are there for the next one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def carry_out(order: Order) -> Answer:
-    """Do what an order says, on the thread of the worker that Dask gives us."""
-    return _site.carry_out(order)
-
-
-async def stop(run: str) -> None:
-    """Have whoever works on a run leave off; called beside the work, on the worker's own loop."""
-    _site.stop(run)
-
-
-def close() -> None:
-    """Close all datasets of this process."""
-    _site.close()
 
 
 class Served:
@@ -100,17 +84,18 @@ class _Ordered(Assignment):
 
 
 class Site:
-    """What a worker's process keeps from one order to the next."""
+    """What a worker's process keeps from one order to the next. One order is done at a time."""
 
     def __init__(self) -> None:
         self._sources = Sources(may_rest=True)
         self._unpacked: OrderedDict[str, Any] = OrderedDict()
         self._stopped: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
         self._worker = Worker()
 
     def carry_out(self, order: Order) -> Answer:
         """Do what an order says; all errors are in the answer."""
+        if self.is_stopped(order.key):
+            return _answer(0.0, [Part(0.0)] * len(order.portions))
         try:
             _check_versions(order)
             dataset: DataSet = self._unpack(order.dataset)
@@ -125,6 +110,7 @@ class Site:
                 for run, portion in zip(served, order.portions, strict=True)
             ]
             scan = Scan(dataset, source)
+            scan.reading = order.per_frame
             assignment = _Ordered(scan, 0, 0, dict.fromkeys(served), shares, order.frames)
             reading = self._worker.work(assignment)
             self._check(dataset, served)
@@ -138,21 +124,22 @@ class Site:
             ],
         )
 
-    def stop(self, run: str) -> None:
-        """Have whoever works on a run leave off."""
-        with self._lock:
-            self._stopped[run] = None
-            while len(self._stopped) > MOST_STOPPED:
-                self._stopped.popitem(last=False)
+    async def stop(self, key: str) -> None:
+        """Have whoever works on a run leave off, or leave out an order that has not begun.
 
-    def is_stopped(self, run: str) -> bool:
-        """Whether a run was stopped."""
-        return run in self._stopped
+        Done beside the work, on the worker's own loop.
+        """
+        self._stopped[key] = None
+        while len(self._stopped) > MOST_STOPPED:
+            self._stopped.popitem(last=False)
 
-    def close(self) -> None:
-        """Close all datasets."""
-        self._sources.close_resting()
-        self._sources = Sources(may_rest=True)
+    async def tidy(self) -> None:
+        """Close the files that nobody has read since the last call."""
+        self._sources.tidy()
+
+    def is_stopped(self, key: str) -> bool:
+        """Whether a run or an order was stopped."""
+        return key in self._stopped
 
     def _check(self, dataset: DataSet, served: Sequence[Served]) -> None:
         """Have nothing merged of files that changed while they were read."""
@@ -224,6 +211,3 @@ def _pack_error(error: BaseException | None) -> bytes | None:
 
 def _here() -> str:
     return f"the worker on {socket.gethostname()} (process {os.getpid()})"
-
-
-_site = Site()
