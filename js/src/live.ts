@@ -2,22 +2,25 @@
 
 import type { Hub, Life, Part, Receiver } from "./wire/hub";
 import { hubOf, type Model } from "./wire/jupyter";
+import { keeperOf, type ModelKeeper } from "./wire/keeper";
 import type { CommandName, ImageFrame, StatusFrame } from "./wire/protocol";
 import { axesOf, child } from "./picture/scales";
 import type { Slices } from "./picture/slices";
-import type { Keeper, Settings } from "./page/settings";
 import { Sight } from "./wire/sight";
 import { StatusStore, showStatus } from "./card/status";
 import { ImageStore } from "./wire/store";
+import type { Units } from "./page/settings";
+import closerCss from "./closer/closer.css";
 import css from "./page/live.css";
 import { dress } from "./page/style";
 import { TotalsStore, showTotals } from "./card/totals";
 import { showLine, showNumber, type LineModel } from "./picture/line";
 import { showImage, type Margin } from "./picture/view";
+import { dressAround, standAlone } from "./page/alone";
 import { watchVisibility, whenAttached } from "./page/attached";
+import { standBack } from "./page/still";
 
 const LIVES = Symbol.for("udfwidgets.lives");
-const SETTINGS = ["title", "colormap", "log_scale", "gamma", "auto", "limits", "overlay"] as const;
 
 interface Context {
   model: Model;
@@ -28,6 +31,7 @@ interface Context {
 interface Live {
   hub: Hub;
   store: Store;
+  settings: ModelKeeper;
   sight: Sight;
 }
 
@@ -39,7 +43,7 @@ interface Saved {
 }
 
 function initialize({ model, signal }: Context): () => void {
-  dress(document, "udfwidgets-style", css);
+  dress(document, "udfwidgets-style", css + closerCss);
   const ending = new AbortController();
   signal?.addEventListener("abort", () => ending.abort());
   const key = model.get<string>("_key");
@@ -53,7 +57,9 @@ function initialize({ model, signal }: Context): () => void {
   });
   // Where it cannot be found out, nothing is ever said to be deleted.
   const isClosed = (): boolean => model.widget_manager?.context?.isDisposed ?? true;
-  const live = { hub, store, sight: new Sight((view) => hub.see(key, view), isClosed) };
+  const settings = keeperOf(model, ending.signal);
+  const sight = new Sight((view) => hub.see(key, view), isClosed);
+  const live = { hub, store, settings, sight };
   lives().set(key, live);
   ending.signal.addEventListener("abort", () => {
     remove();
@@ -70,17 +76,23 @@ async function render({ model, el, signal }: Context & { el: HTMLElement }): Pro
   const key = model.get<string>("_key");
   const live = lives().get(key);
   if (live) {
+    standBack(el, ending.signal);
+    dressAround(el, css + closerCss, ending.signal);
     const view = {};
     const visible = (within: boolean): void => {
       if (!ending.signal.aborted) live.sight.set(view, within);
     };
     live.sight.add(view);
     ending.signal.addEventListener("abort", () => live.sight.remove(view));
+    if (live.store instanceof ImageStore) {
+      const size = { ratio: model.get<number>("ratio"), margin: model.get<Margin>("margin") };
+      standAlone(el, size, ending.signal);
+    }
     if (live.store instanceof ImageStore && model.get("_kind") !== "image") {
       renderPlot(model, el, key, live.hub, live.store, ending.signal);
       watchVisibility(el, visible, ending.signal);
     } else if (live.store instanceof ImageStore) {
-      await renderImage(model, el, key, live.hub, live.store, visible, ending.signal);
+      await renderImage(model, el, key, live, live.store, visible, ending.signal);
     } else {
       if (live.store instanceof TotalsStore) showTotals(el, live.store, ending.signal);
       else renderStatus(model, el, key, live.hub, live.store, ending.signal);
@@ -110,6 +122,8 @@ function renderStatus(
       listen(model, "comm_live_update", () => setTimeout(callback), signal);
     },
     command: (name: CommandName) => hub.say({ type: "command", key, name }),
+    aim: (value: number | null) => hub.say({ type: "goal", key, value }),
+    stops: () => model.get<boolean | undefined>("stops") ?? false,
   };
   showStatus(place, signal);
   whenAttached(
@@ -144,9 +158,10 @@ function renderPlot(
     text: () => model.get<string>("text"),
     margin: model.get<Margin>("margin"),
     ratio: model.get<number>("ratio"),
+    width: () => model.get<number>("width"),
     slices: slicesOf(model, key, hub, store),
     onChange: (callback: () => void) =>
-      listen(model, "change:title change:text change:line", callback, signal),
+      listen(model, "change:title change:text change:width change:line", callback, signal),
     line: () => child(model, "line") as Promise<LineModel | null>,
   };
   if (model.get("_kind") === "line") showLine(place, signal);
@@ -167,7 +182,7 @@ async function renderImage(
   model: Model,
   element: HTMLElement,
   key: string,
-  hub: Hub,
+  { hub, settings }: Live,
   store: ImageStore,
   visible: (within: boolean) => void,
   signal: AbortSignal,
@@ -178,19 +193,28 @@ async function renderImage(
   const place = {
     element,
     store,
-    settings: settingsOf(model),
+    settings,
     axes,
     shape,
     margin: model.get<Margin>("margin"),
     ratio: model.get<number>("ratio"),
     slices: slicesOf(model, key, hub, store),
+    components: {
+      known: model.get<[string, string][] | undefined>("components") ?? [],
+      connected: () => hub.connected,
+      choose: (index: number) => hub.say({ type: "component", key, index }),
+    },
     interaction: () => model.get<string>("_interaction"),
+    name: model.get<string | undefined>("axes") || model.get<string>("image_kind"),
+    units: () => model.get<Units | undefined>("units") ?? ([null, null] as const),
+    transform: () => hub.say({ type: "command", key, name: "transform" }),
     look: (rect: ImageFrame["detail_rect"]) => hub.say({ type: "look", key, rect }),
     contrast: (limits: [number, number] | null, log: boolean) =>
       hub.say({ type: "contrast", key, limits, log }),
     visible,
   };
   showImage(place, signal);
+  signal.addEventListener("abort", () => settings.now());
 }
 
 /** A model that came with a saved picture shows it, whether or not there is a kernel. */
@@ -212,19 +236,6 @@ function fallBack(store: Store, saved: Saved): void {
     store instanceof ImageStore &&
     (header as ImageFrame | undefined)?.generation !== (store.frame?.generation ?? 0);
   if (header && !(isOlder && store.frame)) restore(store, saved);
-}
-
-function settingsOf(model: Model): Keeper<Settings> {
-  return {
-    get: (name) => model.get(name),
-    set: (values) => {
-      for (const [name, value] of Object.entries(values)) model.set(name, value);
-      model.save_changes();
-    },
-    onChange: (callback, signal) => {
-      for (const name of SETTINGS) listen(model, `change:${name}`, callback, signal);
-    },
-  };
 }
 
 function listen(model: Model, event: string, callback: () => void, signal: AbortSignal): void {

@@ -4,7 +4,7 @@ import type { Margin } from "./picture/view";
 import { axesOf } from "./picture/scales";
 import { dress } from "./page/style";
 import type { Preset } from "./shapes/bench/presets";
-import type { Units } from "./shapes/bench/units";
+import type { Units } from "./page/settings";
 import css from "./shapes/shapes.css";
 import { ShapesStore } from "./shapes/store";
 import { showShapes } from "./shapes/view";

@@ -4,6 +4,8 @@ import {
   bytesPerSecond,
   duration,
   frames,
+  limit,
+  limits,
   percent,
   plainPair,
   short,
@@ -42,6 +44,28 @@ test.each([
 });
 
 test.each([
+  [0, "0"],
+  [1, "1"],
+  [63.52, "63.5"],
+  [999.4, "999"],
+  [999.6, "1k"],
+  [827112, "827k"],
+  [1102000, "1.1M"],
+  [-0.01234, "-0.0123"],
+  [0.00123, "1.2e-3"],
+  [3e20, "3.0e20"],
+])("a limit beside the colours: %d", (number, text) => {
+  expect(plain(limit(number))).toBe(text);
+  expect(limit(number).length).toBeLessThanOrEqual(7);
+});
+
+test("limits that look alike are told apart", () => {
+  expect(limits(827112, 1102000)).toEqual(["827k", "1.1M"]);
+  expect(limits(5, 5)).toEqual(["5", "5"]);
+  expect(limits(4227000, 4227100).map(plain)).toEqual(["4 227 000", "4 227 100"]);
+});
+
+test.each([
   [1544.2, 250000, "1544 … 250 000"],
   [4227000, 4227100, "4 227 000 … 4 227 100"],
   [-1.00002, -1.00001, "-1.00002 … -1.00001"],
@@ -75,6 +99,8 @@ const STATUS = {
   seconds_left: 3,
   message: "",
   note: "",
+  ratio: null,
+  goal: null,
 } as const;
 
 test("a run is summed up in a line", () => {

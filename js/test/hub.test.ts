@@ -78,6 +78,42 @@ test("everything painted in a frame is acknowledged at once, after it", () => {
   expect([a.painted, b.painted]).toEqual([1, 1]);
 });
 
+test("what was painted is said with the next move of a hand, or after some frames without one", () => {
+  const bench = new Bench();
+  bench.connect();
+  bench.hub.add("a", new Double());
+  const move = (): void => bench.hub.say({ type: "draw", key: "layer", number: 1, strokes: [] });
+  move();
+  bench.sent.length = 0;
+  bench.deliver(["a", 1]);
+  for (let n = 0; n < 3; n++) bench.paint();
+  expect(bench.sent).toEqual([]);
+  move();
+  expect(bench.sent.map(({ type }) => type)).toEqual(["ack", "draw"]);
+  bench.deliver(["a", 2]);
+  for (let n = 0; n < 6; n++) bench.paint();
+  expect(bench.sent.at(-1)).toMatchObject({ type: "ack", painted: [["a", 2]] });
+  // And no longer than that: the hand has left.
+  bench.deliver(["a", 3]);
+  bench.paint();
+  expect(bench.sent.at(-1)).toMatchObject({ type: "ack", painted: [["a", 3]] });
+});
+
+test("what is said while something lingers does not wait for a frame, which a hidden tab has none of", () => {
+  const bench = new Bench();
+  bench.connect();
+  bench.hub.add("a", new Double());
+  bench.hub.say({ type: "draw", key: "layer", number: 1, strokes: [] });
+  bench.deliver(["a", 1]);
+  bench.paint();
+  bench.sent.length = 0;
+  bench.deliver(["a", 2]);
+  bench.paint();
+  expect(bench.sent).toEqual([]);
+  bench.hub.see("a", "hidden");
+  expect(bench.sent.map(({ type }) => type)).toEqual(["ack", "ack", "see"]);
+});
+
 test("a widget that cannot be drawn keeps no credit, of others or its own", () => {
   const bench = new Bench();
   const bad = new Double();

@@ -63,18 +63,47 @@ const key = (name: string, more: Partial<Key> = {}): Key => ({
   ...more,
 });
 
-test("moves are said once per animation frame, and the last one at once", () => {
+test("of the moves in an animation frame the first one is said at once, and the last one", () => {
   const bench = new Bench(entry("BF", disk(10)));
   bench.hand.press(at(10));
   for (const x of [11, 12, 13]) bench.hand.drag(at(x));
-  expect(bench.said).toEqual([]);
+  expect(bench.said).toEqual([{ number: 1, strokes: [["BF", disk(11), false]] }]);
   bench.tick();
-  expect(bench.said).toEqual([{ number: 1, strokes: [["BF", disk(13), false]] }]);
-  bench.hand.drag(at(14));
+  expect(bench.said[1]).toEqual({ number: 2, strokes: [["BF", disk(13), false]] });
   bench.hand.lift();
-  expect(bench.said[1]).toEqual({ number: 2, strokes: [["BF", disk(14), true]] });
+  expect(bench.said[2]).toEqual({ number: 3, strokes: [["BF", disk(13), true]] });
   bench.tick();
-  expect(bench.said).toHaveLength(2);
+  expect(bench.said).toHaveLength(3);
+});
+
+test("no more than two moves are under way, then the newest follows", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.hand.press(at(10));
+  for (const x of [11, 12, 13, 14, 15]) {
+    bench.hand.drag(at(x));
+    bench.tick();
+  }
+  expect(bench.said.map(({ number }) => number)).toEqual([1, 2]);
+  bench.get([entry("BF", disk(11))], 1);
+  expect(bench.said[2]).toEqual({ number: 3, strokes: [["BF", disk(15), false]] });
+  bench.get([entry("BF", disk(15))], 3);
+  bench.tick();
+  expect(bench.said).toHaveLength(3);
+});
+
+test("views are told apart what has changed and what was only heard", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  const told: boolean[] = [];
+  bench.store.views.add((isChanged) => told.push(isChanged));
+  bench.store.paint();
+  bench.hand.press(at(10));
+  bench.hand.drag(at(11));
+  told.length = 0;
+  bench.get([entry("BF", disk(11))], 1);
+  bench.store.paint();
+  bench.get([entry("BF", disk(12))], 1);
+  bench.store.paint();
+  expect(told).toEqual([false, true]);
 });
 
 test("an older state does not move a shape back under the hand", () => {

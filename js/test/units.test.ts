@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { refusalOf, type Shape } from "../src/shapes/figures";
-import { scaleOf, spelt, typed, wordOf, type Units } from "../src/shapes/bench/units";
+import { scaleOf, spelt, typed, wordOf } from "../src/shapes/bench/units";
+import type { Units } from "../src/page/settings";
 
 const annulus: Shape = { type: "annulus", cx: 31.5, cy: 32, ri: 8, ro: 16 };
 const ellipse: Shape = { type: "ellipse", cx: 1, cy: 2, rx: 3, ry: 4, angle: 0 };

@@ -10,6 +10,7 @@ import numpy as np
 
 from udfwidgets.live.picture.colour import levels
 from udfwidgets.live.picture.quantise import Curve, Encoding
+from udfwidgets.live.picture.tint.wheel import tinted
 
 TARGET = Path(__file__).parent.parent / "test" / "vectors.json"
 
@@ -41,6 +42,20 @@ def vectors() -> dict[str, Any]:
             decoded = Encoding(lo, hi, curve and Curve(*curve)).decode(codes)
             case = {"name": f"{name} {curve}", "lo": lo, "hi": hi, "curve": curve}
             cases["codes"].append({**case, "codes": codes.tolist(), "values": decoded.tolist()})
+    return {**cases, "tints": tints(rng)}
+
+
+def tints(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return pixels with a hue, and pixels with colours of their own."""
+    encoding = Encoding(0.0, 1.0)
+    codes = encoding.encode(np.array([0.0, 1.0, 0.3, *rng.uniform(-0.1, 1.1, 40), np.nan]))
+    turns = np.array([0, 65535, 32768, *rng.integers(0, 65536, 41)], np.uint16)
+    cases = []
+    for tint in (turns, rng.integers(0, 256, (44, 3)).astype(np.uint8)):
+        values, empty = encoding.decode(codes), (1, 2, 3)
+        rgb = tinted(values, tint, (0.0, 1.0), "phase", gamma=0.7, empty=empty)
+        flat = tint.ravel().tolist()
+        cases.append({"codes": codes.tolist(), "tint": flat, "rgb": rgb.tolist()})
     return cases
 
 

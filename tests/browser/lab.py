@@ -149,6 +149,8 @@ class Lab:
         Seconds that any one wait may take.
     kernel : str
         The Python that runs the cells, by default the one that runs this.
+    server : str
+        The Python whose JupyterLab is started, by default the one that runs this.
 
     Attributes
     ----------
@@ -172,6 +174,7 @@ class Lab:
         scale: float = 1,
         timeout: float = 90,
         kernel: str = "",
+        server: str = sys.executable,
     ) -> None:
         self.folder = folder
         self.root = folder / "notebooks"
@@ -181,6 +184,7 @@ class Lab:
         self._scale = scale
         self._timeout = timeout
         self._kernel = kernel
+        self._server = server
         self._token = secrets.token_hex(16)
         self._address = ""
         self._stack = contextlib.ExitStack()
@@ -218,7 +222,7 @@ class Lab:
         log = self._stack.enter_context((self.folder / "server.log").open("wb"))
         server = subprocess.Popen(
             [
-                sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+                self._server, "-m", "jupyterlab", "--no-browser", "--allow-root",
                 "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
                 f"--IdentityProvider.token={self._token}",
                 f"--ServerApp.root_dir={self.root}",
@@ -248,7 +252,7 @@ class Lab:
             "IPYTHONDIR": "ipython",
         }
         folders = {name: str(self.folder / where) for name, where in private.items()}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        path = f"{Path(self._server).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         return {**inherited, **folders, "PATH": path}
 
     def _write_settings(self) -> None:

@@ -28,7 +28,8 @@ ENDS = {
       {SESSION}.session.kernel.requestExecute({{code: "import os; os.kill(os.getpid(), 9)"}});
     }}""",
 }
-BUTTONS = ".udfw-status button:visible"
+#: Those that need a kernel: what the pictures were is in the page.
+BUTTONS = ".udfw-status button:not(.udfw-history):visible"
 #: Three minutes, and three seconds.
 LONG = "live = ctx.live(scan(20), SumSigUDF())\nlive"
 SHORT = "live = ctx.live(scan(1500), SumSigUDF())\nlive"

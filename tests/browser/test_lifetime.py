@@ -212,4 +212,4 @@ def test_closed_context_is_said_on_the_card(lab: Lab, lab_notebook: NotebookMake
     lab.execute("ctx.close()")
     wait_for_states(lab, "cancelled")
     lab.wait_until("() => document.querySelector('.udfw-status .udfw-restart').hidden")
-    assert lab.page.locator(".udfw-status button:visible").count() == 0
+    assert lab.page.locator(".udfw-status button:not(.udfw-history):visible").count() == 0

@@ -162,7 +162,7 @@ def test_keys(pointing: Pointing) -> None:
     pointing.wait_until_drawn(51, 71, COLOURS[0])
     assert not pointing.is_drawn(60, 80, COLOURS[0])
     # Of the notebook: new cells, deleted ones, others below, another mode.
-    for key in ("a", "b", "x", "d", "d", "j", "Enter", "Shift+Enter", "m"):
+    for key in ("x", "d", "d", "j", "c", "v", "Enter", "Shift+Enter", "z"):
         pointing.keyboard.press(key)
     pointing.keyboard.press("Delete")
     wait_for_python(pointing.lab, "list(image.shapes)", ["probe"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from .cards import SETUP, run_cells, wait_for_python, wait_for_states
@@ -39,6 +40,52 @@ display(few, many)
 HISTOGRAM = "few.snapshot().buffers[1]['histogram'].data.astype('f8')"
 # The points that bqplot draws, in pixels.
 PATH = "() => document.querySelector('.udfw-image .bqplot path.line')?.getAttribute('d') ?? ''"
+
+# Each part of the detector has waves of its own over the scan, and so many pixels that a few frames
+# are a step.
+TWENTY = """
+y, x = np.mgrid[:32, :32] / 32
+waves = np.stack([np.cos(1 + k + (k % 5 + 1) * y + (k // 5 + 1) * x) for k in range(20)], axis=-1)
+parts = (2 + waves).astype("f4").reshape(32, 32, 4, 5)
+frames = np.kron(parts, np.ones((1, 1, 16, 16), "f4"))
+part = np.kron(np.arange(20).reshape(4, 5), np.ones((16, 16)))
+udfs = [ApplyMasksUDF({f"mask {k}": part == k for k in range(n, n + 4)}) for n in range(0, 20, 4)]
+live = ctx.live(demo.PacedDataSet(ctx.load("memory", data=frames), 150), udfs)
+live
+"""
+ALL_LIVE = """() => {
+  const all = [...document.querySelectorAll('.udfw-canvas')].map(canvas => canvas.dataset);
+  return all.length === 20 && all.every(each => each.udfwState === 'live'
+    && each.udfwPainted > 2 && each.udfwFraction > 0 && each.udfwFraction < 1);
+}"""
+ALL_FINAL = """() => [...document.querySelectorAll('.udfw-canvas')].every(
+  ({dataset}) => dataset.udfwState === 'final' && dataset.udfwFraction === '1')"""
+
+
+def test_twenty_images_are_live_at_once(lab: Lab, lab_notebook: NotebookMaker) -> None:
+    lab.open(lab_notebook([SETUP + "from udfwidgets import ApplyMasksUDF", TWENTY]))
+    before = lab.page.viewport_size
+    assert before is not None
+    # What is out of sight is not sent, so all of them are in it.
+    lab.page.set_viewport_size({"width": 2560, "height": 3000})
+    run_cells(lab, [0, 1])
+    lab.wait_until(ALL_LIVE)
+    lab.wait_until(ALL_FINAL)
+    lab.screenshot(FAILURES.parent / "shown" / "twenty.png")
+    y, x = np.mgrid[:32, :32] / 32
+    waves = [np.cos(1 + k + (k % 5 + 1) * y + (k // 5 + 1) * x).ravel() for k in range(20)]
+    shown = [brightness(lab, k, 32).ravel() for k in range(20)]
+    alike = np.corrcoef(waves, shown)[:20, 20:]
+    assert (alike.argmax(axis=0) == np.arange(20)).all(), "each shows the waves of its own mask"
+    assert np.diag(alike).min() > 0.98
+    lab.page.set_viewport_size(before)
+
+
+def brightness(lab: Lab, index: int, side: int) -> np.ndarray:
+    """Return how bright the pixels of an image are, from the middle of each on the screen."""
+    pixels = lab.canvas_pixels(".udfw-canvas", index).astype(float)
+    rows, columns = (((np.arange(side) + 0.5) * n / side).astype(int) for n in pixels.shape[:2])
+    return np.asarray(pixels[np.ix_(rows, columns)][..., :3] @ [0.2126, 0.7152, 0.0722])
 
 
 def test_slices_lines_and_numbers(lab: Lab, lab_notebook: NotebookMaker) -> None:

@@ -78,13 +78,16 @@ def check_hatch(lab: Lab) -> None:
 
 def reading(lab: Lab, row: int, column: int) -> str:
     """Return what is said of a data pixel under the pointer."""
-    box = lab.page.locator(".udfw-canvas").bounding_box()
+    canvas, readout = lab.page.locator(".udfw-canvas"), lab.page.locator(".udfw-readout")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
     assert box is not None
     lab.page.mouse.move(
         box["x"] + (column + 0.5) * box["width"] / 64, box["y"] + (row + 0.5) * box["height"] / 64
     )
-    text = lab.page.locator(".udfw-readout").inner_text()
-    assert text.startswith(f"y {row} × {column}: ")
+    readout.wait_for()
+    text = readout.inner_text()
+    assert text.startswith(f"y {row}, x {column}: ")
     return text.partition(": ")[2]
 
 

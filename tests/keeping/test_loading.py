@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from udfwidgets import ApplyMasksUDF, Context, SumSigUDF, load_result
+from udfwidgets import UDF, ApplyMasksUDF, Context, SumSigUDF, load_result
 from udfwidgets.calibration import Calibration, Scale
 
 DATA = np.random.default_rng(5).poisson(9, (6, 7, 4, 4)).astype("u2")
@@ -72,3 +72,59 @@ def test_other_files_are_refused(path, tmp_path):
         del file["entry/SumSigUDF_intensity/y"]
     with pytest.raises(ValueError, match=r"a\.h5 is no file that udfwidgets has saved"):
         load_result(path)
+
+
+def test_a_card_shows_what_was_saved(path, tmp_path):
+    saved = load_result(path)
+    card = saved.show()
+    try:
+        sums, masks = card.images
+        assert [image.title for image in card.images] == list(saved)
+        assert (sums.shape, masks.canvas.slices, masks.canvas.slice_name) == ((6, 7), [2], "mask")
+        assert sums.canvas.units == [(2.5, "nm"), (2.0, "µm")]
+        assert all(image.wait_saved(5) for image in (card.status, *card.images))
+        assert (card.status.status.state, card.status.status.frames_done) == ("done", 28)
+        assert card.status.status.note.startswith("SumSigUDF(), ApplyMasksUDF(")
+        picture = np.asarray(Image.open(io.BytesIO(sums.png())))
+        np.testing.assert_array_equal((picture == 190).all(axis=2), ~saved.coverage)
+        masks.slice = 1
+        again = load_result(masks.save(tmp_path / "slice.h5"))
+        (kept,) = again.values()
+        assert kept.title == "ApplyMasksUDF: intensity, mask 1"
+        np.testing.assert_array_equal(kept, saved["ApplyMasksUDF: intensity"].data[1])
+    finally:
+        card.close()
+    assert repr(card) == "<SavedCard a.h5>"
+    one = saved["SumSigUDF: intensity"].show()
+    try:
+        assert len(one.images) == 1
+    finally:
+        one.close()
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "bool"])
+def test_results_of_any_kind_are_shown_as_far_as_they_can_be(tmp_path, dtype):
+    class Own(UDF):
+        def get_result_buffers(self):
+            kinds = {"map": "nav", "pattern": "sig", "number": "single"}
+            return {n: self.buffer(kind=k, dtype=dtype) for n, k in kinds.items()} | {
+                "line": self.buffer(kind="single", extra_shape=(5,), dtype=dtype)
+            }
+
+        def process_frame(self, frame):
+            """Leave all as it is."""
+
+        def merge(self, dest, src):
+            """Leave all as it is."""
+
+    with Context.make_with("inline") as ctx:
+        results = ctx.run_udf(dataset=ctx.load("memory", data=DATA), udf=Own())
+        path = results.save(tmp_path / "own.h5")
+    card = load_result(path).show()
+    try:
+        assert len(card.images) == 4
+        assert all(image.wait_saved(5) for image in card.images)
+        natures = [image.components[:1] for image in card.images]
+        assert natures.count(("magnitude",)) == (2 if dtype == "complex64" else 0)
+    finally:
+        card.close()

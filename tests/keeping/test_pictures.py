@@ -19,6 +19,7 @@ from udfwidgets.live.image import LiveImage
 from udfwidgets.live.picture.colour import table
 from udfwidgets.live.picture.paper import bar_length
 from udfwidgets.live.picture.picture import Picture
+from udfwidgets.udf.com import CoMUDF
 
 DATA = np.random.default_rng(5).poisson(9, (6, 7, 4, 5)).astype("u2")
 GIVEN = Calibration(sig=(0.4, "mrad"), nav=(2.5, "nm"))
@@ -164,6 +165,25 @@ def test_without_matplotlib(live, tmp_path, monkeypatch):
         live.save(tmp_path / "a.png")
     assert not list(tmp_path.iterdir())
     assert live.save(tmp_path / "a.h5").exists()
+
+
+def test_a_field_has_its_key_and_its_arrows(ctx, tmp_path):
+    live = ctx.live(ctx.load("memory", data=DATA), CoMUDF())
+    live.result()
+    (image,) = live.images
+    found, texts = pixels_in(live.save(tmp_path / "a.svg"))
+    assert any(np.array_equal(on_page(image), each) for each in found)
+    # The disk of all directions, and the length that is brightest below it.
+    assert any(each.shape == (256, 256, 3) for each in found)
+    assert f"{image._feed.limits[1]:.3g}" in texts
+    without = (tmp_path / "a.svg").read_text().count("<path")
+    image.arrows = True
+    image.save(tmp_path / "b.svg")
+    assert (tmp_path / "b.svg").read_text().count("<path") >= without + 40
+    image.component = "direction"
+    _, texts = pixels_in(image.save(tmp_path / "c.svg"))
+    assert "CoMUDF: field, direction" in texts
+    live.close()
 
 
 @pytest.mark.parametrize(

@@ -309,7 +309,7 @@ def test_last_offer_of_a_card_that_is_made_late_stays(ctx, monkeypatch):
     live = ctx.live(ctx.load("memory", data=DATA), SumSigUDF())
     live._run.wait(live._run.has_ended)
     with monkeypatch.context() as patch:
-        patch.setattr(hub(), "news", lambda *, urgent: None)
+        patch.setattr(hub(), "news", lambda **_: None)
         patch.setattr(live, "wait_saved", lambda: False)
         assert live.images[0]._feed.urgent
         assert live.status._feed.urgent

@@ -41,6 +41,31 @@ class Kernel:
         ]
         self._wait_for(messages[-1])
 
+    def open(self):
+        """Open a comm as a page does."""
+        content = {"comm_id": "page", "target_name": "udfwidgets.hub"}
+        self._wait_for(
+            self._send("comm_open", {**content, "data": {"type": "hello", "page": "page"}})
+        )
+
+    def say(self, **message):
+        """Return which states of the kernel are told for something that a page says."""
+        data = {"type": "said", "page": "page", "messages": [{**message, "page": "page"}]}
+        name = self._send("comm_msg", {"comm_id": "page", "data": data})
+        content = {"code": "", "silent": True, "store_history": False, "allow_stdin": False}
+        after = self._send("execute_request", content)
+        states = []
+        while (after, "idle") not in states:
+            got = self._client.get_iopub_msg(timeout=60)
+            state = got["content"].get("execution_state")
+            states.append((got["parent_header"].get("msg_id"), state))
+        assert (after, "busy") in states
+        return [state for of, state in states if of == name and state]
+
+    def leave(self):
+        """Close that comm."""
+        self._wait_for(self._send("comm_close", {"comm_id": "page", "data": {}}))
+
     def _send(self, kind, content, metadata=None):
         message = self._client.session.msg(kind, content, metadata=metadata or {})
         self._client.shell_channel.send(message)
@@ -84,3 +109,16 @@ def test_quick_slider_leaves_one_analysis(kernel):
     assert kernel.run("count", "print(slider.value, under_way())") == "9 1"
     kernel.run("slider", "pass")
     assert kernel.run("count", "print(under_way())") == "0"
+
+
+def test_page_is_not_told_that_the_kernel_is_busy_with_what_it_says(kernel):
+    kernel.run(
+        "image", "from udfwidgets.live import LiveImage\nimage = LiveImage((2, 2), kind='nav')"
+    )
+    want = {"type": "want", "key": kernel.run("key", "print(image._feed.key)"), "view": "visible"}
+    kernel.open()
+    assert kernel.say(**want) == []
+    kernel.leave()
+    kernel.run("end", "image.close()")
+    # As without us: also of what may be said to nobody.
+    assert kernel.say(**want) == ["busy", "idle"]

@@ -5,6 +5,7 @@ import pytest
 import traitlets
 
 from udfwidgets.live.image import LiveImage
+from udfwidgets.live.plot import LiveLine
 from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.status import StatusBar
 
@@ -17,15 +18,22 @@ def image():
 
 
 @pytest.fixture
+def line():
+    line = LiveLine((1, 5), kind="nav", title="test")
+    yield line
+    line.close()
+
+
+@pytest.fixture
 def bar():
     bar = StatusBar("run", ["cancel"])
     yield bar
     bar.close()
 
 
-def test_pages_are_told_what_ipywidgets_would_tell(image, bar):
+def test_pages_are_told_what_ipywidgets_would_tell(image, line, bar):
     figure = image.figure
-    for widget in (image, image.canvas, figure, figure.axes[0], figure.scale_x, bar):
+    for widget in (image, image.canvas, figure, line.figure.axes[0], figure.scale_x, bar):
         told = widget.get_state()
         assert told == ipywidgets.Widget.get_state(widget)
         assert set(told) == set(widget.trait_names(sync=True))

@@ -3,6 +3,7 @@
 ```
 loading       what was saved
 saving        which format a name asks for
+handing       objects of xarray and hyperspy
 nexus | tiff  how a format is written
 kept          a result with its axes, as a file has it
 ```

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BoolArray, BufferWrapper, Kind
 from udfwidgets.calibration import Calibration, Scale
-from udfwidgets.origin import Origin
+from udfwidgets.origin import DataOrigin, Origin
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Kept:
         Where it comes from.
     colormap : str
         In which it is shown at first; empty for the usual one.
+    unit : str
+        Of the values; empty where that is not known.
     """
 
     title: str
@@ -74,6 +76,7 @@ class Kept:
     n_slices: int = 0
     origin: Origin | None = None
     colormap: str = ""
+    unit: str = ""
 
     @property
     def scales(self) -> tuple[Scale | None, Scale | None]:
@@ -111,6 +114,7 @@ def kept(result: BufferWrapper, calibration: Calibration | None = None, title: s
         n_extra if n_own else max(0, n_extra - 2),
         origin,
         "" if origin is None else origin.colormap,
+        result.unit,
     )
 
 
@@ -127,7 +131,8 @@ def _own(
     lengths = values.shape[values.ndim - n_own :]
     if result.kind == "single":
         return axes_of(lengths)
-    return axes_of(lengths, scales_of(result.origin, result.kind, n_own, calibration))
+    data = None if result.origin is None else result.origin.data
+    return axes_of(lengths, scales_of(data, result.kind, n_own, calibration))
 
 
 def axes_of(lengths: Sequence[int], scales: Sequence[Scale | None] = ()) -> tuple[Axis, ...]:
@@ -138,7 +143,7 @@ def axes_of(lengths: Sequence[int], scales: Sequence[Scale | None] = ()) -> tupl
 
 
 def scales_of(
-    origin: Origin | None, kind: Kind, n_axes: int, calibration: Calibration | None
+    data: DataOrigin | None, kind: Kind, n_axes: int, calibration: Calibration | None
 ) -> tuple[Scale | None, ...]:
     """Return how large pixels are along the axes of scan or detector.
 
@@ -148,10 +153,10 @@ def scales_of(
         If the calibration is of another number of axes.
     """
     assert kind != "single", "has axes of neither"
-    given = (calibration or Calibration()).scales(kind, n_axes)
-    if origin is None:
-        return given
-    told = origin.data.calibration.scales(kind, n_axes)
+    told = (None,) * n_axes if data is None else data.calibration.scales(kind, n_axes)
+    if calibration is None:
+        return told
+    given = calibration.scales(kind, n_axes)
     return tuple(a or b for a, b in zip(given, told, strict=True))
 
 
@@ -162,6 +167,7 @@ def kept_image(
     covered: BoolArray | None = None,
     scales: Sequence[Scale | None] = (),
     origin: Origin | None = None,
+    unit: str = "",
 ) -> Kept:
     """Return an image, or a line, as a file has it.
 
@@ -179,11 +185,13 @@ def kept_image(
         How large pixels are, of each axis; empty for axes that are counted.
     origin : Origin, optional
         Where it comes from.
+    unit : str
+        Of the values.
     """
     valid = None if covered is None or covered.all() else covered
     shown = values if valid is None else _blanked(values, valid)
     axes = axes_of(values.shape, scales)
-    return Kept(title, kind, shown, valid, axes, values, origin=origin)
+    return Kept(title, kind, shown, valid, axes, values, origin=origin, unit=unit)
 
 
 def _blanked(values: Array, valid: BoolArray) -> Array:

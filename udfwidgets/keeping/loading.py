@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import pkgutil
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,35 @@ from udfwidgets.keeping.saving import save
 from udfwidgets.unknown import unknown
 
 # Stands above this floor, as it knows how the page draws.
-SHOWN = "udfwidgets.live.picture.panel:png_of"
+# Loads xarray and hyperspy, which are extras.
+HANDING = "udfwidgets.keeping.handing"
+CARD = "udfwidgets.live.reopened.card:SavedCard"
+SHOWN = "udfwidgets.live.reopened.card:bundle_of"
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """Results of a file, as they are shown.
+
+    Attributes
+    ----------
+    name : str
+        Of the file, or of a single result.
+    kept : tuple of Kept
+        What was read.
+    calls : tuple of str
+        What made them.
+    coverage : numpy.ndarray of bool or None
+        Which scan positions were in; None where that is not known.
+    counts : tuple of int
+        How many were in, and how many were selected; zeros where that is not known.
+    """
+
+    name: str
+    kept: tuple[Kept, ...] = ()
+    calls: tuple[str, ...] = ()
+    coverage: Array | None = None
+    counts: tuple[int, int] = (0, 0)
 
 
 class SavedResult:
@@ -31,6 +59,8 @@ class SavedResult:
         What was read.
     call : str
         The call that makes the UDF it is of.
+    source : Saved, optional
+        The file it is from.
 
     Attributes
     ----------
@@ -42,8 +72,9 @@ class SavedResult:
         Slices first, if there are any; each with its name, length and scale.
     """
 
-    def __init__(self, kept: Kept, call: str = "") -> None:
+    def __init__(self, kept: Kept, call: str = "", source: Saved | None = None) -> None:
         self._kept = kept
+        self._shown = replace(source or Saved(""), name=kept.title, kept=(kept,), calls=(call,))
         self.title, self.kind, self.axes = kept.title, kept.kind, kept.axes
         self.call = call
 
@@ -58,6 +89,10 @@ class SavedResult:
         valid = self._kept.valid
         return np.ones(self.data.shape, bool) if valid is None else valid
 
+    def show(self) -> Any:
+        """Return a card of it, see `SavedResults.show`; a notebook shows one of its own accord."""
+        return pkgutil.resolve_name(CARD)(self._shown)
+
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save it in another format: a picture of it, or its numbers; see `BufferWrapper.save`."""
         return save([self._kept], path, overwrite=overwrite)
@@ -65,13 +100,24 @@ class SavedResult:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.data, dtype) if copy else np.asarray(self.data, dtype)
 
+    def to_xarray(self) -> Any:
+        """Return it as a `xarray.DataArray`; see `BufferWrapper.to_xarray`."""
+        return pkgutil.resolve_name(f"{HANDING}:xarray_of")(self._kept)
+
+    def to_hyperspy(self) -> Any:
+        """Return it as a signal of hyperspy; see `BufferWrapper.to_hyperspy`."""
+        return pkgutil.resolve_name(f"{HANDING}:hyperspy_of")(self._kept)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return dict(pkgutil.resolve_name(SHOWN)(self._shown, repr(self)))
+
     def __repr__(self) -> str:
         axes = ", ".join(f"{axis.name}={axis.length}" for axis in self.axes)
         return f"<SavedResult {self.title!r} {self.data.dtype} {axes}>"
 
 
 class SavedResults(Mapping[str, SavedResult]):
-    """The results of a file, by their titles; a notebook shows them side by side.
+    """The results of a file, by their titles; a notebook shows them on a card, as after their run.
 
     Attributes
     ----------
@@ -88,10 +134,13 @@ class SavedResults(Mapping[str, SavedResult]):
         path: Path,
         results: Mapping[str, SavedResult],
         provenance: Mapping[str, Any],
-        coverage: Array | None,
+        source: Saved,
     ) -> None:
-        self.path, self.provenance, self.coverage = path, dict(provenance), coverage
+        self.path, self.provenance, self.coverage = path, dict(provenance), source.coverage
         self._results = dict(results)
+        calls = dict.fromkeys(result.call for result in results.values() if result.call)
+        kept = tuple(result._kept for result in results.values())
+        self._shown = replace(source, kept=kept, calls=tuple(calls))
 
     def __getitem__(self, title: str) -> SavedResult:
         if title not in self._results:
@@ -104,15 +153,24 @@ class SavedResults(Mapping[str, SavedResult]):
     def __len__(self) -> int:
         return len(self._results)
 
+    def show(self) -> Any:
+        """Return a card of them: live images, with contrast, zoom, ruler, `images` and `fft`.
+
+        It is that of a run that is over, and goes when nothing shows it any more, or with `close`.
+        A notebook makes one of its own accord where these results are the last line of a cell.
+        """
+        return pkgutil.resolve_name(CARD)(self._shown)
+
+    def to_xarray(self) -> Any:
+        """Return them as a `xarray.Dataset`, one variable for each title."""
+        kept = {title: result._kept for title, result in self._results.items()}
+        return pkgutil.resolve_name(f"{HANDING}:dataset_of")(kept)
+
     def __repr__(self) -> str:
         return f"<SavedResults of {self.path.name}: {', '.join(self._results)}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        mime: dict[str, Any] = {"text/plain": repr(self)}
-        png = pkgutil.resolve_name(SHOWN)([result._kept for result in self._results.values()])
-        if png is not None:
-            mime["image/png"] = base64.b64encode(png).decode()
-        return mime
+        return dict(pkgutil.resolve_name(SHOWN)(self._shown, repr(self)))
 
 
 def load_result(path: str | os.PathLike[str]) -> SavedResults:
@@ -151,18 +209,26 @@ def _results_in(path: Path, file: h5py.File) -> SavedResults:
     if not str(file.attrs.get("creator", "")).startswith("udfwidgets"):
         raise ValueError(f"it was made by {file.attrs.get('creator', 'something else')!r:.80}")
     entry = file["entry"]
-    results = [_result(entry, group) for group in entry.values() if "kind" in group.attrs]
+    source = _source(path, entry)
+    results = [_result(entry, group, source) for group in entry.values() if "kind" in group.attrs]
     named = {result.title: result for result in results}
     told = {
         name: _plain(group)
         for name, group in entry.items()
         if group.attrs.get("NX_class") in ("NXprocess", "NXcollection")
     }
-    coverage = entry["coverage/data"][()].astype(bool) if "coverage" in entry else None
-    return SavedResults(path, named, {**told, "saved": file.attrs["file_time"]}, coverage)
+    return SavedResults(path, named, {**told, "saved": file.attrs["file_time"]}, source)
 
 
-def _result(entry: h5py.Group, group: h5py.Group) -> SavedResult:
+def _source(path: Path, entry: h5py.Group) -> Saved:
+    if "coverage" not in entry:
+        return Saved(path.name)
+    group = entry["coverage"]
+    counts = int(group.attrs["merged"]), int(group.attrs["selected"])
+    return Saved(path.name, coverage=group["data"][()].astype(bool), counts=counts)
+
+
+def _result(entry: h5py.Group, group: h5py.Group, source: Saved) -> SavedResult:
     values = group["data"][()]
     valid = group["valid"][()].astype(bool) if "valid" in group else None
     axes = tuple(_axis(group[name]) for name in group.attrs["axes"])
@@ -176,10 +242,11 @@ def _result(entry: h5py.Group, group: h5py.Group) -> SavedResult:
         values,
         n_slices,
         colormap=group.attrs["colormap"],
+        unit=group["data"].attrs.get("units", ""),
     )
     process = group.attrs.get("process", "")
     call = entry[process]["call"].asstr()[()] if process else ""
-    return SavedResult(kept, call)
+    return SavedResult(kept, call, source)
 
 
 def _axis(positions: h5py.Dataset) -> Axis:

@@ -83,6 +83,8 @@ def _write_result(entry: h5py.Group, kept: Kept) -> None:
     if kept.values.ndim - kept.n_slices == 2:
         # hyperspy looks for it at the group, and h5web at the data.
         group.attrs["interpretation"] = group["data"].attrs["interpretation"] = "image"
+    if kept.unit:
+        group["data"].attrs["units"] = kept.unit
     if kept.valid is not None:
         group["valid"] = kept.valid.astype(np.uint8)
     if kept.origin is not None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from udfwidgets.buffers import BufferWrapper
-from udfwidgets.calibration import Calibration
+from udfwidgets.calibration import Calibration, checked
 from udfwidgets.keeping import nexus, tiff
 from udfwidgets.keeping.kept import Kept, kept
 from udfwidgets.replacing import replacing
@@ -116,11 +116,7 @@ def check(path: PathLike, overwrite: bool, calibration: Any = None) -> Path:
     TypeError, ValueError, FileExistsError, FileNotFoundError
         If that cannot be.
     """
-    if not isinstance(calibration, Calibration | None):
-        raise TypeError(
-            f"calibration is {calibration!r:.60}, expected a udfwidgets.calibration.Calibration, "
-            "such as Calibration(nav=(2.5, 'nm'))"
-        )
+    checked(calibration)
     target = Path(path).expanduser()
     if target.suffix.lower() not in FORMATS:
         raise ValueError(

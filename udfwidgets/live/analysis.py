@@ -7,7 +7,6 @@ it. Its lifetime is told in docs/lifetime.md: it goes when nothing shows it and 
 
 from __future__ import annotations
 
-import base64
 import os
 import pkgutil
 import threading
@@ -27,18 +26,21 @@ from udfwidgets.engine.ends.stream import Follower
 from udfwidgets.engine.run import Run
 from udfwidgets.errors import text_of
 from udfwidgets.keeping.kept import Kept, kept
+from udfwidgets.live.derived import Pictures, WithPictures
+from udfwidgets.live.fronts.stills import complete
 from udfwidgets.live.generation import PATIENCE, Generation
+from udfwidgets.live.history.stopping import Stopping
 from udfwidgets.live.image import CHECK, SAVE, LiveImage
 from udfwidgets.live.keepers import Keepers
 from udfwidgets.live.picture.asked import advice_for, resolve_channels
-from udfwidgets.live.picture.channels import Channel, Form
-from udfwidgets.live.picture.colour import USUAL
-from udfwidgets.live.picture.newest import newest
+from udfwidgets.live.picture.channels import Channel
+from udfwidgets.live.picture.newest import measures, newest
 from udfwidgets.live.picture.panel import Panel
 from udfwidgets.live.picture.sheet import side_by_side
-from udfwidgets.live.plot import LiveLine, LiveNumber
+from udfwidgets.live.plot import image_of
 from udfwidgets.live.quick import Layout, Quick
 from udfwidgets.live.report import status_of
+from udfwidgets.live.shapes.sized import checked_width
 from udfwidgets.live.status import StatusBar
 from udfwidgets.live.wire.protocol import CommandName
 from udfwidgets.told.names import Listed
@@ -52,13 +54,6 @@ Results = tuple[dict[str, BufferWrapper], ...]
 STEERED: tuple[CommandName, ...] = ("pause", "resume", "restart", "cancel")
 WATCHED: tuple[CommandName, ...] = ("pause", "resume", "cancel")
 
-#: What each form of a channel is shown as.
-SHOWN_AS: dict[Form, type[LiveImage]] = {
-    "image": LiveImage,
-    "line": LiveLine,
-    "number": LiveNumber,
-}
-
 #: Which analysis a run belongs to.
 _owners: weakref.WeakKeyDictionary[Run, weakref.ref[LiveAnalysis]] = weakref.WeakKeyDictionary()
 
@@ -67,7 +62,7 @@ class Box(Quick, ipywidgets.Box):  # type: ignore[misc]
     """Widgets side by side."""
 
 
-class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
+class LiveAnalysis(WithPictures, Listed, Stopping, Quick, ipywidgets.VBox):  # type: ignore[misc]
     """Shows a run while it goes on: the last line of a cell that starts one in the background.
 
     It is a widget, and it can be awaited for the final results (a tuple, one dict per UDF) and
@@ -85,6 +80,8 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
     guest : bool
         Only look on: the run belongs to somebody else, is not cancelled when the view closes, and
         cannot be started again.
+    width : int, optional
+        Of each image, in CSS pixels; by default they share the room there is.
 
     Attributes
     ----------
@@ -100,12 +97,14 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
     _images: tuple[LiveImage, ...] = ()
     _unlisted = ("furnish", "keepers", "model_id", "of", "show")
 
-    def __init__(self, run: Run, plots: Any = True, *, guest: bool = False) -> None:
+    def __init__(
+        self, run: Run, plots: Any = True, *, guest: bool = False, width: int | None = None
+    ) -> None:
         #: Held while one run takes the place of another.
         self._changing = threading.RLock()
         #: Whose going ends it.
         self.keepers = Keepers(self, self.furnish, self.close)
-        self._guest = guest
+        self._guest, self._width = guest, checked_width(width) or None
         self._plots = plots
         self._channels = resolve_channels(run.udfs, plots)
         self._run = run
@@ -132,27 +131,15 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
             self._images = self._make_images()
             # After the images: the last status tells how their last pictures went.
             self._status = self._make_status()
-            pictures = Box(self._images, layout=self._status.layout, _dom_classes=["udfw-pictures"])
-            self.children = (self._status, pictures)
+            self._pictures = Pictures(self._images, layout=self._status.layout)
+            self.children = (self._status, self._pictures)
             self._follow()
             self._is_furnished = True
         if self._run.has_ended():
             self.wait_saved()
 
     def _make_images(self) -> tuple[LiveImage, ...]:
-        images = tuple(
-            SHOWN_AS[channel.layout.form](
-                channel.layout.shape,
-                kind=channel.layout.kind,
-                title=channel.title,
-                colormap=channel.colormap or USUAL[channel.layout.kind],
-                # Next to the central disk nothing else of a pattern shows on a linear scale.
-                log=channel.layout.kind == "sig" and channel.is_raw,
-                slices=channel.layout.slices,
-                slice_name=channel.slice_name,
-            )
-            for channel in self._channels
-        )
+        images = tuple(image_of(channel, self._width) for channel in self._channels)
         for place, image in enumerate(images):
             image.keep_by(partial(self._newest, place))
         return images
@@ -161,6 +148,7 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
         title = ", ".join(type(udf).__name__ for udf in self._run.udfs)
         status = StatusBar(title)
         status.answer(self._commands, self._command)
+        status.on_goal(self._aim)
         status.on_deleted(self.keepers.outputs.deleted)
         return status
 
@@ -193,6 +181,10 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     def _follow(self) -> None:
         """Show the newest run."""
+        for channel, image in zip(self._channels, self._images, strict=True):
+            *pixel, values = measures(channel, self._run.plan.data)
+            image.measure_shapes(*pixel)
+            image.measure_values(values)
         self._generation = generation = Generation(
             self._number,
             self._run,
@@ -203,6 +195,7 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
             on_ended=self.keepers.look,
             advice=advice_for(self._run.udfs, self._channels) if self._plots is True else "",
         )
+        generation.rule = self._rule
         self._run.subscribe(generation)
         # What there is already; a new run turns grey at once what is on the screen.
         generation.offer(final=False)
@@ -484,12 +477,8 @@ class LiveAnalysis(Listed, Quick, ipywidgets.VBox):  # type: ignore[misc]
             self.furnish()
             self.keepers.outputs.note()
             mime = super()._repr_mimebundle_(**kwargs) or {}
-        mime["text/plain"] = repr(self)
         # While the run goes on it would be out of date at once.
-        png = self.png() if self.done else None
-        if png is not None:
-            mime["image/png"] = base64.b64encode(png).decode()
-        return mime
+        return complete(mime, repr(self), lambda: self.png() if self.done else None)
 
     def __repr__(self) -> str:
         return f"<LiveAnalysis {', '.join(type(udf).__name__ for udf in self._run.udfs)}>"

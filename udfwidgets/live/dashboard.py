@@ -37,6 +37,8 @@ class Dashboard(Listed, ipywidgets.VBox):  # type: ignore[misc]
     """
 
     _unlisted = ("grid", "line")
+    #: Its picture is kept, also when it is displayed before there is any card.
+    _is_pictured = True
 
     def __init__(self, context: Context) -> None:
         self._lock = threading.RLock()

@@ -11,7 +11,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Any, Protocol
 
 import anyio
 import numpy as np
@@ -21,7 +23,7 @@ from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import Followed, Subscriber
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.picture.channels import Channel
-from udfwidgets.live.picture.picture import Picture
+from udfwidgets.live.picture.picture import Picture, Status
 from udfwidgets.live.report import status_of
 from udfwidgets.live.status import StatusBar
 from udfwidgets.live.wire.hub import hub
@@ -38,6 +40,14 @@ PRESENTABLE = 2048
 RESPITE = 4
 
 _log = logging.getLogger(__name__)
+
+
+class Rule(Protocol):
+    """Says something of a run besides."""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Fields of a `Status`."""
 
 
 class Generation(Subscriber):
@@ -83,6 +93,8 @@ class Generation(Subscriber):
         self._on_changed = on_changed
         self._on_ended = on_ended
         self._advice = advice
+        #: What may stop the run, see `udfwidgets.live.history`.
+        self.rule: Rule | None = None
         # Held while something is offered: what is offered last is what is shown in the end.
         self._gate = threading.Lock()
         self._superseded = False
@@ -175,13 +187,21 @@ class Generation(Subscriber):
         progress = self.run.progress
         return progress.frames >= min(PRESENTABLE, progress.n_frames)
 
+    def advise(self, advice: str | None = None) -> None:
+        """Have the status say something besides, or look anew; where the run has ended, too."""
+        self._advice = self._advice if advice is None else advice
+        self._offer_status(self._is_over)
+
+    def _status_now(self) -> Status:
+        status = status_of(self.run, next(iter(self._faults.values()), None), self._advice)
+        rule = self.rule
+        return status if rule is None else replace(status, **rule.told)
+
     def _offer_status(self, final: bool) -> None:
         with self._gate:
             if not self._superseded and (final or not self._is_over):
                 self._status.offer(
-                    lambda: status_of(
-                        self.run, next(iter(self._faults.values()), None), self._advice
-                    ),
+                    self._status_now,
                     final=final,
                     # Together with the first pictures: a page takes a while for each message.
                     presentable=final or self._is_presentable,

@@ -1,4 +1,4 @@
-"""An image that sharpens while a run goes on, under axes and marks of bqplot."""
+"""An image that sharpens while a run goes on, under marks of bqplot."""
 
 from __future__ import annotations
 
@@ -19,18 +19,24 @@ import traitlets
 from PIL import Image
 
 from udfwidgets import calibration
-from udfwidgets.geometry import Figure as Drawing
 from udfwidgets.keeping.kept import Kept, kept_image
+from udfwidgets.live.closer.looked import Looked, Measured
 from udfwidgets.live.drawn import Drawn
-from udfwidgets.live.offered import OfferedWidget
+from udfwidgets.live.fronts.pictured import Pictured
+from udfwidgets.live.fronts.stills import complete, stills
+from udfwidgets.live.imaging.components import Components, ComponentTraits, traits_of
+from udfwidgets.live.imaging.figure import Figure, Scale, layout_of
 from udfwidgets.live.picture.channels import Form
-from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, centred, colour
+from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, centred
 from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed
+from udfwidgets.live.picture.newest import in_components
 from udfwidgets.live.picture.panel import Panel, title_of
-from udfwidgets.live.picture.picture import Picture
+from udfwidgets.live.picture.tint.planes import COMPONENTS, Nature, unit_of
+from udfwidgets.live.picture.tint.wheel import tinted
 from udfwidgets.live.quick import Layout, Quick, new_name
-from udfwidgets.live.shapes.holder import Shapes
 from udfwidgets.live.shapes.overlay import Overlay
+from udfwidgets.live.shapes.pointed import Pointed
+from udfwidgets.live.shapes.sized import Sized, checked_width
 from udfwidgets.live.wire.hub import hub
 from udfwidgets.told.names import Listed
 
@@ -38,6 +44,8 @@ from udfwidgets.told.names import Listed
 MARGIN = {"top": 34, "bottom": 26, "left": 44, "right": 14}
 #: More of it above, for a slider.
 SLIDER = 24
+#: Of an image that is on no card, and for which nobody has chosen one.
+WIDTH = 360
 #: Shapes flatter or taller than this are stretched, or nothing could be seen.
 FLATTEST, TALLEST = 0.2, 1.6
 
@@ -47,22 +55,8 @@ SAVE, CHECK = "udfwidgets.keeping.saving:save", "udfwidgets.keeping.saving:check
 #: Returns what an image shows, given the chosen slice, a calibration or None, and a title.
 Newest: TypeAlias = Callable[[int, "calibration.Calibration | None", str], Kept]
 
-_CELL = "1 / 1 / 2 / 2"
 
-
-class Scale(Quick, bqplot.LinearScale):  # type: ignore[misc]
-    """Between pixels of the data and the screen."""
-
-
-class Axis(Quick, bqplot.Axis):  # type: ignore[misc]
-    """Numbers along an edge."""
-
-
-class Figure(Quick, bqplot.Figure):  # type: ignore[misc]
-    """Axes and marks over the pixels."""
-
-
-class Canvas(Drawn):
+class Canvas(Looked, ComponentTraits, Drawn):
     """The pixels of a `LiveImage`; made by it, never alone."""
 
     _kind = traitlets.Unicode("image").tag(sync=True)
@@ -85,6 +79,10 @@ class Canvas(Drawn):
     auto = traitlets.Bool(True).tag(sync=True)
     limits = traitlets.List().tag(sync=True)
     overlay = traitlets.Bool(True).tag(sync=True)
+    #: What a value of 1 is, in its own unit and in others: pairs of a size and a unit.
+    value_units = traitlets.List().tag(sync=True)
+    #: Of the whole widget, in CSS pixels; 0 for as much as there is room.
+    width = traitlets.Int(0).tag(sync=True)
     #: Axes of which one position is shown, and what such a slice is called; frames say which one.
     slices = traitlets.List().tag(sync=True)
     slice_name = traitlets.Unicode().tag(sync=True)
@@ -108,10 +106,19 @@ def _delegated(name: str, doc: str) -> property:
     return property(read, write, doc=doc)
 
 
-class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # type: ignore[misc]
+class LiveImage(
+    Measured,
+    Listed,
+    Sized,
+    Pointed,
+    Components,
+    Pictured,
+    Quick,
+    ipywidgets.GridBox,  # type: ignore[misc]
+):
     """One nav or sig image that is redrawn whenever there is something new.
 
-    Axes, marks and selectors are bqplot's, in `figure`, which is transparent; the pixels lie under
+    Marks and selectors are bqplot's, in `figure`, which is transparent; the pixels lie under
     it, on a canvas that follows the figure's scales. Scales count pixels: x from 0 to nx, y from 0
     at the top to ny, and pixel (0, 0) lies between 0 and 1.
 
@@ -129,8 +136,9 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         Shown above.
     colormap : str
         One of `udfwidgets.live.picture.colour.COLORMAPS`.
-    width : int
-        Of the whole widget, in CSS pixels. The height follows, so that pixels are square.
+    width : int, optional
+        Of the whole widget, in CSS pixels. The height follows, so that pixels are square. By
+        default a card shares the room that it has among its images.
     log : bool
         Begin with a logarithmic scale.
     slices : tuple of int
@@ -138,6 +146,8 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         them is shown at a time, and a slider chooses which.
     slice_name : str
         What such a slice is called, such as 'mask'.
+    nature : {'real', 'complex', 'vector', 'colours'}
+        What the numbers of a pixel are; see `component` for how others than real ones are shown.
 
     Attributes
     ----------
@@ -148,11 +158,10 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
     _feed: ImageFeed
     #: False as well for one whose arguments were refused, which Python still disposes of.
     _open = False
-    _unlisted = ("keep_by", "offer", "panel", "wait_saved", "wait_saved_async")
+    _unlisted = ("keep_by", "offer", "panel", "seen", "wait_saved", "wait_saved_async")
     #: What is made of the pixels.
     _form: ClassVar[Form] = "image"
     _newest: Newest | None = None
-    _scales: tuple[calibration.Scale | None, calibration.Scale | None] = (None, None)
 
     def __init__(
         self,
@@ -161,19 +170,21 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         kind: Literal["nav", "sig"],
         title: str = "",
         colormap: str = "viridis",
-        width: int = 360,
+        width: int | None = None,
         log: bool = False,
         slices: tuple[int, ...] = (),
         slice_name: str = "",
+        nature: Nature = "real",
     ) -> None:
         if len(shape) != 2 or min(shape) < 1:
             raise ValueError(f"shape is {shape}, expected (ny, nx), both at least 1")
         if kind not in ("nav", "sig"):
             raise ValueError(f"kind is {kind!r}, expected 'nav' or 'sig'")
         ny, nx = (int(n) for n in shape)
+        chosen, width = checked_width(width), width or WIDTH
         ratio = self._ratio_of(ny, nx)
         margin = dict(self._margin)
-        margin["top"] += SLIDER if slices else 0
+        margin["top"] += SLIDER if slices or COMPONENTS[nature] else 0
         inside = width - margin["left"] - margin["right"]
         height = round(inside * ratio) + margin["top"] + margin["bottom"]
         key = new_name()
@@ -187,11 +198,12 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
             margin=margin,
             ratio=ratio,
             title=title,
-            colormap=colormap,
+            width=chosen,
+            **traits_of(nature, colormap),
             log_scale=log,
             slices=list(slices),
             slice_name=slice_name,
-            layout=_layout(width, height),
+            layout=layout_of(width, height),
             **self._more_traits,
         )
         super().__init__(
@@ -217,9 +229,13 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
             slices=math.prod(slices),
             longest=self._longest,
             on_shown=self._shown,
+            nature=nature,
+            on_command=self._command,
         )
         self.canvas.observe(self._note_contrast, ["limits", "auto", "log_scale"])
+        self.canvas.observe(self._note_component, "component")
         self.canvas.connect(self._feed)
+        stills.watch(self.canvas)
         self._open = True
 
     #: Longest side of what is sent of a whole picture.
@@ -261,59 +277,13 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
     def _add(self, layer: ipywidgets.DOMWidget) -> None:
         self.children = [*self.children, layer]
 
-    @property
-    def shapes(self) -> Shapes:
-        """What is pointed at: shapes of `udfwidgets.geometry`, by name.
-
-        They are set, moved and deleted by hands in the pages, and by Python on any thread::
-
-            image.shapes["BF"] = Disk(cx=64, cy=64, r=20)
-            image.shapes.on_change(lambda name, shape, resting: print(name, shape))
-
-        They show with the figure, which comes after the first picture, and are saved with the
-        notebook.
-        """
-        return self._overlay.shapes
-
-    @property
-    def tools(self) -> tuple[str, ...]:
-        """Kinds of shapes that pages offer to draw, such as ``("disk", "annulus")``."""
-        return self._overlay.tools
-
-    @tools.setter
-    def tools(self, tools: Sequence[str]) -> None:
-        self._overlay.tools = tools
-
-    def offer_shapes(self, shapes: Mapping[str, Drawing | None], why_not: str = "") -> None:
-        """Have pages offer shapes, each of which is there at one press of a button.
-
-        Parameters
-        ----------
-        shapes : mapping
-            By name. Without a shape a button says why there is none.
-        why_not : str
-            In words for the person who presses it.
-        """
-        self._overlay.offer(shapes, why_not)
-
-    def measure_shapes(self, y: calibration.Scale | None, x: calibration.Scale | None) -> None:
-        """Have pages give numbers of shapes in units, to choose beside pixels.
-
-        Parameters
-        ----------
-        y, x : Scale or None
-            How large a pixel is along each axis; None for one that is counted in pixels.
-        """
-        self._scales = (y, x)
-        self._overlay.measure((y, x))
-
     def _make_figure(self) -> Figure:
         ny, nx = self.shape
         x, y = Scale(min=0, max=nx), Scale(min=ny, max=0)
-        axes = [Axis(scale=x, grid_lines="none"), Axis(scale=y, grid_lines="none", side="left")]
-        return self._figure_of(x, y, axes)
+        # Pages draw axes by themselves: with the pixels, in units, and where there is no bqplot.
+        return self._figure_of(x, y, [])
 
-    def _figure_of(self, x: Scale, y: Scale, axes: list[Axis], marks: Sequence[Any] = ()) -> Figure:
+    def _figure_of(self, x: Scale, y: Scale, axes: list[Any], marks: Sequence[Any] = ()) -> Figure:
         """Return a figure; its layout is that of the pixels, on which it lies at whatever size."""
         return Figure(
             axes=axes,
@@ -414,9 +384,8 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         values, covered = seen if overview else (picture.values, picture.coverage)
         automatic = self._feed.limits_log if self.log else self._feed.limits
         automatic = centred(automatic, self.colormap)
-        rgb = colour(
-            values, self.limits or automatic, self.colormap, log=self.log, gamma=self.gamma
-        )
+        limits, tint = self.limits or automatic, self._feed.tint(overview=overview)
+        rgb = tinted(values, tint, limits, self.colormap, log=self.log, gamma=self.gamma)
         if self.overlay and is_nav and covered is not None:
             rgb[~covered] = (190, 190, 190)
         file = io.BytesIO()
@@ -467,7 +436,10 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
         return cast(
             "Path",
             pkgutil.resolve_name(SAVE)(
-                [shown], path, overwrite=overwrite, panels=lambda: [self.panel(shown)]
+                [in_components(shown, self._feed.nature, self.component)],
+                path,
+                overwrite=overwrite,
+                panels=lambda: [self.panel(shown)],
             ),
         )
 
@@ -483,9 +455,10 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
 
     def panel(self, shown: Kept) -> Panel:
         """Return how something is drawn in the colours of this image."""
+        values, tint = self._seen(shown.values)
         return Panel(
-            np.atleast_2d(shown.values),
-            title_of(shown),
+            np.atleast_2d(values),
+            title_of(shown) + self._suffix,
             self._form,
             None if shown.valid is None or not self.overlay else np.atleast_2d(shown.valid),
             shown.scales,
@@ -493,12 +466,16 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
             self.limits,
             self.log,
             self.gamma,
+            unit=unit_of(self.component, shown.unit),
+            component=self.component,
+            tint=tint,
+            arrows=shown.values if self.arrows and self.components else None,
         )
 
     def _kept(self, given: calibration.Calibration | None, title: str) -> Kept:
         if self._newest is not None:
             return self._newest(self.slice, given, title)
-        picture, kind = self._feed.picture, self._feed.kind_of_axes
+        picture, kind = self._feed.newest, self._feed.kind_of_axes
         if picture is None:
             raise RuntimeError(f"{self!r} has no picture yet: save it when it has one")
         scales = self._scales if given is None else given.scales(kind, 2)
@@ -512,6 +489,7 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
             self._overlay.close()
             self.canvas.disconnect()
             self.canvas.unobserve(self._note_contrast, ["limits", "auto", "log_scale"])
+            self.canvas.unobserve(self._note_component, "component")
             with self._making:
                 figure = self._figure
             if figure is not None:
@@ -520,9 +498,6 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
                     widget.close()
             self.canvas.close()
         super().close()
-
-    def _shown(self, picture: Picture) -> None:
-        """Take note of a picture that pages are about to be shown, on the hub's thread."""
 
     def _save(self, header: dict[str, Any], buffers: dict[str, memoryview]) -> None:
         self._complete()
@@ -545,25 +520,9 @@ class LiveImage(Listed, OfferedWidget[Picture], Quick, ipywidgets.GridBox):  # t
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         mime: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
-        mime["text/plain"] = repr(self)
-        png = self.png(overview=True)
-        if png is not None:
-            mime["image/png"] = base64.b64encode(png).decode()
-        return mime
+        return complete(mime, repr(self), lambda: self.png(overview=True))
 
     def __repr__(self) -> str:
         ny, nx = self._feed.shape
         title = f" {self.title!r}" if self.title else ""
         return f"<{type(self).__name__} {self.canvas.image_kind} {ny}x{nx}{title}>"
-
-
-def _layout(width: int, height: int) -> Layout:
-    # JupyterLab gives figures a margin, which would shift them against the pixels.
-    return Layout(
-        width=f"{width}px",
-        height=f"{height}px",
-        min_width="0",
-        min_height="0",
-        margin="0",
-        grid_area=_CELL,
-    )

@@ -39,7 +39,7 @@ class OfferedWidget(Generic[Offered]):
             long to make one as to take in what it is sent meanwhile.
         """
         self._feed.offer(source, final, presentable)
-        hub().news(urgent=final)
+        hub().news(urgent=final, unseen=self._feed.is_watched)
 
     def wait_saved(self, timeout: float) -> bool:
         """Wait until what was offered with `final` is saved with the notebook.

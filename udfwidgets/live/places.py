@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import ipywidgets
@@ -56,6 +56,9 @@ class Places:
         self._boxes: weakref.WeakSet[Any] = weakref.WeakSet()
         #: By the cell at whose end they are settled.
         self._undecided: dict[str, list[Tracked]] = {}
+        #: What the cell that is running has displayed, and who is told of it at its end.
+        self._displayed: Displayed = []
+        self._at_ends: dict[object, Callable[[str, Displayed], None]] = {}
         self._shell: Any = None
         self._hooked = threading.local()
 
@@ -63,6 +66,11 @@ class Places:
         """Begin to tell somebody, for as long as he is there."""
         with self._lock:
             self._tracked.add(tracked)
+        self._listen()
+
+    def tell_ends(self, whom: object, tell: Callable[[str, Displayed], None]) -> None:
+        """Tell somebody, at the end of each cell, its id and what it has displayed."""
+        self._at_ends[whom] = tell
         self._listen()
 
     def note(self, widget: ipywidgets.Widget) -> None:
@@ -76,7 +84,14 @@ class Places:
             shown = self._shown_in(place)
             shown[:] = [each for each in shown if each() not in (None, widget)]
             shown.append(weakref.ref(widget))
+            if isinstance(place, str) and all(each() is not widget for each in self._displayed):
+                self._displayed.append(weakref.ref(widget))
         self._review(replaced=True, anew=[widget])
+
+    def held_by(self, output: ipywidgets.Output) -> list[Any]:
+        """Return what an `Output` widget shows."""
+        with self._lock:
+            return widgets_of([each() for each in self._outputs.get(output, ())])
 
     # What IPython and the boxes tell
 
@@ -119,6 +134,7 @@ class Places:
         cell = getattr(info, "cell_id", None) or SOMEWHERE
         with self._lock:
             self._undecided.setdefault(cell, [])
+            self._displayed = []
             self._cleared.discard(cell)
             if cell != SOMEWHERE:
                 self._empty(cell)
@@ -129,13 +145,16 @@ class Places:
         cell = getattr(result.info, "cell_id", None) or SOMEWHERE
         with self._lock:
             undecided = self._undecided.pop(cell, [])
+            displayed, self._displayed = self._displayed, []
         _settle(undecided)
+        for at_end in tuple(self._at_ends.values()):
+            at_end(cell, displayed)
 
     def _changed(self, change: dict[str, Any]) -> None:
-        before = list(map(id, _widgets(change["old"])))
+        before = list(map(id, widgets_of(change["old"])))
         self._review(
             replaced=False,
-            anew=[each for each in _widgets(change["new"]) if id(each) not in before],
+            anew=[each for each in widgets_of(change["new"]) if id(each) not in before],
         )
 
     # What follows from it
@@ -184,7 +203,7 @@ class Places:
                 if outputs is not None:
                     outputs.add(widget)
             if widget.has_trait("children"):
-                waiting += _widgets(widget.children)
+                waiting += widgets_of(widget.children)
                 self._follow(widget)
 
     def _follow(self, box: Any) -> None:
@@ -212,10 +231,12 @@ class Places:
         return shown
 
     def _empty(self, place: Any) -> None:
+        if isinstance(place, str):
+            self._displayed = []
         self._shown_in(place).clear()
 
 
-def _widgets(children: Any) -> list[Any]:
+def widgets_of(children: Any) -> list[Any]:
     """Return the widgets of a trait `children`, which not every package gives the same meaning."""
     listed = children if isinstance(children, (list, tuple)) else ()
     return [each for each in listed if isinstance(each, ipywidgets.Widget)]

@@ -1,4 +1,4 @@
-"""Results that are no image, while a run goes on: a line that grows under axes, and a number."""
+"""What each channel is shown as: an image, a line that grows under axes, or a number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from udfwidgets.live.image import MARGIN, Axis, Figure, LiveImage, Scale
+from udfwidgets.live.image import MARGIN, LiveImage
+from udfwidgets.live.imaging.figure import Axis, Figure, Scale
+from udfwidgets.live.picture.channels import Channel, Form
+from udfwidgets.live.picture.colour import USUAL
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.picture.sampling import block_mean, factor_for
 
@@ -112,6 +115,27 @@ class LiveNumber(LiveImage):
 
     def png(self, *, overview: bool = False) -> None:
         """Return nothing: it is no picture."""
+
+
+#: What each form of a channel is shown as.
+SHOWN_AS: dict[Form, type[LiveImage]] = {
+    "image": LiveImage,
+    "line": LiveLine,
+    "number": LiveNumber,
+}
+
+
+def image_of(channel: Channel, width: int | None) -> LiveImage:
+    """Return what a channel is shown as, as wide as that, or as there is room."""
+    layout = channel.layout
+    return SHOWN_AS[layout.form](
+        layout.shape,
+        **channel.told,
+        colormap=channel.colormap or USUAL[layout.kind],
+        width=width,
+        # Next to the central disk nothing else of a pattern shows on a linear scale.
+        log=layout.kind == "sig" and channel.is_raw,
+    )
 
 
 def positions(n: int) -> Floats:

@@ -14,7 +14,7 @@ from udfwidgets.live.offered import OfferedWidget
 from udfwidgets.live.picture.picture import Status
 from udfwidgets.live.quick import new_name
 from udfwidgets.live.wire.feed import SlotFeed
-from udfwidgets.live.wire.flow import Part, Sight
+from udfwidgets.live.wire.flow import NOTHING, Part, Sight
 from udfwidgets.live.wire.pool import BufferPool
 from udfwidgets.live.wire.protocol import CommandName
 
@@ -35,6 +35,8 @@ class StatusBar(OfferedWidget[Status], Drawn):
     commands = traitlets.List(traitlets.Unicode()).tag(sync=True)
     #: Lines that reproduce what the card shows; a button copies them.
     code = traitlets.Unicode().tag(sync=True)
+    #: Whether a person can say when to stop.
+    stops = traitlets.Bool(False).tag(sync=True)
 
     _feed: StatusFeed
 
@@ -69,6 +71,11 @@ class StatusBar(OfferedWidget[Status], Drawn):
         """Show these buttons, where the state allows."""
         self.commands = list(commands)
 
+    def on_goal(self, callback: Callable[[float | None], None]) -> None:
+        """Call `callback`, on the hub's thread, when a person says when to stop, or not to."""
+        self._feed.on_goal = callback
+        self.stops = True
+
     def on_deleted(self, callback: Callable[[], None]) -> None:
         """Call `callback`, on the hub's thread, when no output in any page shows it any more."""
         self._on_deleted = callback
@@ -77,6 +84,7 @@ class StatusBar(OfferedWidget[Status], Drawn):
         """Release everything, in the kernel and in all browsers. May be called twice."""
         super().close()
         self._on_command = self._on_deleted = None
+        self._feed.on_goal = lambda goal: None
 
     def _command(self, name: CommandName) -> None:
         if self._on_command is not None:
@@ -119,10 +127,12 @@ class StatusFeed(SlotFeed[Status]):
         self.status = Status()
         self._on_command = on_command
         self._on_deleted = on_deleted
+        self.on_goal: Callable[[float | None], None] = lambda goal: None
 
     def take_in(self, news: Status) -> bool:
         """Make a status the current one."""
         left = news.seconds_left
+        before = self.status
         self.status = replace(
             news,
             fraction=_finite(news.fraction),
@@ -130,7 +140,9 @@ class StatusFeed(SlotFeed[Status]):
             bytes_per_second=_finite(news.bytes_per_second),
             seconds_left=left if left is not None and math.isfinite(left) else None,
         )
-        self.version += 1
+        # While a hand moves it is the same sixty times per second, and laid out as often.
+        if self.status != before or self.version == NOTHING:
+            self.version += 1
         self.settled = news.final
         return news.final
 
@@ -141,6 +153,10 @@ class StatusFeed(SlotFeed[Status]):
     def command(self, name: CommandName) -> None:
         """Pass the wish on."""
         self._on_command(name)
+
+    def aim(self, goal: float | None) -> None:
+        """Pass it on."""
+        self.on_goal(goal)
 
     def deleted(self) -> None:
         """Pass it on."""

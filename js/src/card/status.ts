@@ -1,7 +1,11 @@
 /** The header of an analysis, drawn from a status, with the buttons that steer it. */
 
+import { Panel } from "../history/panel";
 import { icon, iconButton, keepKeys, make } from "../page/dom";
+import { whenAttached } from "../page/attached";
+import { copy } from "../page/clipboard";
 import { bytesPerSecond, duration, frames, grouped, percent } from "../page/format";
+import { Told } from "./told";
 import type { Life, Part, Receiver } from "../wire/hub";
 import type { CommandName, State, StatusFrame } from "../wire/protocol";
 
@@ -70,11 +74,9 @@ export function summary(status: StatusFrame): string {
 const COPY = "Copy the code of these pictures";
 
 /** Puts a text on the clipboard, and says on the button how that went. */
-async function copyText(text: string, button: HTMLButtonElement): Promise<void> {
-  const done = await navigator.clipboard.writeText(text).then(
-    () => "Copied",
-    () => "The browser does not allow it here: use view.code() in a cell",
-  );
+export async function copyText(text: string, button: HTMLButtonElement): Promise<void> {
+  const isDone = await copy({ "text/plain": new Blob([text], { type: "text/plain" }) });
+  const done = isDone ? "Copied" : "The browser does not allow it here: use view.code() in a cell";
   button.title = done;
   button.setAttribute("aria-label", done);
   button.setAttribute("aria-pressed", "true");
@@ -103,22 +105,40 @@ export interface StatusPlace {
   /** Title, commands, code or connection have changed. */
   onChange(callback: () => void): void;
   command(name: CommandName): void;
+  /** Stop at a signal-to-noise ratio; null for nowhere. */
+  aim(goal: number | null): void;
+  /** Whether the kernel does that. */
+  stops(): boolean;
 }
 
 export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   const { store } = place;
   const title = make("div", { className: "udfw-status-title" });
   const state = make("span", { className: "udfw-state", text: STATES.waiting });
-  state.setAttribute("role", "status");
   const buttons = {
     toggle: iconButton("pause", "Pause"),
     restart: iconButton("restart", "Restart"),
     cancel: iconButton("cancel", "Cancel"),
     close: iconButton("close", "Close this card"),
   };
-  const copy = iconButton("copy", COPY);
+  const copyCode = iconButton("copy", COPY);
   buttons.toggle.className = "udfw-button udfw-toggle";
-  const tools = make("div", { className: "udfw-commands" }, copy, ...Object.values(buttons));
+  const past = new Panel(
+    {
+      status: () => store.status,
+      aim: (goal) => place.aim(goal),
+      stops: () => place.stops(),
+      connected: () => store.life === "known",
+    },
+    signal,
+  );
+  const tools = make(
+    "div",
+    { className: "udfw-commands" },
+    copyCode,
+    past.button,
+    ...Object.values(buttons),
+  );
   tools.setAttribute("role", "toolbar");
   keepKeys(tools);
   const fill = make("div", { className: "udfw-fill" });
@@ -127,15 +147,19 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   const line = make("div", { className: "udfw-line" });
   const note = make("div", { className: "udfw-note" });
   const message = make("div", { className: "udfw-message" });
+  const told = new Told(() => place.title());
   const shell = make(
     "section",
     { className: "udfw-status" },
+    told.element,
     make("div", { className: "udfw-status-head" }, title, state, tools),
     bar,
     make("div", { className: "udfw-says" }, line, message),
     note,
+    past.element,
   );
   place.element.append(shell);
+  whenAttached(shell, () => past.join(shell), signal);
   signal.addEventListener("abort", () => shell.remove());
 
   let pending: CommandName | null = null;
@@ -181,7 +205,9 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     shell.dataset.udfwSequence = String(status?.sequence ?? -1);
     const word = lost ? "No kernel" : ((pending && PENDING[pending]) ?? STATES[current]);
     if (state.textContent !== word) state.textContent = word;
-    copy.hidden = !place.code();
+    // Several views of it, as on a dashboard, are one voice.
+    told.update(status, lost, [...store.views][0] !== news);
+    copyCode.hidden = !place.code();
     tools.setAttribute("aria-label", `Control ${place.title()}`);
     showTools(current, live);
     const share = Math.min(1, Math.max(0, status?.fraction ?? 0));
@@ -194,6 +220,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     note.hidden = !status?.note;
     message.textContent = status?.message ?? "";
     message.hidden = !status?.message;
+    past.note();
   };
   let before: State | null = null;
   const news = (): void => {
@@ -219,7 +246,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
   press(buttons.restart, () => "restart");
   press(buttons.cancel, () => "cancel");
   press(buttons.close, () => "close");
-  copy.addEventListener("click", () => void copyText(place.code(), copy), { signal });
+  copyCode.addEventListener("click", () => void copyText(place.code(), copyCode), { signal });
   store.views.add(news);
   signal.addEventListener("abort", () => store.views.delete(news));
   place.onChange(show);

@@ -42,6 +42,35 @@ export function short(number: number): string {
   return sign + grouped(text);
 }
 
+/** Show a limit of the colours in a form that changes little in width, whatever it is: 827k, 1.1M. */
+export function limit(number: number): string {
+  const size = Math.abs(number);
+  const sign = number < 0 ? MINUS : "";
+  if (size === 0) return "0";
+  if (size < 0.01 || size >= 999.5e15) {
+    const [digits, power] = size.toExponential(1).split("e");
+    return `${sign}${digits}e${power.replace("+", "").replace("-", MINUS)}`;
+  }
+  let digits = size;
+  let prefix = 0;
+  while (digits >= 999.5) {
+    digits /= 1000;
+    prefix += 1;
+  }
+  return `${sign}${Number(digits.toPrecision(3))}${PREFIXES[prefix]}`;
+}
+
+/** Show both limits of the colours, with more digits only where these tell them apart. */
+export function limits(lo: number, hi: number): [string, string] {
+  const ends: [string, string] = [limit(lo), limit(hi)];
+  return ends[0] !== ends[1] || lo === hi ? ends : shortPair(lo, hi);
+}
+
+/** Write a unit behind a number: 1/nm as nm⁻¹. */
+export function unitText(unit: string): string {
+  return unit.replace(/^1\/(.+)$/, "$1\u207b\u00b9");
+}
+
 /** Show both ends of a range with as many digits as it takes to tell them apart. */
 export function shortPair(lo: number, hi: number): [string, string] {
   const ends: [string, string] = [short(lo), short(hi)];

@@ -36,7 +36,14 @@ export function onThemeChange(callback: () => void, signal: AbortSignal): void {
     observer.observe(node, { attributes: true, attributeFilter });
   }
   signal.addEventListener("abort", () => observer.disconnect());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", callback, { signal });
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+    matchMedia(query).addEventListener("change", callback, { signal });
+  }
+}
+
+/** Whether a person has asked for nothing to move by itself. */
+export function isStill(): boolean {
+  return "matchMedia" in globalThis && matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 function toRgb(colour: string): Rgb {

@@ -1,7 +1,7 @@
 /** A colour bar for a file: the colours, the lower limit at the bottom, with round values beside. */
 
 import { place, table, type Contrast } from "./colour";
-import { shortPair, value as spelt } from "../page/format";
+import { shortPair, unitText, value as spelt } from "../page/format";
 
 /** Room for it beside an image, and how wide its colours are, in CSS pixels. */
 export const ROOM = 76;
@@ -15,6 +15,8 @@ const STEPS = 5;
 export interface Bar {
   colormap: string;
   contrast: Contrast;
+  /** Of the values, where it is known. */
+  unit: string;
 }
 
 /** Return round values between the limits, ascending: decades where the scale is logarithmic. */
@@ -26,11 +28,16 @@ export function ticks({ lo, hi, log }: Contrast): number[] {
     const count = Math.floor(Math.log10(hi)) - first + 1;
     return Array.from({ length: Math.max(0, count) }, (_, i) => 10 ** (first + i)).filter(inside);
   }
-  const power = 10 ** Math.floor(Math.log10((hi - lo) / STEPS));
-  const step = power * ([1, 2, 5].find((each) => each * power * STEPS >= hi - lo) ?? 10);
+  const step = roundStep(hi - lo, STEPS);
   const from = Math.ceil(lo / step);
   const count = Math.floor(hi / step) - from + 1;
   return Array.from({ length: count }, (_, i) => (from + i) * step).filter(inside);
+}
+
+/** Return the least of 1, 2, 5, 10, ... of which no more than `most` fit into a range. */
+export function roundStep(range: number, most: number): number {
+  const power = 10 ** Math.floor(Math.log10(range / most));
+  return power * ([1, 2, 5].find((each) => each * power * most >= range) ?? 10);
 }
 
 /** Draw it, with its upper end at (x, y), in the font and the colour that `surface` has. */
@@ -56,6 +63,7 @@ export function drawBar(
   surface.strokeRect(x, y, WIDTH, height);
   const at = (v: number): number => y + height * (1 - place(v, lo, hi, log) ** gamma);
   const [low, high] = shortPair(lo, hi);
+  surface.fillText(unitText(bar.unit), x, y - APART);
   let last = -Infinity;
   const label = (name: string, where: number): void => {
     surface.fillRect(x + WIDTH, where - 0.5, TICK, 1);

@@ -108,7 +108,8 @@ export function palette(
   return out;
 }
 
-function packed(red: number, green: number, blue: number): number {
+/** Return a colour as the pixel of an ImageData. */
+export function packed(red: number, green: number, blue: number): number {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 

@@ -5,7 +5,7 @@ import { shortPair } from "../page/format";
 import type { Keeper, Settings } from "../page/settings";
 import { decode } from "../wire/codec";
 import type { ImageStore } from "../wire/store";
-import { level, place, table } from "./colour";
+import { level, packed, place, table } from "./colour";
 
 /** Bars, one of them two CSS pixels wide. */
 const BARS = 112;
@@ -112,7 +112,13 @@ export class Histogram {
   private readonly choice = make("select", { label: "Percentiles to show" });
   private range: Range = [0, 1];
   private bars = new Float64Array(BARS);
+  /** The values in the middle of parts of the range, by how many there are, and what they were of. */
+  private readonly middles = new Map<number, Float64Array>();
+  private middlesOf = "";
   private dragged: Name | null = null;
+  /** As they were when the drag began: to ask again has the page laid out for each move. */
+  private box = new DOMRect();
+  private width = 0;
   private counted = -1;
 
   constructor(
@@ -136,6 +142,7 @@ export class Histogram {
       if (event.button !== 0) return;
       event.preventDefault();
       stage.setPointerCapture(event.pointerId);
+      this.box = this.canvas.getBoundingClientRect();
       this.dragged = this.nearest(this.at(event), event.target as Element);
       this.handles[this.dragged].focus();
       this.move(this.dragged, this.at(event));
@@ -145,11 +152,12 @@ export class Histogram {
       this.update();
     };
     stage.addEventListener("pointerdown", down, { signal });
-    stage.addEventListener(
-      "pointermove",
-      (event) => this.dragged && this.move(this.dragged, this.at(event)),
-      { signal },
-    );
+    const drag = (event: PointerEvent): void => {
+      if (!this.dragged) return;
+      event.stopPropagation(); // the image below need not tell what lies there
+      this.move(this.dragged, this.at(event));
+    };
+    stage.addEventListener("pointermove", drag, { signal });
     for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, up, { signal });
     this.choice.append(make("option", { text: "Percentiles…" }));
     for (const [low, high] of PERCENTILES) {
@@ -205,36 +213,62 @@ export class Histogram {
   private draw([lo, hi]: Range): void {
     const { canvas, bars } = this;
     const ratio = devicePixelRatio || 1;
-    const width = Math.round((canvas.clientWidth || 2 * BARS) * ratio);
+    if (this.dragged === null) this.width = canvas.clientWidth || 2 * BARS;
+    const width = Math.round(this.width * ratio);
     const [tall, strip] = [Math.round(HEIGHT * ratio), Math.round(STRIP * ratio)];
-    canvas.width = width;
-    canvas.height = tall + strip;
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== tall + strip) canvas.height = tall + strip;
     const surface = canvas.getContext("2d");
     if (!surface) return;
+    surface.clearRect(0, 0, width, tall);
     const contrast = { lo, hi, log: this.log, gamma: this.settings.get("gamma") };
-    const colours = table(this.settings.get("colormap"));
+    // Where hues come from elsewhere, values are told by their brightness.
+    const colours = table(this.store.tint ? "gray" : this.settings.get("colormap"));
     // A few bright pixels are to be seen beside thousands of dark ones.
     const highest = Math.log1p(Math.max(...bars));
     surface.fillStyle = getComputedStyle(this.element).color;
-    for (let bar = 0; bar < bars.length; bar++) {
-      const [x, end] = [bar, bar + 1].map((i) => Math.round((i * width) / bars.length));
-      const value = valueAt((bar + 0.5) / bars.length, this.range, this.log);
-      const high = bars[bar] > 0 ? Math.max(ratio, (Math.log1p(bars[bar]) / highest) * tall) : 0;
-      surface.globalAlpha = value >= lo && value <= hi ? 0.75 : 0.3;
-      surface.fillRect(x, tall - high, end - x, high);
-    }
+    const [inside, outside] = [new Path2D(), new Path2D()];
+    this.values(bars.length).forEach((value, bar) => {
+      if (bars[bar] === 0) return;
+      const x = Math.round((bar * width) / bars.length);
+      const end = Math.round(((bar + 1) * width) / bars.length);
+      const high = Math.max(ratio, (Math.log1p(bars[bar]) / highest) * tall);
+      const path = value >= lo && value <= hi ? inside : outside;
+      path.rect(x, tall - high, end - x, high);
+    });
+    surface.globalAlpha = 0.75;
+    surface.fill(inside);
+    surface.globalAlpha = 0.3;
+    surface.fill(outside);
     surface.globalAlpha = 1;
+    const image = new ImageData(width, strip);
+    const pixels = new Uint32Array(image.data.buffer);
+    const values = this.values(width);
     for (let x = 0; x < width; x++) {
-      const row = 3 * level(valueAt((x + 0.5) / width, this.range, this.log), contrast);
-      surface.fillStyle = `rgb(${colours[row]} ${colours[row + 1]} ${colours[row + 2]})`;
-      surface.fillRect(x, tall, 1, strip);
+      const row = 3 * level(values[x], contrast);
+      const colour = packed(colours[row], colours[row + 1], colours[row + 2]);
+      for (let y = 0; y < strip; y++) pixels[y * width + x] = colour;
     }
+    surface.putImageData(image, 0, tall);
+  }
+
+  /** The values in the middle of n parts of the range: while a handle is dragged they stay. */
+  private values(n: number): Float64Array {
+    const of = `${this.range.join()} ${String(this.log)}`;
+    if (of !== this.middlesOf) this.middles.clear();
+    this.middlesOf = of;
+    let values = this.middles.get(n);
+    if (!values) {
+      values = Float64Array.from({ length: n }, (_, i) => valueAt((i + 0.5) / n, this.range, this.log));
+      this.middles.set(n, values);
+    }
+    return values;
   }
 
   /** Where on the range an event is, 0 to 1. */
   private at(event: PointerEvent): number {
-    const box = this.canvas.getBoundingClientRect();
-    return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+    const { left, width } = this.box;
+    return Math.min(1, Math.max(0, (event.clientX - left) / width));
   }
 
   /** The handle that is meant: the one that was hit, or the closer limit. */

@@ -20,7 +20,7 @@ export interface Stage {
 
 const PER_NOTCH = 1.0015;
 /** Things under the pointer that want it for themselves. */
-const TAKEN = ".udfw-header, .udfw-panel, .mark, button, input";
+const TAKEN = ".udfw-header, .udfw-tools, .udfw-panel, .mark, button, input";
 
 export function interact(stage: Stage, signal: AbortSignal): void {
   const { root, axes } = stage;

@@ -7,7 +7,9 @@
 
 import { make } from "../page/dom";
 import { decode } from "../wire/codec";
+import { setWidth } from "./corner";
 import type { ImageStore } from "../wire/store";
+import { plainLine } from "./plain";
 import { slider, type Slices } from "./slices";
 import { showTitle } from "./toolbar";
 import { giveRoom, type Margin } from "./view";
@@ -26,8 +28,10 @@ export interface PlotPlace {
   text: () => string;
   margin: Margin;
   ratio: number;
+  /** Of all of it, in CSS pixels; 0 for as much as there is room. */
+  width: () => number;
   slices: Slices;
-  /** Call back when the title, the text or the line is another one. */
+  /** Call back when the title, the text, the width or the line is another one. */
   onChange: (callback: () => void) => void;
   line: () => Promise<LineModel | null>;
 }
@@ -40,7 +44,7 @@ export function showLine(place: PlotPlace, signal: AbortSignal): void {
     if (y.length > 0) line?.set({ y });
   };
   const adopt = async (): Promise<void> => {
-    line = await place.line();
+    line = await place.line().catch(() => plainLine(shell, place.margin));
     if (!signal.aborted) draw();
   };
   const shell = show(place, draw, signal);
@@ -86,7 +90,11 @@ function show(place: PlotPlace, draw: () => void, signal: AbortSignal): HTMLElem
     shell.dataset.udfwFraction = String(frame?.fraction ?? 0);
     draw();
   };
-  const titled = (): void => showTitle(title, place.title());
+  const root = (): HTMLElement => element.closest<HTMLElement>(".udfw-image") ?? element;
+  const titled = (): void => {
+    showTitle(title, place.title());
+    setWidth(root(), place.width());
+  };
   titled();
   place.onChange(titled);
   store.views.add(update);
@@ -97,7 +105,10 @@ function show(place: PlotPlace, draw: () => void, signal: AbortSignal): HTMLElem
   element.append(shell);
   whenAttached(
     shell,
-    () => giveRoom(element.closest<HTMLElement>(".udfw-image") ?? element, place),
+    () => {
+      giveRoom(root(), place);
+      titled();
+    },
     signal,
   );
   update();

@@ -1,15 +1,18 @@
 /** Draws what an `ImageStore` holds on a plain canvas. */
 
+import { drawArrows } from "./arrows";
 import { palette, type Contrast } from "./colour";
 import { place, type Box, type Window } from "./geometry";
 import type { ImageFrame, Rect } from "../wire/protocol";
-import { FLASH_MILLISECONDS, type Flash, type ImageStore } from "../wire/store";
-import type { Theme } from "../page/theme";
+import { FLASH_MILLISECONDS, type Flash, type ImageStore, type Tint } from "../wire/store";
+import { hues, mixed } from "./wheel";
+import { isStill, type Theme } from "../page/theme";
 
 export interface Look {
   colormap: string;
   contrast: Contrast;
   overlay: boolean;
+  arrows: boolean;
 }
 
 type Surface = CanvasRenderingContext2D;
@@ -27,6 +30,8 @@ const PREVIOUS = 0.5;
 export class Painter {
   private source: OffscreenCanvas | null = null;
   private colours: Uint32Array | null = null;
+  /** Of the directions of a colour wheel, in all levels of brightness. */
+  private hues: Uint32Array | null = null;
   private colouredBy = "";
   private painted = -1;
   private generation = 0;
@@ -34,6 +39,9 @@ export class Painter {
   private previous: OffscreenCanvas | null = null;
   private hatch: CanvasPattern | null = null;
   private hatchedBy = "";
+  /** The part in full resolution in colours, and what it was coloured by. */
+  private detail: OffscreenCanvas | null = null;
+  private detailedBy = "";
   private readonly glows = new WeakMap<Flash, OffscreenCanvas>();
 
   constructor(
@@ -76,8 +84,9 @@ export class Painter {
     const hasPixels = this.store.kind === "nav" || !this.previous;
     if (this.source && hasPixels) drawPixels(surface, this.source, grid);
     if (this.store.detail && hasPixels) this.drawDetail(surface, look, spot(this.store.detail.rect, 1));
-    const glowing = look.overlay && this.store.fade();
+    const glowing = this.store.fade() && look.overlay && !isStill();
     if (glowing) this.drawGlow(surface, theme, (rect) => spot(rect, factor));
+    if (look.arrows) drawArrows(surface, this.store, window, look.contrast.hi, ratio);
     surface.restore();
     if (look.overlay && this.store.kind === "sig") this.drawStrip(surface, theme, ratio);
     return glowing;
@@ -118,11 +127,15 @@ export class Painter {
       frame.lo,
       frame.hi,
       frame.curve,
+      frame.colours,
       this.previous !== null,
     ]);
     let rect = store.changedSince(this.painted) ?? [0, 0, height, width];
     if (by !== this.colouredBy || !this.colours) {
-      this.colours = palette(frame, look.contrast, look.colormap, theme.missing);
+      // With a hue from elsewhere, or no need of one, a code says how bright a pixel is.
+      const colormap = this.store.tint ? "gray" : look.colormap;
+      this.colours = palette(frame, look.contrast, colormap, theme.missing);
+      this.hues = frame.colours === "wheel" ? hues(look.colormap) : null;
       this.colouredBy = by;
       rect = [0, 0, height, width];
     }
@@ -134,24 +147,47 @@ export class Painter {
     if (rect[2] === 0 || rect[3] === 0) return;
     const coverage = this.hidesUncovered(look) ? store.coverage : null;
     const hidden = frame.estimated && !this.previous ? (ESTIMATE << 24) | 0xffffff : 0;
-    const pixels = coloured(store.codes, width, rect, this.colours, coverage, hidden);
+    const pixels = this.coloured(store.codes, store.tint, width, rect, this.colours, coverage, hidden);
     this.source.getContext("2d")?.putImageData(pixels, rect[1], rect[0]);
   }
 
+  private coloured(
+    codes: Uint16Array,
+    tint: Tint | null,
+    stride: number,
+    rect: Rect,
+    colours: Uint32Array,
+    coverage: Uint8Array | null,
+    hidden: number,
+  ): ImageData {
+    if (!tint) return coloured(codes, stride, rect, colours, coverage, hidden);
+    const pixels = mixed(codes, tint, stride, rect, colours, this.hues);
+    hide(pixels, codes, stride, rect, coverage, hidden);
+    return pixels;
+  }
+
   private drawDetail(surface: Surface, look: Look, spot: Box): void {
-    const { detail, frame } = this.store;
-    if (!detail || !frame || !this.colours) return;
-    const [, , height, width] = detail.rect;
     const hides = this.hidesUncovered(look);
-    if (hides && frame.fraction < 1) return; // the grid knows what is in
+    if (hides && (this.store.frame?.fraction ?? 0) < 1) return; // the grid knows what is in
+    // While a hand moves the image nothing else changes: a million pixels are coloured once.
+    const by = `${this.store.revision} ${String(hides)} ${this.colouredBy}`;
+    if (!this.detail || by !== this.detailedBy) this.detail = this.colourDetail(hides);
+    this.detailedBy = by;
+    if (this.detail) drawPixels(surface, this.detail, spot);
+  }
+
+  private colourDetail(hides: boolean): OffscreenCanvas | null {
+    const { detail } = this.store;
+    if (!detail || !this.colours) return null;
+    const [, , height, width] = detail.rect;
     const colours = hides ? this.colours.slice() : this.colours;
     if (hides) colours[0] = 0; // what lies below has the hatch where nothing came
     const source = new OffscreenCanvas(width, height);
     const rect: Rect = [0, 0, height, width];
     const coverage = hides ? this.store.covers(detail.rect) : null;
-    const pixels = coloured(detail.codes, width, rect, colours, coverage, 0);
+    const pixels = this.coloured(detail.codes, detail.tint, width, rect, colours, coverage, 0);
     source.getContext("2d")?.putImageData(pixels, 0, 0);
-    drawPixels(surface, source, spot);
+    return source;
   }
 
   private drawGlow(surface: Surface, theme: Theme, spot: (rect: Rect) => Box): void {
@@ -226,6 +262,15 @@ function desaturate(rgba: Uint8ClampedArray): void {
   }
 }
 
+/** What was coloured last, for all painters: to make one for each picture has megabytes collected. */
+let sheet: ImageData | null = null;
+
+/** Return pixels to be written over, and to be put on a canvas before anybody else asks for some. */
+function paper(width: number, height: number): ImageData {
+  if (sheet?.width !== width || sheet.height !== height) sheet = new ImageData(width, height);
+  return sheet;
+}
+
 function coloured(
   codes: Uint16Array,
   stride: number,
@@ -234,7 +279,7 @@ function coloured(
   coverage: Uint8Array | null,
   hidden: number,
 ): ImageData {
-  const image = new ImageData(width, height);
+  const image = paper(width, height);
   const out = new Uint32Array(image.data.buffer);
   for (let y = 0; y < height; y++) {
     const row = (top + y) * stride + left;
@@ -246,6 +291,25 @@ function coloured(
     }
   }
   return image;
+}
+
+/** Take away what is not merged yet, or let it shine through as an estimate. */
+function hide(
+  image: ImageData,
+  codes: Uint16Array,
+  stride: number,
+  [top, left, height, width]: Rect,
+  coverage: Uint8Array | null,
+  hidden: number,
+): void {
+  if (coverage === null) return;
+  const out = new Uint32Array(image.data.buffer);
+  for (let y = 0; y < height; y++) {
+    const row = (top + y) * stride + left;
+    for (let x = 0; x < width; x++) {
+      if (coverage[row + x] !== 1) out[y * width + x] &= codes[row + x] === 0 ? 0 : hidden;
+    }
+  }
 }
 
 function drawPixels(surface: Surface, source: OffscreenCanvas, box: Box): void {

@@ -5,12 +5,14 @@
  * window is kept here.
  */
 
-import type { Window } from "./geometry";
+import { isWhole, type Window } from "./geometry";
 import type { BackboneModel, Model } from "../wire/jupyter";
 import type { Axes } from "../page/settings";
 
 /** A window that has rested this long is told to Python. */
 const SETTLE = 300;
+/** How long a picture waits for its scales, which may come from far away, or never. */
+const PATIENCE = 1000;
 
 interface Scales {
   x: BackboneModel;
@@ -57,7 +59,8 @@ export async function axesOf(
     changed();
   };
   const adopt = async (): Promise<void> => {
-    const [x, y] = await Promise.all([child(model, "scale_x"), child(model, "scale_y")]);
+    const both = Promise.all([child(model, "scale_x"), child(model, "scale_y")]);
+    const [x, y] = await both.catch(absent);
     if (!x || !y || scales || signal.aborted) return;
     const found = { x, y };
     const reread = (): void => read(found);
@@ -70,12 +73,17 @@ export async function axesOf(
       });
     }
     scales = found;
+    const isMoved = window.x0 !== 0 || window.x1 !== nx || window.y0 !== 0 || window.y1 !== ny;
+    const before = window;
     read(found);
+    // Where somebody has looked closer before there was a figure, that one shows the same.
+    if (isMoved && isWhole(window, nx, ny)) show(before);
   };
   const adopted = (): void => void adopt();
   model.on("change:scale_y", adopted);
   signal.addEventListener("abort", () => model.off("change:scale_y", adopted));
-  await adopt();
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE));
+  await Promise.race([adopt(), patience]);
   return {
     get: () => window,
     set: show,
@@ -86,10 +94,18 @@ export async function axesOf(
   };
 }
 
+/** Where bqplot cannot be loaded there are pictures without marks, which zoom all the same. */
+function absent(error: unknown): [null, null] {
+  console.warn("udfwidgets: bqplot cannot be loaded, pictures have no marks", error);
+  return [null, null];
+}
+
 /** The model that a trait of another one refers to. */
 export async function child(model: Model, name: string): Promise<BackboneModel | null> {
   const id = model.get<string | null>(name)?.slice("IPY_MODEL_".length);
   if (!id) return null;
   if (!model.widget_manager) throw new Error("udfwidgets needs a widget manager to find its axes");
-  return model.widget_manager.get_model(id);
+  const found = await model.widget_manager.get_model(id);
+  if (found.get("_view_name") === "ErrorWidgetView") throw new Error("its module cannot be loaded");
+  return found;
 }

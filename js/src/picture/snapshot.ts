@@ -1,6 +1,8 @@
-/** The image as a file: our pixels with bqplot's axes and marks, and shapes, on top. */
+/** The image as a file: our pixels and axes with bqplot's marks, and shapes, on top. */
 
 import { drawBar, ROOM, type Bar } from "./bar";
+import { drawKey, type Key } from "./components";
+import type { ScaleBar } from "./scalebar";
 
 /** What the style sheets of the page give to a drawing, and its file would lose. */
 const STYLES = [
@@ -24,12 +26,16 @@ const STYLES = [
 /** Between the pixels and the colour bar. */
 const GAP = 12;
 
-/** Draw all of a widget on one canvas, with a colour bar, in twice the resolution of the screen. */
+/**
+ * Draw all of a widget on one canvas, with a colour bar or the key of its colours, in twice the
+ * resolution of the screen.
+ */
 export async function compose(
   root: HTMLElement,
   canvas: HTMLCanvasElement,
   title: HTMLElement,
-  bar: Bar,
+  bar: Bar | Key | null,
+  scaleBar: ScaleBar,
 ): Promise<HTMLCanvasElement> {
   const frame = root.getBoundingClientRect();
   const scale = Math.max(2, devicePixelRatio);
@@ -47,7 +53,7 @@ export async function compose(
     surface.drawImage(source, box.x - frame.x, box.y - frame.y, box.width, box.height);
   };
   draw(canvas, canvas);
-  for (const svg of root.querySelectorAll<SVGSVGElement>(".bqplot svg")) {
+  for (const svg of root.querySelectorAll<SVGSVGElement>(".udfw-edges, .bqplot svg")) {
     const box = svg.getBoundingClientRect();
     if (box.width > 0 && box.height > 0) draw(await rendered(svg), svg);
   }
@@ -63,20 +69,28 @@ export async function compose(
   surface.font = `11px ${style.fontFamily}`;
   const pixels = canvas.getBoundingClientRect();
   const beside = [pixels.right - frame.x + GAP, pixels.y - frame.y] as const;
-  drawBar(surface, bar, beside, pixels.height);
+  if (bar && "contrast" in bar) drawBar(surface, bar, beside, pixels.height);
+  else if (bar) drawKey(surface, bar, beside);
+  scaleBar.draw(surface, frame);
   return out;
 }
 
-/** Offer a canvas to be saved. */
-export function download(canvas: HTMLCanvasElement, name: string): void {
-  canvas.toBlob((blob) => {
-    if (!blob) return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `${name.replace(/[^\p{L}\p{N}]+/gu, "-") || "image"}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+/** Return a canvas as a PNG. */
+export function encoded(canvas: HTMLCanvasElement): Promise<Blob> {
+  return new Promise((resolve, reject) => {
+    const take = (blob: Blob | null): void =>
+      blob ? resolve(blob) : reject(new Error("the browser makes no PNG of a canvas of this size"));
+    canvas.toBlob(take);
   });
+}
+
+/** Offer a picture to be saved. */
+export function download(picture: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(picture);
+  link.download = `${name.replace(/[^\p{L}\p{N}]+/gu, "-") || "image"}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 async function rendered(svg: SVGSVGElement): Promise<HTMLImageElement> {

@@ -4,7 +4,7 @@ import { COLORMAPS, REVERSED, gradient, isSymmetric } from "./colour";
 import { Histogram } from "./histogram";
 import type { ImageStore } from "../wire/store";
 import { iconButton, keepKeys, make } from "../page/dom";
-import { plainPair, shortPair, titleParts } from "../page/format";
+import { limits as limitTexts, plainPair, titleParts, unitText } from "../page/format";
 import type { Keeper, Settings } from "../page/settings";
 
 /** What is told of a scale. */
@@ -19,15 +19,21 @@ const SCALES = {
 export interface Actions {
   reset(): void;
   save(): void;
+  copy(): void;
+  /** Show all else that can be done, with its keys. */
+  more(): void;
   /** The range of values in use. */
   limits(): readonly [number, number];
 }
 
 export class Toolbar {
   readonly element = make("div", { className: "udfw-header" });
+  /** Over the pixels, where they take no room from the title; shown when the image is pointed at. */
+  readonly tools = make("div", { className: "udfw-tools" });
   private readonly title = make("div", { className: "udfw-title" });
   private readonly low = make("span", { className: "udfw-limit" });
-  private readonly high = make("span", { className: "udfw-limit" });
+  private readonly high = make("span");
+  private readonly unit = make("span", { className: "udfw-unit-of-values" });
   private readonly ramp = make("span", { className: "udfw-ramp" });
   private readonly scale = make("span", { className: "udfw-scale" });
   private readonly swatch = make("button", { className: "udfw-swatch", label: "Colours" });
@@ -37,8 +43,11 @@ export class Toolbar {
     overlay: iconButton("overlay", "Show which part of the scan is in"),
     reset: iconButton("reset", "Show all (double click)"),
     save: iconButton("save", "Save as PNG"),
+    copy: iconButton("copy", "Copy the picture (C); N copies its numbers"),
+    more: iconButton("more", "Look closer: all there is, and its keys (?)"),
   };
   private readonly panel: Panel;
+  private shown: Partial<Pick<Settings, "title" | "colormap">> = {};
 
   constructor(
     private readonly settings: Keeper<Settings>,
@@ -48,11 +57,12 @@ export class Toolbar {
   ) {
     this.panel = new Panel(settings, actions, new Histogram(store, settings, actions, signal), signal);
     this.swatch.type = "button";
-    this.swatch.title = "Colours and contrast (H)";
-    this.swatch.append(this.scale, this.low, this.ramp, this.high);
+    const high = make("span", { className: "udfw-limit" }, this.high, this.unit);
+    this.swatch.append(this.scale, this.low, this.ramp, high);
     keepKeys(this.swatch);
-    const { log, auto, overlay, reset, save } = this.buttons;
-    const tools = make("div", { className: "udfw-tools" }, log, auto, overlay, reset, save);
+    const { log, auto, overlay, reset, save, copy, more } = this.buttons;
+    const { tools } = this;
+    tools.append(log, auto, overlay, reset, save, copy, more);
     tools.setAttribute("role", "toolbar");
     keepKeys(this.element);
     tools.setAttribute("aria-label", "Image");
@@ -64,6 +74,8 @@ export class Toolbar {
     click(overlay, () => settings.set({ overlay: !settings.get("overlay") }));
     click(reset, () => actions.reset());
     click(save, () => actions.save());
+    click(copy, () => actions.copy());
+    click(more, () => actions.more());
     click(this.swatch, () => this.open(!this.panel.isOpen));
     this.element.addEventListener("keydown", (e) => e.key === "Escape" && this.close(), { signal });
     const outside = (event: Event): void => {
@@ -82,8 +94,11 @@ export class Toolbar {
   /** Show the settings and the limits as they are now. */
   private update(): void {
     const { settings } = this;
-    showTitle(this.title, settings.get("title"));
-    this.ramp.style.background = gradient(settings.get("colormap"));
+    // While a limit is dragged neither changes, and the page need not make them anew.
+    const [title, colormap] = [settings.get("title"), settings.get("colormap")];
+    if (title !== this.shown.title) showTitle(this.title, title);
+    if (colormap !== this.shown.colormap) this.ramp.style.background = gradient(colormap);
+    this.shown = { title, colormap };
     const pressed = { log: "log_scale", auto: "auto", overlay: "overlay" } as const;
     for (const [name, setting] of Object.entries(pressed)) {
       const button = this.buttons[name as keyof typeof pressed];
@@ -95,9 +110,13 @@ export class Toolbar {
   /** Show the limits, which may change with every frame, so nothing else is touched. */
   showLimits(): void {
     const [lo, hi] = this.actions.limits();
-    const [low, high] = shortPair(lo, hi);
+    const [low, high] = limitTexts(lo, hi);
     if (this.low.textContent !== low) this.low.textContent = low;
     if (this.high.textContent !== high) this.high.textContent = high;
+    const unit = unitText(this.settings.get("value_units").at(0)?.[1] ?? "");
+    if (this.unit.textContent !== unit) this.unit.textContent = unit;
+    const told = `Colours and contrast (H), from ${low} to ${high} ${unit}`.trimEnd();
+    if (this.swatch.title !== told) this.swatch.title = told;
     const scale = !this.settings.get("log_scale") ? "" : isSymmetric(lo) ? "symlog" : "log";
     if (this.scale.textContent !== scale) {
       this.scale.textContent = scale;
@@ -109,6 +128,11 @@ export class Toolbar {
   private toggleAuto(): void {
     const auto = !this.settings.get("auto");
     this.settings.set(auto ? { auto } : { auto, limits: [...this.actions.limits()] });
+  }
+
+  /** Do what one of the buttons does. */
+  press(name: keyof Toolbar["buttons"]): void {
+    this.buttons[name].click();
   }
 
   /** Show the panel, or put it away. */
@@ -248,7 +272,8 @@ class Panel {
   }
 
   private fill(input: HTMLInputElement, end: number): void {
-    input.value = plainPair(...this.actions.limits())[end];
+    const text = plainPair(...this.actions.limits())[end];
+    if (input.value !== text) input.value = text;
   }
 
   private choose(): void {
@@ -261,9 +286,15 @@ class Panel {
 
 /** Show a title in parts, so that the style sheet can do with less of it. */
 export function showTitle(element: HTMLElement, title: string): void {
-  const parts = Object.entries(titleParts(title)).map(([name, text]) =>
-    make("span", { className: `udfw-title-${name}`, text }),
-  );
+  const { udf, colon, name, of } = titleParts(title);
+  const part = (className: string, text: string, ...inside: Node[]): HTMLElement => {
+    const span = make("span", { className: `udfw-title-${className}` });
+    span.append(text, ...inside);
+    return span;
+  };
+  // Two parts: where there is no room for both, the style sheet shows one of them.
+  const parts = [part("name", name, part("of", of))];
+  if (udf) parts.unshift(part("udf", udf, part("colon", colon)));
   element.replaceChildren(...parts);
   element.title = title;
 }

@@ -1,15 +1,25 @@
 /** One view of an image: canvas, header and readout, kept up to date with its store. */
 
-import { keepKeys, make } from "../page/dom";
+import { Closer } from "../closer/closer";
+import type { Units } from "../page/settings";
+import { make } from "../page/dom";
 import { value as spelt } from "../page/format";
 import { isWhole, touched } from "./geometry";
 import { interact } from "./interaction";
+import { Replay } from "../history/replay";
+import { resizable } from "./corner";
 import { centred } from "./colour";
+import { Edges } from "./edges";
+import { Chooser, spelt as spelledTint, type Components } from "./components";
 import { Painter, type Look } from "./painter";
-import type { Rect } from "../wire/protocol";
+import { placeText, sizeText, valueText } from "./readout";
+import { ScaleBar } from "./scalebar";
+import type { ImageFrame, Rect } from "../wire/protocol";
 import type { Axes, Keeper, Settings } from "../page/settings";
-import { compose, download } from "./snapshot";
+import { copiedOf, type Copied } from "./numbers";
+import { compose, download, encoded } from "./snapshot";
 import type { ImageStore } from "../wire/store";
+import { hasten, paced } from "../page/paced";
 import { onThemeChange, readTheme, type Theme } from "../page/theme";
 import { slider, type Slices } from "./slices";
 import { Toolbar } from "./toolbar";
@@ -32,12 +42,17 @@ export interface Place {
   /** Height of the pixels, of their width. */
   ratio: number;
   slices: Slices;
+  components: Components;
   interaction: () => string;
   /** Ask for a part in full resolution. */
   look: (rect: Rect | null) => void;
   /** Ask for codes that serve these limits, or those proposed for a scale. */
   contrast: (limits: [number, number] | null, log: boolean) => void;
   visible: (visible: boolean) => void;
+  /** What its axes are. */
+  name: string;
+  units: () => Units;
+  transform: () => void;
 }
 
 /** After the last movement of a zoom, before full resolution is asked for. */
@@ -48,11 +63,17 @@ export function showImage(place: Place, signal: AbortSignal): void {
   const [ny, nx] = place.shape;
   const canvas = make("canvas", { className: "udfw-canvas" });
   canvas.setAttribute("role", "img");
-  const name = (): void =>
-    canvas.setAttribute("aria-label", `${settings.get("title")}, ${ny} by ${nx} pixels`);
+  const name = (): void => {
+    const label = `${settings.get("title")}, ${ny} by ${nx} pixels ${sizeText(settings.get("units"))}`;
+    canvas.setAttribute("aria-label", label.trimEnd());
+  };
   name();
   settings.onChange(name, signal);
-  const plot = make("div", { className: "udfw-plot" }, canvas);
+  const bar = new ScaleBar();
+  const edges = new Edges(margin);
+  // Of a transform frequency 0 is in the middle.
+  const origin = place.name === "fft" ? ([ny >> 1, nx >> 1] as const) : ([0, 0] as const);
+  const plot = make("div", { className: "udfw-plot" }, canvas, bar.element);
   for (const side of ["top", "bottom", "left", "right"] as const) {
     plot.style[side] = `${margin[side]}px`;
   }
@@ -60,35 +81,42 @@ export function showImage(place: Place, signal: AbortSignal): void {
   readout.hidden = true;
   const shell = make("div", { className: "udfw-view" });
   const painter = new Painter(store);
+  const replay = new Replay(store);
   let theme: Theme | null = null;
   let pointer: { x: number; y: number } | null = null;
   let scheduled = false;
   let painted = 0;
+  // As it was observed: to ask the page in the middle of a change has it laid out once more.
+  const size = { width: 0, height: 0 };
 
-  const limits = (): readonly [number, number] => {
+  const limits = (frame: ImageFrame | null = store.frame): readonly [number, number] => {
     const own = settings.get("limits");
     if (!settings.get("auto") && own.length === 2) return [own[0], own[1]];
     const log = settings.get("log_scale");
-    const proposed = (log ? store.frame?.limits_log : store.frame?.limits) ?? [0, 1];
+    const proposed = (log ? frame?.limits_log : frame?.limits) ?? [0, 1];
     return centred(proposed, settings.get("colormap"));
   };
-  const currentLook = (): Look => {
-    const [lo, hi] = limits();
+  const currentLook = (frame: ImageFrame | null = store.frame): Look => {
+    const [lo, hi] = limits(frame);
     const contrast = { lo, hi, log: settings.get("log_scale"), gamma: settings.get("gamma") };
-    return { colormap: settings.get("colormap"), contrast, overlay: settings.get("overlay") };
+    const { colormap, overlay, arrows } = lookOf(settings);
+    return { colormap, contrast, overlay, arrows: arrows && chooser.isWheel };
   };
 
   const paint = (): void => {
     const ratio = devicePixelRatio || 1;
-    const width = Math.round(plot.clientWidth * ratio);
-    const height = Math.round(plot.clientHeight * ratio);
+    const width = Math.round(size.width * ratio);
+    const height = Math.round(size.height * ratio);
     if (width === 0 || height === 0) return;
     if (canvas.width !== width || canvas.height !== height) {
       canvas.width = width;
       canvas.height = height;
     }
     theme ??= readTheme(shell);
-    if (painter.draw(canvas, axes.get(), currentLook(), theme, ratio)) schedule();
+    const isPast = replay.draw(canvas, axes.get(), currentLook, theme, ratio);
+    if (!isPast && painter.draw(canvas, axes.get(), currentLook(), theme, ratio)) schedule();
+    bar.show(axes.get(), settings.get("units")[1], size.width);
+    edges.show(axes.get(), settings.get("units"), origin, size);
     describe();
   };
   const describe = (): void => {
@@ -97,6 +125,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     canvas.dataset.udfwSequence = String(frame?.sequence ?? -1);
     canvas.dataset.udfwGeneration = String(frame?.generation ?? -1);
     canvas.dataset.udfwFraction = String(frame?.fraction ?? 0);
+    canvas.dataset.udfwPast = String(replay.share ?? "");
     canvas.dataset.udfwState = !frame ? "waiting" : frame.final ? "final" : "live";
   };
   const schedule = (): void => {
@@ -110,25 +139,58 @@ export function showImage(place: Place, signal: AbortSignal): void {
   const readValue = (): void => {
     const y = Math.floor(pointer?.y ?? -1);
     const x = Math.floor(pointer?.x ?? -1);
-    const at = pointer && store.at(y, x);
+    // Of what was only small copies are here.
+    const at = pointer && replay.share === null ? store.at(y, x) : null;
     readout.hidden = !at;
     if (!at) return;
     const nothing = at.outside || store.settled ? "nothing here" : "not merged yet";
-    const number = at.covered ? spelt(at.value, at.error) : nothing;
-    readout.textContent = `y ${y} × ${x}: ${number}`;
+    const units = settings.get("value_units");
+    const value = valueText(at.value, spelt(at.value, at.error), units);
+    const tint = at.covered ? spelledTint(store, y, x) : "";
+    const colours = tint !== "" && !chooser.isWheel;
+    const number = colours ? tint : at.covered ? value : nothing;
+    const where = placeText(y - origin[0], x - origin[1], settings.get("units"));
+    readout.textContent = `${where}: ${number}` + (tint && !colours ? `, ${tint}` : "");
   };
 
+  const chooser = new Chooser(place.components, settings, store, signal);
   const reset = (): void => axes.set({ x0: 0, x1: nx, y0: 0, y1: ny });
-  const save = async (): Promise<void> => {
+  const picture = async (): Promise<Blob> => {
     const title = shell.querySelector<HTMLElement>(".udfw-title") ?? shell;
-    const picture = await compose(root(), canvas, title, currentLook());
-    download(picture, settings.get("title"));
+    const unit = settings.get("value_units").at(0)?.[1] ?? "";
+    const look = replay.look ?? currentLook();
+    const isMap = !store.tint || replay.isDifference;
+    const beside = isMap ? { ...look, unit } : chooser.beside(look.contrast.hi);
+    return encoded(await compose(root(), canvas, title, beside, bar));
   };
-  const toolbar = new Toolbar(settings, { reset, save: () => void save(), limits }, store, signal);
+  const save = async (): Promise<void> => download(await picture(), settings.get("title"));
+  const numbers = (): Copied => copiedOf(store, replay, place.shape, axes.get());
+  const point = (at: { x: number; y: number } | null): void => {
+    pointer = at;
+    readValue();
+  };
+  const more = (): void => closer.list();
+  const copy = (): void => closer.copyPicture();
+  const actions = { reset, save: () => void save(), copy, limits: () => limits(), more };
+  const toolbar = new Toolbar(settings, actions, store, signal);
   const slices = slider(place.slices, signal);
-  shell.append(plot, toolbar.element, slices.element, readout);
+  const row = make("div", { className: "udfw-second" }, chooser.element, slices.element);
+  shell.append(plot, edges.element, toolbar.element, toolbar.tools, row, chooser.key, readout);
+  toolbar.tools.style.top = `${margin.top}px`;
+  toolbar.tools.style.right = `${margin.right + 4}px`;
   readout.style.left = `${margin.left + 6}px`;
   readout.style.bottom = `${margin.bottom + 10}px`;
+  const title = (): string => settings.get("title");
+  const press = toolbar.press.bind(toolbar);
+  const panel = (): void => toolbar.toggle();
+  const closer = new Closer(
+    {
+      ...place,
+      ...{ plot, shell, title, reset, press, panel, point, picture, numbers },
+      blink: () => replay.blink(),
+    },
+    signal,
+  );
   element.append(shell);
   signal.addEventListener("abort", () => shell.remove());
 
@@ -138,6 +200,8 @@ export function showImage(place: Place, signal: AbortSignal): void {
     paint();
     toolbar.showLimits();
     slices.update();
+    chooser.update();
+    closer.update();
     readValue();
   };
   store.views.add(news);
@@ -150,13 +214,18 @@ export function showImage(place: Place, signal: AbortSignal): void {
     schedule();
   }, signal);
   followDetail(place, schedule, signal);
-  followSize(plot, schedule, signal);
+  const sized = (): void => {
+    [size.width, size.height] = [plot.clientWidth, plot.clientHeight];
+    schedule();
+  };
+  followSize(plot, sized, signal);
   watchVisibility(shell, place.visible, signal);
   whenAttached(
     shell,
     () => {
       // For the style sheet, which makes an image narrower where there is less room.
       giveRoom(root(), place);
+      shell.append(resizable(root(), settings, signal));
       const stage = {
         root: root(),
         plot,
@@ -164,13 +233,14 @@ export function showImage(place: Place, signal: AbortSignal): void {
         shape: () => place.shape,
         interaction: place.interaction,
         hover: (at: { x: number; y: number } | null) => {
-          pointer = at;
-          readValue();
+          point(at);
+          closer.point(at);
         },
         reset,
       };
       interact(stage, signal);
-      focusable(stage.root, new Map([["h", () => toolbar.toggle()]]), signal);
+      closer.attach(stage.root);
+      replay.join(stage.root, schedule, signal);
       const zoomable = (): void => {
         const whole = isWhole(axes.get(), nx, ny);
         stage.root.classList.toggle("udfw-zoomed", !whole && !place.interaction());
@@ -184,25 +254,20 @@ export function showImage(place: Place, signal: AbortSignal): void {
   schedule();
 }
 
-/** Let an image have the focus, and take keys of its own then, which JupyterLab does not get. */
-function focusable(root: HTMLElement, keys: ReadonlyMap<string, () => void>, signal: AbortSignal): void {
-  root.tabIndex = 0;
-  keepKeys(root);
-  const press = (event: KeyboardEvent): void => {
-    const { altKey, ctrlKey, metaKey, key, target } = event;
-    const act = keys.get(key.toLowerCase());
-    if (!act || altKey || ctrlKey || metaKey || (target as Element).closest("input, select")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
+/** What a person has set that says how pixels look, besides the contrast. */
+function lookOf(settings: Keeper<Settings>): Pick<Settings, "colormap" | "overlay" | "arrows"> {
+  return {
+    colormap: settings.get("colormap"),
+    overlay: settings.get("overlay"),
+    arrows: settings.get("arrows"),
   };
-  root.addEventListener("keydown", press, { signal });
 }
 
-/** Tell the style sheet how high an image is, of its width, and how much comes above and below. */
+/** Tell the style sheet how high an image is, of its width, and how much comes around it. */
 export function giveRoom(root: HTMLElement, { ratio, margin }: Pick<Place, "ratio" | "margin">): void {
   root.style.setProperty("--udfw-ratio", String(ratio));
   root.style.setProperty("--udfw-beside", `${margin.top + margin.bottom}px`);
+  root.style.setProperty("--udfw-aside", `${margin.left + margin.right}px`);
 }
 
 /** Redraw when the window moves; once it rests, ask for what it shows in full resolution. */
@@ -237,12 +302,15 @@ function followContrast({ settings, contrast }: Place, signal: AbortSignal): voi
     return { limits: limits && [limits[0], limits[1]], log: settings.get("log_scale") };
   };
   let before = JSON.stringify(chosen());
-  settings.onChange(() => {
+  const tell = paced(() => {
     const { limits, log } = chosen();
     const now = JSON.stringify({ limits, log });
     if (now !== before) contrast(limits, log);
     before = now;
-  }, signal);
+  });
+  settings.onChange(tell, signal);
+  hasten(tell, signal);
+  signal.addEventListener("abort", () => tell.now());
 }
 
 function followSize(element: Element, callback: () => void, signal: AbortSignal): void {

@@ -1,12 +1,12 @@
 /** Below the image: tools to draw with, the names of the shapes, and the numbers of the chosen one. */
 
-import { keepKeys, make } from "../page/dom";
+import { hide, keepKeys, make } from "../page/dom";
 import { KINDS, type Kind } from "./figures";
 import type { Hand } from "./hand";
 import { Fields } from "./bench/fields";
 import { Names } from "./bench/names";
 import { Presets, type Preset } from "./bench/presets";
-import type { Units } from "./bench/units";
+import type { Units } from "../page/settings";
 import { iconOf } from "./icons";
 import type { ShapesStore } from "./store";
 import { HINTS } from "./tools";
@@ -85,11 +85,11 @@ export class Bar {
   update(): void {
     const { hand, store, tools } = this.desk;
     const offered = tools();
-    this.row.hidden = offered.length === 0;
+    hide(this.row, offered.length === 0);
     this.presets.update();
-    this.element.hidden = this.row.hidden && this.presets.element.hidden && store.shapes.size === 0;
+    hide(this.element, this.row.hidden && this.presets.element.hidden && store.shapes.size === 0);
     for (const [kind, each] of this.buttons) {
-      each.hidden = !offered.includes(kind);
+      hide(each, !offered.includes(kind));
       each.setAttribute("aria-pressed", String(hand.tool === kind));
     }
     this.undo.disabled = !store.canUndo;
@@ -103,7 +103,7 @@ export class Bar {
   /** Say why something is not done; nothing where it is. */
   private refuse(why: string): void {
     this.refusal.textContent = why;
-    this.refusal.hidden = why === "";
+    hide(this.refusal, why === "");
     this.refused = this.desk.store.chosen;
   }
 }

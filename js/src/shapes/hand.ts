@@ -97,7 +97,7 @@ export class Hand {
     this.corners = [];
     this.next = null;
     this.tool = tool;
-    this.store.paint();
+    this.store.show();
   }
 
   /** Return what would be taken hold of. */
@@ -139,7 +139,7 @@ export class Hand {
     const { gesture } = this;
     if (this.corners.length > 0) {
       this.next = this.cornerAt(at);
-      this.store.paint();
+      this.store.show();
     }
     if (gesture?.kind === "draw") {
       gesture.path.push(...path);
@@ -200,7 +200,7 @@ export class Hand {
     }
     if (!isAt(corners.at(-1))) corners.push(this.cornerAt(at));
     this.next = null;
-    this.store.paint();
+    this.store.show();
   }
 
   private cornerAt(at: Touch): Pair {
@@ -235,7 +235,7 @@ export class Hand {
     }
     if (key === "Backspace" && this.corners.length > 0) {
       this.corners.pop();
-      store.paint();
+      store.show();
       return true;
     }
     if (store.chosen === null || this.isBusy) return false;

@@ -4,6 +4,7 @@ import type { Window } from "../picture/geometry";
 import { boundsOf, type Bounds, type Pair, type Shape } from "./figures";
 import { direction } from "./directions";
 import { handlesOf, spanOf } from "./grips";
+import { drawLabel, labelOf, LINE_HEIGHT } from "./labels";
 import { outline } from "./pixels";
 import type { Held } from "./store";
 
@@ -23,8 +24,6 @@ type Surface = CanvasRenderingContext2D;
 const PIXELS = 5;
 /** Behind each line, so that it is seen on bright and on dark pixels. */
 const SEAM = "rgb(0 0 0 / 70%)";
-const FONT = "600 11px system-ui, sans-serif";
-const LINE_HEIGHT = 13;
 /** Around the rim, where a name may stand; the first that is free is taken. */
 const PLACES = [-60, -120, -30, -150, 60, 120, 0, 180];
 /** The same for a sector, of its angle. */
@@ -91,7 +90,7 @@ export function drawScene(canvas: HTMLCanvasElement, scene: Scene, to: Projectio
       drawPixels(surface, shape, colour, width, to);
     }
   }
-  drawNames(surface, each, to);
+  drawNames(surface, each, to, ratio);
   const chosen = each.at(-1);
   if (chosen?.name === scene.chosen) drawHandles(surface, chosen.shape, chosen.colour, to);
   drawDraft(surface, scene.corners, to);
@@ -281,22 +280,17 @@ function drawNames(
   surface: Surface,
   each: readonly { name: string; shape: Shape; colour: string }[],
   to: Projection,
+  ratio: number,
 ): void {
-  surface.font = FONT;
-  surface.textBaseline = "middle";
-  surface.textAlign = "center";
   const taken: Bounds[] = [];
   // What was chosen comes last here, and chooses first.
   for (const { name, shape, colour } of [...each].reverse()) {
-    const half = surface.measureText(name).width / 2 + 3;
+    const label = labelOf(name, colour, ratio);
+    const half = label.width / 2 + 3;
     const spot = placeOf(shape, half, to, taken);
     if (!spot) continue;
     taken.push(boxAround(spot, half));
-    surface.strokeStyle = SEAM;
-    surface.lineWidth = 3.5;
-    surface.strokeText(name, spot[0], spot[1]);
-    surface.fillStyle = colour;
-    surface.fillText(name, spot[0], spot[1]);
+    drawLabel(surface, label, spot, ratio);
   }
 }
 

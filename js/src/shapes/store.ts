@@ -1,10 +1,10 @@
 /**
  * What a page knows of the shapes on one image, and what it has to say of them.
  *
- * What the hand does is here at once, and said to the kernel at most once per animation frame. Until
- * the kernel says that it has heard that, it is newer than all that comes from there: an answer that
- * was on its way meanwhile never moves a shape back under the hand. The server of Jupyter may lose a
- * message; what stays unheard is said again.
+ * What the hand does is here at once. Of what it does in an animation frame the first is said to the
+ * kernel at once, and the last with the next frame. Until the kernel says that it has heard that, it
+ * is newer than all that comes from there: an answer that was on its way meanwhile never moves a shape
+ * back under the hand. The server of Jupyter may lose a message; what stays unheard is said again.
  */
 
 import type { Part, Receiver } from "../wire/hub";
@@ -35,6 +35,9 @@ export const browserClock: Clock = {
   now: () => Date.now(),
 };
 
+/** How much may be under way to the kernel: what more a hand does is said when that is heard. */
+const UNDER_WAY = 2;
+
 /** Milliseconds until something unheard is said again, and how much longer each time, at most. */
 const PATIENCE = 1000;
 const LONGEST_PATIENCE = 16_000;
@@ -50,12 +53,18 @@ export class ShapesStore implements Receiver {
   /** By name, in the order in which they are drawn. */
   shapes = new Map<string, Held>();
   chosen: string | null = null;
-  readonly views = new Set<() => void>();
+  /** Are told whether there is anything else to be seen. */
+  readonly views = new Set<(isChanged: boolean) => void>();
   private readonly history = new History();
   private readonly unheard = new Map<string, Unheard>();
   /** Of what was said last. */
   private number: number;
+  /** What the kernel has said that it heard. */
+  private heard: number;
   private isDirty = false;
+  /** Whether something was said in this frame. */
+  private hasSaid = false;
+  private isChanged = true;
   private patience = PATIENCE;
   private stopWaiting: (() => void) | null = null;
 
@@ -67,7 +76,7 @@ export class ShapesStore implements Receiver {
   ) {
     // Above all that another store of this page has said, before its notebook was opened again: the
     // kernel takes no number twice. Nobody says a thousand things per second.
-    this.number = clock.now();
+    this.number = this.heard = clock.now();
   }
 
   // From the kernel
@@ -76,11 +85,13 @@ export class ShapesStore implements Receiver {
     const frame = part as DrawingFrame;
     this.sequence = frame.sequence;
     const heard = frame.heard.find(([page]) => page === this.page)?.[1] ?? 0;
+    this.heard = Math.max(this.heard, heard);
     for (const [name, { number }] of this.unheard) {
       if (number <= heard) this.unheard.delete(name);
     }
     this.patience = PATIENCE;
     this.take(frame.shapes);
+    this.sayMoves();
     return true;
   }
 
@@ -91,6 +102,7 @@ export class ShapesStore implements Receiver {
 
   private take(entries: readonly Entry[]): void {
     const before = this.shapes;
+    const seen = this.seen();
     this.shapes = new Map();
     for (const [name, plain, colour] of entries) {
       if (isShape(plain)) this.shapes.set(name, { shape: plain, colour });
@@ -102,10 +114,24 @@ export class ShapesStore implements Receiver {
       else this.shapes.set(name, { shape: plain as unknown as Shape, colour: colour ?? this.freeColour() });
     }
     if (this.chosen !== null && !this.shapes.has(this.chosen)) this.chosen = null;
+    this.isChanged ||= this.seen() !== seen;
   }
 
+  private seen(): string {
+    return JSON.stringify([[...this.shapes], this.chosen]);
+  }
+
+  /** Show what came from the kernel: most of it says no more than that it has heard. */
   paint(): void {
-    for (const view of this.views) view();
+    const { isChanged } = this;
+    this.isChanged = false;
+    for (const view of this.views) view(isChanged);
+  }
+
+  /** Show what the hand has done. */
+  show(): void {
+    this.isChanged = true;
+    this.paint();
   }
 
   // From the hand
@@ -113,16 +139,16 @@ export class ShapesStore implements Receiver {
   choose(name: string | null): void {
     if (this.chosen === name) return;
     this.chosen = name;
-    this.paint();
+    this.show();
   }
 
   /** Show a shape while the hand moves it; null deletes it. */
   move(name: string, shape: Shape | null): void {
     this.put(name, shape, false);
-    this.paint();
-    if (this.isDirty) return;
+    // Before it is shown: the kernel is at work meanwhile.
     this.isDirty = true;
-    this.clock.frame(() => this.isDirty && this.flush());
+    this.sayMoves();
+    this.show();
   }
 
   /** Leave a shape as it is now; it was `before` the hand came, which can be undone. */
@@ -131,7 +157,7 @@ export class ShapesStore implements Receiver {
     this.put(name, after, true);
     if (!isSame(before, after)) this.history.add([{ name, before, after }]);
     this.flush();
-    this.paint();
+    this.show();
   }
 
   /** Set a shape, or delete it, in one go. */
@@ -148,7 +174,7 @@ export class ShapesStore implements Receiver {
     for (const { name, after } of changes) this.put(name, after, true);
     this.history.add(changes, isRepeated);
     this.flush();
-    this.paint();
+    this.show();
   }
 
   /**
@@ -171,7 +197,7 @@ export class ShapesStore implements Receiver {
       { name: to, before: null, after: shape },
     ]);
     this.flush();
-    this.paint();
+    this.show();
   }
 
   /** How many changes the kernel has not said it heard. */
@@ -199,7 +225,7 @@ export class ShapesStore implements Receiver {
       if (change[to]) this.chosen = change.name;
     }
     this.flush();
-    this.paint();
+    this.show();
   }
 
   /** Return a name for a new shape that no other has. */
@@ -231,6 +257,17 @@ export class ShapesStore implements Receiver {
   }
 
   // To the kernel
+
+  /** Say where the hand is, unless that was done in this frame, or too much is under way. */
+  private sayMoves(): void {
+    if (!this.isDirty || this.hasSaid || this.number - this.heard >= UNDER_WAY) return;
+    this.flush();
+    this.hasSaid = true;
+    this.clock.frame(() => {
+      this.hasSaid = false;
+      this.sayMoves();
+    });
+  }
 
   private flush(): void {
     this.isDirty = false;

@@ -1,13 +1,12 @@
 /** The layer over an image on which shapes are drawn, and the bar below: one view of a store. */
 
 import { keepKeys, make } from "../page/dom";
-import type { Axes } from "../page/settings";
+import type { Axes, Units } from "../page/settings";
 import { zoom, pan, isWhole } from "../picture/geometry";
 import { watchVisibility, whenAttached } from "../page/attached";
 import type { Margin } from "../picture/view";
 import { Bar } from "./bar";
 import type { Preset } from "./bench/presets";
-import type { Units } from "./bench/units";
 import { centreOf, type Pair, type Position } from "./figures";
 import { degreesOf, INSIDE } from "./grips";
 import { Hand, type Hit, type Touch } from "./hand";
@@ -37,6 +36,8 @@ export interface Place {
 
 /** How near is near enough, in CSS pixels: a finger covers what it points at. */
 const REACH: Record<string, number> = { mouse: 6, pen: 9, touch: 18 };
+/** Milliseconds for which numbers stay while a shape is moved. */
+const READABLE = 100;
 /** Share of the image that a shape takes which is clicked and not drawn. */
 const SIZE = 1 / 8;
 /** Things under the pointer that want it for themselves. */
@@ -53,7 +54,9 @@ export function showShapes(place: Place, signal: AbortSignal): void {
     plot.style[side] = `${margin[side]}px`;
   }
   const over = make("div", { className: "udfw-over" }, plot);
-  const projection = (): Projection => new Projection(axes.get(), plot.clientWidth, plot.clientHeight);
+  // As they were observed: to ask the page in the middle of a change has it laid out once more.
+  const size = { width: 0, height: 0 };
+  const projection = (): Projection => new Projection(axes.get(), size.width, size.height);
   const [ny, nx] = place.shape;
   const hand = new Hand(store, () => {
     const { x0, x1, y0, y1 } = axes.get();
@@ -69,7 +72,7 @@ export function showShapes(place: Place, signal: AbortSignal): void {
 
   const paint = (): void => {
     const ratio = devicePixelRatio || 1;
-    const [width, height] = [plot.clientWidth, plot.clientHeight].map((n) => Math.round(n * ratio));
+    const [width, height] = [size.width, size.height].map((n) => Math.round(n * ratio));
     if (width === 0 || height === 0) return;
     if (canvas.width !== width || canvas.height !== height) {
       canvas.width = width;
@@ -86,25 +89,36 @@ export function showShapes(place: Place, signal: AbortSignal): void {
     drawScene(canvas, scene, projection(), ratio);
     painted += 1;
     canvas.dataset.udfwPainted = String(painted);
-    canvas.dataset.udfwUnheard = String(store.unheardCount);
     const { x0, x1, y0, y1 } = axes.get();
     canvas.dataset.udfwWindow = [x0, x1, y0, y1].join();
   };
   const schedule = onceAFrame(paint, signal);
+  let lately = 0;
   const news = (): void => {
-    bar.update();
     schedule();
+    // Numbers that change lay the page out, and nobody reads sixty of them per second.
+    const now = performance.now();
+    if (hand.isBusy && now - lately < READABLE) return;
+    lately = now;
+    bar.update();
   };
-  store.views.add(news);
+  const told = (isChanged: boolean): void => {
+    canvas.dataset.udfwUnheard = String(store.unheardCount);
+    if (isChanged) news();
+  };
+  store.views.add(told);
   signal.addEventListener("abort", () => {
-    store.views.delete(news);
+    store.views.delete(told);
     hand.cancel();
     over.remove();
     bar.element.remove();
   });
   place.onChange(news);
   axes.onChange(schedule, signal);
-  const sizes = new ResizeObserver(schedule);
+  const sizes = new ResizeObserver(() => {
+    [size.width, size.height] = [plot.clientWidth, plot.clientHeight];
+    schedule();
+  });
   sizes.observe(plot);
   signal.addEventListener("abort", () => sizes.disconnect());
   watchVisibility(over, place.visible, signal);
@@ -183,10 +197,18 @@ function followPointer(field: Field, signal: AbortSignal): void {
   let pointer: number | null = null;
   let pressed: Position = { x: 0, y: 0 };
   let isZooming = false;
+  /** Where the image is, as long as a hand holds something on it. */
+  let held: DOMRect | null = null;
+  const forget = (): void => {
+    held = null;
+  };
+  document.addEventListener("scroll", forget, { signal, capture: true, passive: true });
+  window.addEventListener("resize", forget, { signal });
 
   const at = (event: PointerEvent | MouseEvent): Touch => {
     const to = field.projection();
-    const box = plot.getBoundingClientRect();
+    const box = (held ??= plot.getBoundingClientRect());
+    if (pointer === null) held = null;
     const reach = REACH["pointerType" in event ? event.pointerType : "mouse"] ?? REACH.mouse;
     return {
       x: to.indexX(((event.clientX - box.left) / box.width) * to.width),
@@ -234,6 +256,8 @@ function followPointer(field: Field, signal: AbortSignal): void {
       return;
     }
     if (event.pointerId === pointer) {
+      // The image below need not say what is under the pointer, which lays the page out once more.
+      event.stopPropagation();
       const between = event.getCoalescedEvents().map((each): Pair => {
         const { x, y } = at(each);
         return [x, y];

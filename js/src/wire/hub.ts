@@ -59,6 +59,9 @@ const LONGEST_SILENCE = 16;
 /** Somebody waits for the answer, or the connection may be gone in a moment. */
 const AT_ONCE = new Set<FromPage["type"]>(["command", "draw", "gone", "bye"]);
 
+/** Frames after a drawing hand's last word in which a further one is expected, to be said together. */
+const EXPECTANT = 4;
+
 /** Widgets whose parts are kept until their models are there. */
 const EXPECTED = 64;
 
@@ -86,6 +89,10 @@ export class Hub {
   /** What is to be said together. */
   private outbox: FromPage[] = [];
   private scheduled = false;
+  /** Whether the outbox is emptied soon: what lingers there alone is not. */
+  private isDue = false;
+  /** In how many more frames what can wait is said with the next move of a hand. */
+  private led = 0;
   private silent = 0;
   private patience = 1;
   private stopRounds: (() => void) | null = null;
@@ -167,11 +174,27 @@ export class Hub {
   say(message: Unsigned): void {
     if (!this.connected) return;
     this.outbox.push({ ...message, page: this.page });
+    if (message.type === "draw") this.led = EXPECTANT;
     if (AT_ONCE.has(message.type)) this.flush();
-    else if (this.outbox.length === 1) this.clock.soon(() => this.flush());
+    else if (this.isDue) return;
+    // Each message costs JupyterLab more than it costs us: it shows that the kernel is busy, and not.
+    else if (message.type === "ack" && this.led > 0) {
+      if (this.outbox.length === 1) this.linger();
+    } else {
+      this.isDue = true;
+      this.clock.soon(() => this.flush());
+    }
+  }
+
+  /** Leave what can wait to the next move of a hand, for some frames. */
+  private linger(): void {
+    if (this.outbox.length === 0) return;
+    if (this.led-- > 0) this.clock.frame(() => this.linger());
+    else this.flush();
   }
 
   private flush(): void {
+    this.isDue = false;
     const messages = this.outbox.splice(0);
     if (messages.length > 0) this.transport?.send({ type: "said", page: this.page, messages });
   }

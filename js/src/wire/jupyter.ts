@@ -67,7 +67,7 @@ interface Comm {
   onMsg: (message: { content: { data: unknown }; buffers?: (DataView | ArrayBuffer)[] }) => void;
   onClose: () => void;
   open(data: unknown): unknown;
-  send(data: unknown): unknown;
+  send(data: unknown): { dispose?(): void } | undefined;
 }
 
 class Entry {
@@ -163,7 +163,8 @@ class Entry {
             return;
           }
           try {
-            if (open) comm.send(message);
+            // Nobody waits for the kernel to say that it is idle again, which it does not.
+            if (open) comm.send(message)?.dispose?.();
             else comm.open(message);
             open = true;
           } catch {
@@ -200,6 +201,7 @@ export function hubOf(model: Model, signal: AbortSignal): Hub {
   if (!entry) {
     entry = new Entry();
     const { hub } = entry;
+    // Not while it is captured: whoever still has something to say does so then.
     addEventListener("pagehide", () => hub.say({ type: "bye" }));
     hubs.set(id, entry);
   }

@@ -27,9 +27,11 @@ export type State =
   | "done"
   | "cancelled"
   | "failed";
+/** What gives pixels their colours: their value; its direction, too; or they themselves. */
+export type Colours = "map" | "wheel" | "own";
 /** What the page shows of a model. */
 export type View = "none" | "hidden" | "visible";
-export type CommandName = "touch" | "pause" | "resume" | "restart" | "cancel" | "close";
+export type CommandName = "touch" | "pause" | "resume" | "restart" | "cancel" | "close" | "transform";
 
 /** What the words in the tables mean. */
 interface Fields {
@@ -46,6 +48,7 @@ interface Fields {
   "limits?": Pair | null;
   "curve?": Curve | null;
   state: State;
+  colours: Colours;
   view: View;
   command: CommandName;
   sequences: [key: string, sequence: number][];
@@ -74,6 +77,8 @@ export const TABLES = {
   look: { ...about, rect: "rect?" },
   contrast: { ...about, limits: "limits?", log: "boolean" },
   slice: { ...about, index: "integer" },
+  component: { ...about, index: "integer" },
+  goal: { ...about, value: "number?" },
   command: { ...about, name: "command" },
   draw: { ...about, number: "integer", strokes: "strokes" },
   gone: about,
@@ -103,11 +108,15 @@ export const TABLES = {
     fraction: "number",
     final: "boolean",
     slice: "integer",
+    component: "string",
+    colours: "colours",
     estimated: "boolean",
     pixels: "integer?",
+    tint: "integer?",
     coverage: "integer?",
     outside: "integer?",
     detail: "integer?",
+    detail_tint: "integer?",
     detail_rect: "rect?",
   },
   status: {
@@ -122,6 +131,8 @@ export const TABLES = {
     seconds_left: "number?",
     message: "string",
     note: "string",
+    ratio: "number?",
+    goal: "number?",
   },
   total: {
     key: "string",
@@ -157,6 +168,8 @@ type Sent =
   | "look"
   | "contrast"
   | "slice"
+  | "component"
+  | "goal"
   | "command"
   | "draw"
   | "gone"

@@ -16,7 +16,11 @@ export interface Flash {
 export interface Detail {
   rect: Rect;
   codes: Uint16Array;
+  tint: Tint | null;
 }
+
+/** Of each pixel besides its code: its direction, or red, green and blue. */
+export type Tint = Uint16Array | Uint8Array;
 
 /** What there is to say of one pixel. */
 export interface Reading {
@@ -35,6 +39,7 @@ const NONE: Rect = [0, 0, 0, 0];
 export class ImageStore implements Receiver {
   frame: ImageFrame | null = null;
   codes = new Uint16Array(0);
+  tint: Tint | null = null;
   /** Of a nav image one byte per pixel of the grid, of a sig image one per bin of the scan. */
   coverage: Uint8Array | null = null;
   /** Of a nav image, one byte per pixel of the grid: 1 where nothing is ever merged. */
@@ -44,6 +49,7 @@ export class ImageStore implements Receiver {
   /** Frames that were taken in; a view compares it with what it has drawn. */
   revision = 0;
   readonly views = new Set<() => void>();
+  private coloured: ImageFrame["colours"] = "map";
   private readonly changes: { revision: number; rect: Rect }[] = [];
 
   constructor(
@@ -69,11 +75,14 @@ export class ImageStore implements Receiver {
     const fresh = !this.frame || frame.whole || frame.generation !== this.frame.generation;
     const [height, width] = frame.grid;
     if (this.codes.length !== height * width) {
+      this.tint = null;
       this.codes = new Uint16Array(height * width);
       this.coverage = null;
     }
     this.frame = frame;
-    if (frame.pixels !== null) this.patch(frame.rect, readCodes(buffers[frame.pixels]), width);
+    if (frame.pixels !== null) patch(this.codes, frame.rect, readCodes(buffers[frame.pixels]), width);
+    // A notebook that was saved by an older version has none.
+    this.takeTint(readTint(frame, (frame as Partial<ImageFrame>).tint ?? null, buffers));
     let rect: Rect = frame.whole ? [0, 0, height, width] : frame.rect;
     // Pixels that were not sent again become visible where coverage has grown.
     if (frame.coverage !== null) rect = union(rect, this.cover(buffers[frame.coverage], fresh));
@@ -83,7 +92,11 @@ export class ImageStore implements Receiver {
     else if (frame.whole) this.outside = null;
     this.detail =
       frame.detail !== null && frame.detail_rect !== null
-        ? { rect: frame.detail_rect, codes: readCodes(buffers[frame.detail]) }
+        ? {
+            rect: frame.detail_rect,
+            codes: readCodes(buffers[frame.detail]),
+            tint: readTint(frame, (frame as Partial<ImageFrame>).detail_tint ?? null, buffers),
+          }
         : null;
     this.revision += 1;
     this.note(rect);
@@ -103,15 +116,17 @@ export class ImageStore implements Receiver {
       .reduce((rect, change) => union(rect, change.rect), NONE);
   }
 
-  /** The value of a data pixel, how exact it is, and whether it has been, or will be, merged. */
-  at(y: number, x: number): Reading | null {
+  /**
+   * The value of a data pixel, how exact it is, and whether it has been, or will be, merged.
+   *
+   * It is from a part in full resolution where there is one, or else always that of the grid.
+   */
+  at(y: number, x: number, useDetail = true): Reading | null {
     const frame = this.frame;
     if (!frame || y < 0 || x < 0 || y >= frame.shape[0] || x >= frame.shape[1]) return null;
-    const [height, width] = frame.grid;
-    const factor = Math.max(Math.ceil(frame.shape[0] / height), Math.ceil(frame.shape[1] / width));
-    const index = Math.floor(y / factor) * width + Math.floor(x / factor);
+    const index = this.index(y, x);
     let code = this.codes[index];
-    if (this.detail) {
+    if (useDetail && this.detail) {
       const [top, left, rows, columns] = this.detail.rect;
       if (y >= top && x >= left && y < top + rows && x < left + columns) {
         code = this.detail.codes[(y - top) * columns + x - left];
@@ -121,6 +136,29 @@ export class ImageStore implements Receiver {
       this.kind === "sig" ? frame.fraction > 0 : !this.coverage || this.coverage[index] === 1;
     const outside = this.outside?.[index] === 1;
     return { value: decode(code, frame), error: precision(code, frame), covered, outside };
+  }
+
+  /** The tint of a data pixel: one direction, three colours, or nothing. */
+  tintAt(y: number, x: number): readonly number[] | null {
+    const { frame, detail } = this;
+    if (!frame || !this.tint) return null;
+    let [tint, index] = [this.tint, this.index(y, x)];
+    if (detail?.tint) {
+      const [top, left, rows, columns] = detail.rect;
+      if (y >= top && x >= left && y < top + rows && x < left + columns) {
+        [tint, index] = [detail.tint, (y - top) * columns + x - left];
+      }
+    }
+    const each = depth(tint);
+    return [...tint.subarray(index * each, (index + 1) * each)];
+  }
+
+  /** Which pixel of the grid has a data pixel. */
+  private index(y: number, x: number): number {
+    const [rows, columns] = this.grid;
+    const [ny, nx] = this.frame?.shape ?? [0, 0];
+    const factor = Math.max(Math.ceil(ny / rows), Math.ceil(nx / columns));
+    return Math.floor(y / factor) * columns + Math.floor(x / factor);
   }
 
   /** Whether each data pixel of a part is in, as one byte; null where all of the image is. */
@@ -142,15 +180,18 @@ export class ImageStore implements Receiver {
     return this.flashes.length > 0;
   }
 
-  private patch([y, x, height, width]: Rect, codes: Uint16Array, stride: number): void {
-    if (width === stride) {
-      this.codes.set(codes, y * stride);
-      return;
+  /** Take in the tint of the pixels that have come. */
+  private takeTint(news: Tint | null): void {
+    const { frame } = this;
+    if (!frame || (frame as Partial<ImageFrame>).colours !== this.coloured) this.tint = null;
+    this.coloured = frame?.colours ?? "map";
+    if (!frame || !news) return;
+    const each = depth(news);
+    const length = this.codes.length * each;
+    if (this.tint?.length !== length || depth(this.tint) !== each) {
+      this.tint = each === 1 ? new Uint16Array(length) : new Uint8Array(length);
     }
-    for (let row = 0; row < height; row++) {
-      const line = codes.subarray(row * width, (row + 1) * width);
-      this.codes.set(line, (y + row) * stride + x);
-    }
+    patch(this.tint, frame.rect, news, frame.grid[1], each);
   }
 
   /** Take coverage in and return the rectangle in which it has changed. */
@@ -191,5 +232,35 @@ export class ImageStore implements Receiver {
   private note(rect: Rect): void {
     this.changes.push({ revision: this.revision, rect });
     if (this.changes.length > 16) this.changes.shift();
+  }
+}
+
+/** Numbers of a tint for each pixel: one direction, or three colours. */
+function depth(tint: Tint): number {
+  return tint instanceof Uint16Array ? 1 : 3;
+}
+
+function readTint(frame: ImageFrame, index: number | null, buffers: readonly DataView[]): Tint | null {
+  if (index === null) return null;
+  const { buffer, byteOffset, byteLength } = buffers[index];
+  if (frame.colours === "wheel") return readCodes(buffers[index]);
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
+}
+
+/** Put the numbers of a rectangle in their place; `each` of them belong to a pixel. */
+function patch(
+  all: Tint,
+  [y, x, height, width]: Rect,
+  news: Tint,
+  stride: number,
+  each = 1,
+): void {
+  if (width === stride) {
+    all.set(news, y * stride * each);
+    return;
+  }
+  for (let row = 0; row < height; row++) {
+    const line = news.subarray(row * width * each, (row + 1) * width * each);
+    all.set(line, ((y + row) * stride + x) * each);
   }
 }

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.ndimage import distance_transform_edt
 
+from udfwidgets.live.picture import sampling
 from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed, changed_rect, union
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.picture.sampling import (
@@ -17,6 +20,7 @@ from udfwidgets.live.picture.sampling import (
     bins,
     block_any,
     block_mean,
+    compile_all,
     factor_for,
     spread,
 )
@@ -112,18 +116,59 @@ def test_contrast_alone_sends_no_pixels():
     assert part.header["fraction"] == 0.5
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_codes_of_a_live_picture_serve_its_own_contrast_and_those_of_the_last_one_both(log):
+    values = np.geomspace(1e-4, 1, 4096).reshape(64, 64)
+    image_feed = feed(values.shape, "sig")
+    image_feed.contrast(None, log)
+    contrasts = {False: ((0.0, 1.0), False), True: ((1e-4, 1.0), True)}
+    image_feed.take_in(Picture(values, fraction=0.5))
+    assert (part_of(image_feed).header["curve"] is None) == (not log)
+    assert image_feed._encoding.serves(contrasts[log])
+    image_feed.take_in(Picture(values, final=True))
+    assert all(image_feed._encoding.serves(contrast) for contrast in contrasts.values())
+
+
+@contextmanager
+def means_that_are(is_compiled):
+    """Have means of blocks be computed by compiled code, or before there is any."""
+    compile_all()
+    with pytest.MonkeyPatch.context() as patch:
+        if not is_compiled:
+            patch.setattr(sampling, "_means", SimpleNamespace(signatures=[]))
+        yield
+
+
+ELEMENTS = st.floats(-(2**20), 2**20, width=32) | st.just(np.nan)
+
+
 @given(
-    values=hnp.arrays("f8", (7, 5), elements=st.floats(-1e6, 1e6) | st.just(np.nan)),
+    values=hnp.arrays("f8", (7, 5), elements=ELEMENTS),
     factor=st.integers(1, 8),
+    dtype=st.sampled_from(["f8", "f4"]),
 )
-def test_block_mean_is_the_mean_of_each_block(values, factor):
-    means = block_mean(values, factor)
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_block_mean_is_the_mean_of_each_block(is_compiled, values, factor, dtype):
+    values = values.astype(dtype)
+    with means_that_are(is_compiled):
+        means = block_mean(values, factor)
     for y in range(means.shape[0]):
         for x in range(means.shape[1]):
             block = values[y * factor : (y + 1) * factor, x * factor : (x + 1) * factor]
             known = block[~np.isnan(block)]
-            expected = known.mean() if known.size else np.nan
+            expected = known.mean(dtype="f8") if known.size else np.nan
             np.testing.assert_allclose(means[y, x], expected, rtol=1e-9, atol=1e-6)
+
+
+def test_an_image_that_cannot_be_written_to_compiles_nothing_anew():
+    compile_all()
+    values = np.arange(35.0).reshape(7, 5)
+    values.flags.writeable = False
+    before = len(sampling._means.signatures)
+    np.testing.assert_allclose(
+        block_mean(values, 3, np.isfinite(values))[0, 0], values[:3, :3].mean()
+    )
+    assert len(sampling._means.signatures) == before
 
 
 @given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2)), count=st.integers(1, 40))
@@ -177,11 +222,13 @@ def test_spread_over_many_shows_the_nearest(n_known):
     covered=hnp.arrays(bool, (7, 9)),
     factor=st.integers(1, 4),
 )
-def test_block_mean_leaves_out_what_is_not_covered(covered, factor):
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_block_mean_leaves_out_what_is_not_covered(is_compiled, covered, factor):
     values = np.arange(63.0).reshape(7, 9)
     values[2, 3] = np.nan
-    means = block_mean(values, factor, covered)
-    np.testing.assert_allclose(means, block_mean(np.where(covered, values, np.nan), factor))
+    with means_that_are(is_compiled):
+        means = block_mean(values, factor, covered)
+        np.testing.assert_allclose(means, block_mean(np.where(covered, values, np.nan), factor))
 
 
 def test_what_has_no_value_stands_in_for_nothing():
@@ -343,7 +390,7 @@ def test_limits_that_are_chosen_get_codes_of_their_own():
     image_feed.refresh()
     assert image_feed.version > first
     assert len(set(kept)) == 2
-    _, encoding, _ = image_feed._shown
+    encoding = image_feed._shown.encoding
     assert encoding.serves(((0.5, 0.5001), False))
     # What is served already is not sent again.
     again = image_feed.version

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from udfwidgets.live.picture.colour import levels
 from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, finite_range
-from udfwidgets.live.picture.quantise import STEPS, Encoding, settle
+from udfwidgets.live.picture.quantise import STEPS, Curve, Encoding, settle
 
 IMAGES = st.sampled_from(("bool", "u2", "i8", "u8", "f4", "f8")).flatmap(
     lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=2, max_dims=2, max_side=24))
@@ -111,3 +111,11 @@ def test_limits_that_a_person_chooses_are_served(far):
     encoding = settle(None, finite_range(image), whole_numbers=False, contrasts=chosen)
     shown = levels(encoding.decode(encoding.encode(image)), limits)
     assert np.abs(shown.astype(int) - levels(image, limits)).max() <= 1
+
+
+def test_pictures_are_encoded_in_strips_as_they_are_in_one():
+    values = np.random.default_rng(0).random((301, 515))
+    encoding = Encoding(0.0, 1.25, Curve(0.0, 0.001, 0.001, 0.9))
+    rows = [encoding.encode(row) for row in values]
+    assert np.array_equal(encoding.encode(values), rows)
+    assert encoding.encode(values[:0]).shape == (0, 515)

@@ -109,6 +109,7 @@ def test_picture_reaches_a_page(image, channel):
 
 def test_what_a_hand_has_drawn_is_answered_within_the_tick(image, channel, monkeypatch):
     monkeypatch.setattr("udfwidgets.live.wire.hub.TICK", 100 * PATIENCE)
+    monkeypatch.setattr("udfwidgets.live.wire.hub.LED", 10 * PATIENCE)
     assert image.figure
     image.shapes["A"] = Disk(2, 2, 1)
     feeds = {feed.key: feed for feed in hub()._open()}
@@ -126,6 +127,31 @@ def test_what_a_hand_has_drawn_is_answered_within_the_tick(image, channel, monke
     image.offer(lambda: Picture(np.ones((4, 5))))
     while not channel.wait()["images"]:
         pass
+
+
+def test_answer_to_a_hand_says_that_it_was_heard(image, channel, monkeypatch):
+    assert image.figure
+    image.shapes["A"] = Disk(2, 2, 1)
+    mine = Hub(clock=lambda: 0.0)
+    feeds = {feed.key: feed for feed in hub()._open()}
+    (layer,) = (feed for feed in feeds.values() if feed.kind == "drawings")
+    monkeypatch.setattr(mine, "_start", lambda: None)  # steps are taken here
+    for feed in (image._feed, layer):
+        mine.register(feed)
+    mine.receive({"type": "hello", "page": "page"}, channel.send)
+    for feed in (image._feed, layer):
+        want = {"type": "want", "page": "page", "key": feed.key, "view": "visible"}
+        mine.receive(want, channel.send)
+    mine.step()
+    channel.sent.clear()
+    strokes = [["A", Disk(1, 1, 1).to_plain(), False]]
+    draw = {"type": "draw", "page": "page", "key": layer.key, "number": 1, "strokes": strokes}
+    mine.receive(draw, channel.send)
+    image.offer(lambda: Picture(np.ones((4, 5))))
+    mine.step()
+    [(frames, _)] = channel.sent
+    assert frames["images"]
+    assert frames["drawings"][0]["heard"] == [("page", 1)]
 
 
 def test_frames_are_sent_in_the_context_in_which_the_page_came(image):
@@ -166,6 +192,17 @@ def test_offers_from_many_threads_end_with_the_newest(image, channel):
         sequence = message["images"][0]["sequence"]
         channel.say(type="ack", painted=[(image._feed.key, sequence)])
     assert sum(f["images"][0]["final"] for f, _ in channel.sent) == 1
+
+
+def test_status_that_says_the_same_is_said_once():
+    bar = StatusBar("run")
+    versions = []
+    for status in [*[Status("running", 0.5)] * 2, Status("running", 0.6), *[Status("done", 1)] * 2]:
+        bar._feed.take_in(status)
+        versions.append(bar._feed.version)
+    assert versions == [0, 0, 1, 2, 2]
+    assert bar._feed.settled
+    bar.close()
 
 
 def test_broken_source_does_not_stop_the_others(image, channel, caplog):
@@ -240,7 +277,7 @@ def test_fault_of_a_step_does_not_stop_the_next(image, channel, monkeypatch, cap
     channel.say(type="want", key=image._feed.key, view="visible")
     failed = threading.Semaphore(0)
 
-    def deliver(*args):
+    def deliver(*args, **options):
         failed.release()
         raise RuntimeError("Event loop is closed")
 
@@ -256,7 +293,7 @@ def test_fault_of_a_step_does_not_stop_the_next(image, channel, monkeypatch, cap
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_thread_that_has_died_is_started_again(image, channel, monkeypatch):
-    def deliver(*args):
+    def deliver(*args, **options):
         raise SystemExit
 
     monkeypatch.setattr(hub().flow, "deliver", deliver)

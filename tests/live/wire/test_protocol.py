@@ -25,6 +25,7 @@ SPECIAL = {
     "strokes": "strokes",
     "shapes": "shapes",
     "drawings": "drawings",
+    "colours": "colours",
 }
 
 

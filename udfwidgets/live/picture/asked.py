@@ -11,6 +11,7 @@ import numpy as np
 
 from udfwidgets.buffers import Array, BufferDeclaration, BufferWrapper, UDFResults
 from udfwidgets.live.picture.channels import Channel, Layout, slice_title
+from udfwidgets.live.picture.tint.planes import Vectors
 from udfwidgets.live.picture.tried import example, layout_of, of_results, tried, visible
 from udfwidgets.udf.base import UDF
 
@@ -35,7 +36,8 @@ def resolve_channels(udfs: Sequence[UDF], plots: Any) -> tuple[Channel, ...]:
         A channel is the name of a result; a tuple (name, function), whose function is given the
         data of the result and returns an image, a line or a number; a tuple (name, index) of one
         slice of a result with an `extra_shape`; or a function that is given all results: a dict of
-        `BufferWrapper`, or a tuple of them in a mapping for several UDFs.
+        `BufferWrapper`, or a tuple of them in a mapping for several UDFs. A function may also
+        return `Vectors` or `RGB`.
 
     Raises
     ------
@@ -100,7 +102,14 @@ class _UDFChannels:
             if np.prod(layout.full_shape) * self._udf.declarations[name].dtype.itemsize <= LARGEST
         ]
         ranks = ["image", "line", "number"]
-        best = min(known, key=lambda k: (ranks.index(k[1].form), len(k[1].slices)), default=None)
+        vectors = [*self._udf.vector_results]
+
+        def rank(each: tuple[str, Layout]) -> tuple[int, int, int]:
+            name, layout = each
+            place = vectors.index(name) if name in vectors else len(vectors)
+            return ranks.index(layout.form), len(layout.slices), place
+
+        best = min(known, key=rank, default=None)
         return [] if best is None else list(self._of(best[0], best[1]))
 
     def all_of(self, asked: Any) -> list[Channel]:
@@ -124,23 +133,41 @@ class _UDFChannels:
         if callable(asked):
             label = getattr(asked, "__name__", "function")
             return [of_results(self._udfs, self._index, f"{self._label}: {label}", asked)]
+        if isinstance(asked, str) and asked in self._udf.derived_images:
+            make = self._udf.derived_images[asked]
+            channel = of_results(self._udfs, self._index, f"{self._label}: {asked}", make)
+            return [replace(channel, colormap=self._udf.colormaps.get(asked, ""))]
         name, how = asked if isinstance(asked, tuple) and len(asked) == 2 else (asked, None)
         declaration = visible(self._udf).get(name) if isinstance(name, str) else None
         if declaration is not None and callable(how):
             return [self._through(name, declaration, how)]
-        layout = self._layouts().get(name) if declaration is not None else None
+        layout = self._layouts(whole=how is None).get(name) if declaration is not None else None
         if layout is None:
             raise self._refusal(name, declaration is not None)
         return list(self._of(name, layout)) if how is None else [self._slice(name, layout, how)]
 
-    def _layouts(self) -> dict[str, Layout]:
+    def _layouts(self, *, whole: bool = True) -> dict[str, Layout]:
+        """Return how results are drawn: vectors as one image where they are shown as a whole."""
         shape = self._udf.meta.dataset_shape
         found = ((n, Layout.of(d, shape)) for n, d in visible(self._udf).items())
-        return {name: layout for name, layout in found if layout is not None}
+        known = {name: layout for name, layout in found if layout is not None}
+        for name in filter(self._is_vector, known if whole else ()):
+            known[name] = replace(known[name], slices=())
+        return known
+
+    def _is_vector(self, name: str) -> bool:
+        """Return whether a result is a field of vectors, which is shown as one image."""
+        declared = visible(self._udf)[name]
+        layout = Layout.of(declared, self._udf.meta.dataset_shape)
+        # Vectors of complex numbers have four components, and no colour for that.
+        is_plain = layout is not None and layout.form == "image" and layout.slices == (2,)
+        return name in self._udf.vector_results and is_plain and declared.dtype.kind != "c"
 
     def _of(self, name: str, layout: Layout) -> Iterator[Channel]:
         if not 1 < layout.n_slices <= SIDE_BY_SIDE:
-            yield self._channel(name, layout, f"{self._label}: {name}", slice(None))
+            own = "" if layout.slices else self._title_of(name, 0, 1)
+            channel = self._channel(name, layout, own or f"{self._label}: {name}", slice(None))
+            yield replace(channel, is_named=own != "")
             return
         for index in range(layout.n_slices):
             yield self._slice(name, layout, index)
@@ -156,22 +183,41 @@ class _UDFChannels:
                 f"channel ({name!r}, {which!r}) of {self._label} does not exist: expected a "
                 f"function, or the place of a slice among {axes}"
             ) from error
+        title = self._title_of(name, index, layout.n_slices)
+        if title:
+            named = self._channel(name, replace(layout, slices=()), title, index, title)
+            return replace(named, is_named=True)
         title = slice_title(word, index, axes)
         full = f"{self._label}: {title if word else f'{name} {title}'}"
         return self._channel(name, replace(layout, slices=()), full, index, title)
 
+    def _title_of(self, name: str, index: int, count: int) -> str:
+        """Return the name of one of so many slices; nothing where the UDF has none for them."""
+        titles = self._udf.slice_titles.get(name, ())
+        return titles[index] if len(titles) == count else ""
+
     def _channel(
         self, name: str, layout: Layout, title: str, part: int | slice, slice_name: str = ""
     ) -> Channel:
-        udf, single = self._index, visible(self._udf)[name].kind == "single"
+        udf, declaration = self._index, visible(self._udf)[name]
+        single, is_image = declaration.kind == "single", layout.form == "image"
+        is_vector = part == slice(None) and self._is_vector(name)
+        is_complex = is_image and declaration.dtype.kind == "c"
 
-        def make(results: UDFResults) -> Array:
+        def make(results: UDFResults) -> Any:
             stack = _stack_of(results.buffers[udf][name], single, layout.shape)
-            return stack[part].reshape(layout.full_shape)
+            return Vectors(*stack) if is_vector else stack[part].reshape(layout.full_shape)
 
-        name_of_slice = slice_name or self._words.get(name, "")
-        colormap = self._udf.colormaps.get(name, "")
-        return Channel(udf, title, layout, make, slice_name=name_of_slice, colormap=colormap)
+        return Channel(
+            udf,
+            title,
+            layout,
+            make,
+            slice_name=slice_name or self._words.get(name, ""),
+            colormap="" if is_vector else self._udf.colormaps.get(name, ""),
+            unit=self._udf.result_units.get(name, ""),
+            nature="vector" if is_vector else "complex" if is_complex else "real",
+        )
 
     def _through(
         self, name: str, declaration: BufferDeclaration, function: Callable[[Array], Any]
@@ -188,10 +234,12 @@ class _UDFChannels:
             layout,
             lambda results: function(results.buffers[udf][name].data),
             is_raw=False,
+            nature=made.nature if layout.form == "image" else "real",
         )
 
     def _refusal(self, name: Any, exists: bool) -> ValueError:
-        known = ", ".join(repr(each) for each in self._layouts()) or "none"
+        names = (*self._layouts(), *self._udf.derived_images)
+        known = ", ".join(repr(each) for each in names) or "none"
         return ValueError(
             f"channel {name!r} of {type(self._udf).__name__} "
             + ("cannot be shown" if exists else "does not exist")

@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from udfwidgets.buffers import Array, BufferDeclaration, UDFResults
+from udfwidgets.live.picture.tint.planes import Nature, joined
 from udfwidgets.shapes import Shape
 
 Kind = Literal["nav", "sig"]
 Form = Literal["image", "line", "number"]
 
-#: Dtypes of what can be drawn: numbers, of complex ones the magnitude.
+#: Dtypes of what can be drawn: numbers.
 NUMBERS = "biufc"
 
 
@@ -96,6 +97,10 @@ class Channel:
         Whether a user has chosen the title.
     colormap : str
         In which colour map it is shown at first; empty for the usual one.
+    unit : str
+        Of its values; empty where that is not known.
+    nature : {'real', 'complex', 'vector', 'colours'}
+        What the numbers of a pixel are. Of others than images the magnitude is shown.
     """
 
     udf: int | None
@@ -106,9 +111,24 @@ class Channel:
     slice_name: str = ""
     is_named: bool = False
     colormap: str = ""
+    unit: str = ""
+    nature: Nature = "real"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What an image that shows it is told of it."""
+        return {
+            "kind": self.layout.kind,
+            "title": self.title,
+            "slices": self.layout.slices,
+            "slice_name": self.slice_name,
+            "nature": self.nature,
+        }
 
     def image_of(self, results: UDFResults) -> Array:
-        """Return it as it stands in a snapshot: real numbers of `layout.full_shape`.
+        """Return it as it stands in a snapshot: numbers of `layout.full_shape`.
+
+        They are real; of vectors x + iy; of colours bytes with a last axis of the three.
 
         Raises
         ------
@@ -117,18 +137,28 @@ class Channel:
         """
         # What is not merged yet is 0 or NaN, and the logarithm of it is nothing to warn of.
         with np.errstate(all="ignore"):
-            image = real(self.make(results))
+            image = self._numbers(self.make(results))
         layout = self.layout
         if layout.form != "image" and not layout.slices and image.size == math.prod(layout.shape):
             image = image.reshape(layout.shape)
-        if image.shape != layout.full_shape or image.dtype.kind not in "biuf":
+        shape = (*layout.full_shape, 3) if self.nature == "colours" else layout.full_shape
+        if image.shape != shape or image.dtype.kind not in NUMBERS:
             raise ValueError(
                 f"{self.title} gives an array of shape {image.shape} and dtype {image.dtype}, "
-                f"expected real numbers of shape {layout.full_shape}"
+                f"expected numbers of shape {shape}"
             )
         if layout.form == "line" and image.dtype.kind == "f":
             return np.where(np.isfinite(image), image, np.nan)  # a gap
         return image
+
+    def _numbers(self, made: Any) -> Array:
+        """Return what was made as an array of what the numbers of this channel are."""
+        if self.nature == "real":
+            return real(made)
+        image, nature = joined(made)
+        if nature != "real" or self.nature == "colours":
+            return image
+        return image.astype(np.result_type(image, np.complex64))
 
 
 def axes_of(declaration: BufferDeclaration, shape: Shape) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,12 +20,26 @@ from udfwidgets.live.picture.sampling import (
     factor_for,
     spread,
 )
+from udfwidgets.live.picture.tint.planes import (
+    ANGLES,
+    COMPONENTS,
+    Bytes,
+    Directions,
+    Nature,
+    component_of,
+    limits_of,
+    tint_of,
+    tinting,
+)
 from udfwidgets.live.wire.feed import SlotFeed
 from udfwidgets.live.wire.flow import NOTHING, Part, Sight
 from udfwidgets.live.wire.pool import BufferPool, Lease
-from udfwidgets.live.wire.protocol import Rect
+from udfwidgets.live.wire.protocol import Colours, CommandName, Rect
 
 Codes = npt.NDArray[np.uint16]
+Tint = Directions | Bytes | None
+Values = npt.NDArray[Any]
+Covered = npt.NDArray[np.bool_] | None
 
 #: Longest side of what is sent of a whole image; a figure is rarely drawn larger.
 OVERVIEW = 512
@@ -35,6 +49,30 @@ DETAIL = 1024
 STRIP = 200
 #: A page further behind than this many changes gets the whole picture.
 REMEMBERED = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture as it was made ready to be sent.
+
+    Attributes
+    ----------
+    picture : Picture
+        The slice and the component that are shown.
+    encoding, codes, tint
+        What is sent of it.
+    whole : numpy.ndarray
+        The slice with all of its components.
+    component : str
+        Which one is shown.
+    """
+
+    picture: Picture
+    encoding: Encoding
+    codes: Codes
+    tint: Tint
+    whole: Values
+    component: str
 
 
 class ImageFeed(SlotFeed[Picture]):
@@ -60,6 +98,10 @@ class ImageFeed(SlotFeed[Picture]):
         Longest side of what is sent of a whole picture.
     on_shown : callable
         Called with each picture that is about to be sent.
+    nature : {'real', 'complex', 'vector', 'colours'}
+        What the numbers of a pixel are; of others than real ones a component is sent.
+    on_command : callable
+        Called with what a page asks to be done with the image.
     """
 
     kind = "images"
@@ -76,9 +118,12 @@ class ImageFeed(SlotFeed[Picture]):
         slices: int = 1,
         longest: int = OVERVIEW,
         on_shown: Callable[[Picture], None] = lambda _: None,
+        nature: Nature = "real",
+        on_command: Callable[[CommandName], None] = lambda _: None,
     ) -> None:
         super().__init__(key, save)
-        self._on_painted, self._on_shown = on_painted, on_shown
+        self._on_painted, self._on_shown, self._on_command = on_painted, on_shown, on_command
+        self._watcher: Callable[[Picture], None] | None = None
         self.shape = shape
         self.picture: Picture | None = None
         self.limits: Limits = (0.0, 1.0)
@@ -91,20 +136,29 @@ class ImageFeed(SlotFeed[Picture]):
         #: Which slice is chosen, and which one is sent.
         self.slice = self._shown_slice = 0
         self._is_sliced_anew = False
-        #: All slices of the newest picture, which shows one of them.
-        self._stack: npt.NDArray[Any] | None = None
+        self.nature: Nature = nature
+        self.components = COMPONENTS[nature]
+        #: Which component is chosen, and which one is sent; empty where there is only one.
+        self.component = self._shown_component = self.components[0] if self.components else ""
+        #: The newest picture as it was offered, which shows one of its slices and components.
+        self._offered: Values | None = None
+        #: The slice of it that is sent, with all of its components.
+        self._whole_values: Values = np.zeros(shape)
         #: The newest picture and its codes, for other threads.
-        self._shown: tuple[Picture, Encoding, Codes] | None = None
+        self._shown: Shown | None = None
         self._factor = factor_for(shape, longest)
         self._encoding = Encoding(0.0, 1.0)
         self._codes: Codes = np.zeros((0, 0), np.uint16)
+        self._tint: Tint = None
         self._coverage: npt.NDArray[np.uint8] | None = None
         #: What changed on the way to each version: a rectangle, and whether coverage did.
         self._changes: dict[int, tuple[Rect, bool]] = {}
 
     def take_in(self, news: Picture) -> bool:
         """Encode a picture and note what has changed."""
-        expected = self.shape if self.slices == 1 else (self.slices, *self.shape)
+        slices = () if self.slices == 1 else (self.slices,)
+        expected: tuple[int, ...] = (*slices, *self.shape)
+        expected += (3,) if self.nature == "colours" else ()
         if tuple(news.values.shape) != expected:
             raise ValueError(
                 f"a picture of shape {news.values.shape} was offered to an image of shape "
@@ -113,29 +167,44 @@ class ImageFeed(SlotFeed[Picture]):
         # A run that was replaced may take a moment to stop, and still offer something.
         if self.picture is not None and news.generation < self.picture.generation:
             return False
-        if self.slices > 1:
-            self._stack = news.values
+        self._offered = news.values
         self._show(news)
         return news.final
 
     def _show(self, news: Picture) -> None:
-        """Make a picture, of several slices the one that is chosen, the current one."""
+        """Make the newest picture, the slice and the component that are chosen, the current one."""
         self._is_sliced_anew, self._shown_slice = False, self.slice
-        if self._stack is not None:
-            news = replace(news, values=self._stack[self._shown_slice])
-        self.picture = news
+        component = self._shown_component = self.component
+        assert self._offered is not None, "only called after something was offered"
+        whole = self._offered[self._shown_slice] if self.slices > 1 else self._offered
+        news = replace(news, values=component_of(whole, component))
+        self.picture, self._whole_values = news, whole
         covered = news.coverage if self.kind_of_axes == "nav" else None
         # Of nothing there are no limits: those of the run before stay until there is something.
         if news.fraction > 0 or news.generation == 0:
             known = sample(news.values, covered)
-            self.limits, self.limits_log = LINEAR.of(known), LOGARITHMIC.of(known)
+            self.limits, self.limits_log = (
+                limits_of(component, proposed.of(known)) for proposed in (LINEAR, LOGARITHMIC)
+            )
         self._make_codes(news)
         self._on_shown(news)
+        if (look := self._watcher) is not None:
+            look(news)
+
+    def watch(self, look: Callable[[Picture], None] | None) -> None:
+        """Have `look` called with each picture, on the hub's thread, also if nobody looks."""
+        self._watcher, self.is_watched = look, look is not None
 
     def choose_slice(self, index: int) -> None:
         """Send another slice from now on; one that does not exist is not taken."""
         if 0 <= index < self.slices and index != self.slice:
             self.slice = index
+            self._is_sliced_anew = True
+
+    def choose_component(self, index: int) -> None:
+        """Send another component from now on; one that does not exist is not taken."""
+        if 0 <= index < len(self.components) and self.components[index] != self.component:
+            self.component = self.components[index]
             self._is_sliced_anew = True
 
     def contrast(self, limits: Limits | None, log: bool) -> None:
@@ -146,7 +215,7 @@ class ImageFeed(SlotFeed[Picture]):
 
     @property
     def pending(self) -> bool:
-        """Whether something was offered and not taken, or other limits or slices were chosen."""
+        """Whether something was offered and not taken, or limits, slices, parts were chosen."""
         return super().pending or self._is_chosen_anew or self._is_sliced_anew
 
     @property
@@ -178,22 +247,48 @@ class ImageFeed(SlotFeed[Picture]):
         """
         if self._shown is None:
             return None
-        picture, encoding, codes = self._shown
-        covered = picture.coverage if self.kind_of_axes == "nav" else None
+        shown = self._shown
+        covered = shown.picture.coverage if self.kind_of_axes == "nav" else None
         if self._factor == 1:
-            return picture.values, covered
-        return encoding.decode(codes), None if covered is None else block_any(covered, self._factor)
+            return shown.picture.values, covered
+        few = None if covered is None else block_any(covered, self._factor)
+        return shown.encoding.decode(shown.codes), few
+
+    @property
+    def newest(self) -> Picture | None:
+        """The newest picture, with all components of the slice that is shown."""
+        shown = self._shown
+        return None if shown is None else replace(shown.picture, values=shown.whole)
+
+    def tint(self, *, overview: bool) -> Tint:
+        """Return the directions or colours of the picture, or of what pages show of it."""
+        shown = self._shown
+        if shown is None or overview:
+            return None if shown is None else shown.tint
+        return tint_of(tinting(shown.whole, shown.component))
 
     def _make_codes(self, news: Picture) -> None:
-        before = self._encoding, self._codes, self._coverage
+        before = self._encoding, self._codes, self._coverage, self._tint
         self._encoding = self._settle(news)
         covered = news.coverage if self.kind_of_axes == "nav" else None
-        self._codes = self._encoding.encode(self._overview(news.values, covered))
-        self._shown = (news, self._encoding, self._codes)
+        self._codes = self._encoding.encode(self._overview_of(news, covered))
+        planes = tinting(self._whole_values, self._shown_component)
+        self._tint = tint_of(tuple(self._overview(plane, covered) for plane in planes))
+        self._shown = Shown(
+            news,
+            self._encoding,
+            self._codes,
+            self._tint,
+            self._whole_values,
+            self._shown_component,
+        )
         self._coverage = self._packed(news)
         rect = self._whole()
-        if before[0] == self._encoding and before[1].shape == self._codes.shape:
+        is_alike = before[0] == self._encoding and before[1].shape == self._codes.shape
+        if is_alike and (before[3] is None) == (self._tint is None):
             rect = changed_rect(before[1], self._codes)
+            if before[3] is not None and self._tint is not None:
+                rect = union([rect, changed_rect(before[3], self._tint)])
         self.version += 1
         self._changes[self.version] = (rect, not _same(before[2], self._coverage))
         self._changes.pop(self.version - REMEMBERED, None)
@@ -209,6 +304,8 @@ class ImageFeed(SlotFeed[Picture]):
         buffers: dict[str, Lease] = {}
         if height and width:
             buffers["pixels"] = pool.copy(self._codes[y : y + height, x : x + width])
+            if self._tint is not None:
+                buffers["tint"] = pool.copy(self._tint[y : y + height, x : x + width])
         if self._coverage is not None and (whole or any(cover for _, cover in changes)):
             buffers["coverage"] = pool.copy(self._coverage)
         if whole and (outside := self._outside()) is not None:
@@ -216,6 +313,8 @@ class ImageFeed(SlotFeed[Picture]):
         detail_rect = self._clipped(sight.look) if self._factor > 1 else None
         if detail_rect is not None:
             buffers["detail"] = pool.copy(self._detail(detail_rect))
+            if (tint := self._detail_tint(detail_rect)) is not None:
+                buffers["detail_tint"] = pool.copy(tint)
         curve = self._encoding.curve
         header: dict[str, Any] = {
             "generation": self.picture.generation,
@@ -231,11 +330,15 @@ class ImageFeed(SlotFeed[Picture]):
             "fraction": float(self.picture.fraction),
             "final": bool(self.picture.final),
             "slice": self._shown_slice,
+            "component": self._shown_component,
+            "colours": _colours_of(self._tint),
             "estimated": self.picture.estimable is not None,
             "pixels": None,
+            "tint": None,
             "coverage": None,
             "outside": None,
             "detail": None,
+            "detail_tint": None,
             "detail_rect": detail_rect,
         }
         return Part(header, buffers)
@@ -244,13 +347,18 @@ class ImageFeed(SlotFeed[Picture]):
         """Pass it on."""
         self._on_painted()
 
+    def command(self, name: CommandName) -> None:
+        """Pass it on."""
+        self._on_command(name)
+
     def _settle(self, news: Picture) -> Encoding:
         return settle(
             self._encoding if self.version != NOTHING else None,
             finite_range(news.values),
             # Means of blocks are no whole numbers.
             whole_numbers=news.values.dtype.kind in "iub" and self._factor == 1,
-            contrasts=self._contrasts(),
+            # A page asks for codes for another contrast, but for those of a picture that stays.
+            contrasts=self._contrasts() if news.final else self._contrasts()[:1],
             exact=news.final,
         )
 
@@ -259,6 +367,14 @@ class ImageFeed(SlotFeed[Picture]):
         chosen, log = self._chosen
         used = chosen or (self.limits_log if log else self.limits)
         return [(used, log), (self.limits, False), (self.limits_log, True)]
+
+    def _overview_of(self, news: Picture, covered: Covered) -> Values:
+        """Return what is sent of a picture; an angle is that of the mean vector of its pixels."""
+        if self._factor == 1 or self._shown_component not in ANGLES:
+            return self._overview(news.values, covered)
+        whole = self._whole_values
+        y, x = (self._overview(plane, covered) for plane in (whole.imag, whole.real))
+        return np.asarray(np.arctan2(y, x))
 
     def _overview(
         self, values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None
@@ -308,6 +424,16 @@ class ImageFeed(SlotFeed[Picture]):
         values = self.picture.values[part]
         return self._encoding.encode(values if covered is None else _within(values, covered[part]))
 
+    def _detail_tint(self, rect: Rect) -> Tint:
+        y, x, height, width = rect
+        part = self._whole_values[y : y + height, x : x + width]
+        return tint_of(tinting(part, self._shown_component))
+
+
+def _colours_of(tint: Tint) -> Colours:
+    """Return what gives pixels their colours: a map, and the hue besides, or they themselves."""
+    return "map" if tint is None else "wheel" if tint.dtype == np.uint16 else "own"
+
 
 def _bits(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     return np.packbits(flags.reshape(-1), bitorder="little")
@@ -318,9 +444,11 @@ def _within(values: npt.NDArray[Any], covered: npt.NDArray[np.bool_]) -> npt.NDA
     return values if covered.all() else np.where(covered, values, np.nan)
 
 
-def changed_rect(before: Codes, after: Codes) -> Rect:
+def changed_rect(before: Codes | Bytes, after: Codes | Bytes) -> Rect:
     """Return the smallest rectangle that holds every difference; of no size without any."""
     differs = before != after
+    if differs.ndim == 3:  # colours
+        differs = differs.any(axis=-1)
     rows = np.flatnonzero(differs.any(axis=1))
     if not rows.size:
         return (0, 0, 0, 0)

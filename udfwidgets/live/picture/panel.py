@@ -15,9 +15,11 @@ from udfwidgets.buffers import BoolArray
 from udfwidgets.calibration import Scale
 from udfwidgets.keeping.kept import Kept
 from udfwidgets.live.picture.channels import Form, Kind, Layout, real
-from udfwidgets.live.picture.colour import USUAL, centred, colour
+from udfwidgets.live.picture.colour import USUAL, centred
 from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, Limits
 from udfwidgets.live.picture.sheet import side_by_side
+from udfwidgets.live.picture.tint.planes import Bytes, Directions, limits_of
+from udfwidgets.live.picture.tint.wheel import tinted
 
 Scales = tuple[Scale | None, Scale | None]
 
@@ -51,6 +53,14 @@ class Panel:
         Whether colours follow the logarithm.
     gamma : float
         Exponent of the position in the range of colours.
+    unit : str
+        Of the values; empty where that is not known.
+    component : str
+        Which part of complex numbers or vectors it is, see `udfwidgets.live.picture.tint.planes`.
+    tint : numpy.ndarray or None
+        Directions or colours of the pixels, as in `udfwidgets.live.picture.tint.wheel`.
+    arrows : numpy.ndarray or None
+        Vectors to be drawn as arrows, x + iy.
     """
 
     values: npt.NDArray[Any]
@@ -62,6 +72,10 @@ class Panel:
     limits: Limits | None = None
     log: bool = False
     gamma: float = 1.0
+    unit: str = ""
+    component: str = ""
+    tint: Directions | Bytes | None = None
+    arrows: npt.NDArray[Any] | None = None
 
     @property
     def range(self) -> Limits:
@@ -69,11 +83,13 @@ class Panel:
         if self.limits is not None:
             return self.limits
         proposed = LOGARITHMIC if self.log else LINEAR
-        return centred(proposed(self.values, self.covered), self.colormap)
+        limits = limits_of(self.component, proposed(self.values, self.covered))
+        return centred(limits, self.colormap)
 
     def pixels(self) -> npt.NDArray[np.uint8]:
         """Return the image in colours."""
-        rgb = colour(self.values, self.range, self.colormap, log=self.log, gamma=self.gamma)
+        scale: Any = {"log": self.log, "gamma": self.gamma}
+        rgb = tinted(self.values, self.tint, self.range, self.colormap, **scale)
         if self.covered is not None:
             rgb[~self.covered] = NOT_MERGED
         return rgb
@@ -112,6 +128,7 @@ def _slices_of(kept: Kept) -> list[Panel]:
             kept.scales,
             colormap,
             log=kind == "sig" and layout.form == "image",
+            unit=kept.unit,
         )
         for number, (image, place) in enumerate(zip(images, places_of, strict=True))
     ]

@@ -26,6 +26,8 @@ from udfwidgets.live.picture.colour import table
 from udfwidgets.live.picture.contrast import Limits
 from udfwidgets.live.picture.panel import MOST, Panel
 from udfwidgets.live.picture.place import places, values_at
+from udfwidgets.live.picture.sampling import block_mean
+from udfwidgets.live.picture.tint.wheel import key
 
 #: Panels in a row.
 COLUMNS = 3
@@ -41,6 +43,10 @@ LEFT, RIGHT, BOTTOM, TOP = 0.7, 1.1, 0.55, 0.45
 TITLE = 44
 #: What formats call a text about a picture.
 NOTE = {"png": "Description", "svg": "Description", "pdf": "Subject"}
+#: Inches of the key of a colour wheel, and pixels.
+KEY, KEY_PIXELS = 0.75, 256
+#: Arrows along the longer side of an image.
+ARROWS = 24
 #: Longest scale bar, of the width of the image.
 LONGEST_BAR = 0.3
 
@@ -129,6 +135,8 @@ def _draw_image(figure: Figure, axes: Axes, panel: Panel) -> None:
     if x is not None:
         _draw_bar(axes, x.unit, extent[1] - extent[0])
     _draw_colours(figure, axes, panel)
+    if panel.arrows is not None:
+        _draw_arrows(axes, panel)
 
 
 def _draw_line(axes: Axes, panel: Panel) -> None:
@@ -138,6 +146,7 @@ def _draw_line(axes: Axes, panel: Panel) -> None:
     step = 1.0 if scale is None else scale.size
     axes.plot(np.arange(values.shape[1]) * step, values[0])
     axes.set_xlabel(_label("x", scale))
+    axes.set_ylabel(panel.unit)
 
 
 def _draw_bar(axes: Axes, unit: str, width: float) -> None:
@@ -163,14 +172,55 @@ def bar_length(most: float) -> float:
 
 
 def _draw_colours(figure: Figure, axes: Axes, panel: Panel) -> None:
-    """Draw the colour bar: to the right of the image, as high as that."""
+    """Draw the colour bar: to the right of the image, as high as that; or what is in its place."""
+    if panel.tint is not None:
+        if panel.component == "wheel":
+            _draw_key(axes, panel)
+        return
     limits, colours = panel.range, ListedColormap(table(panel.colormap) / 255)
     norm, ticks = _norm(limits, panel.log, panel.gamma)
     beside = axes.inset_axes((1.04, 0, 0.05, 1.0))
-    bar = figure.colorbar(ScalarMappable(norm, colours), cax=beside)
+    bar = figure.colorbar(ScalarMappable(norm, colours), cax=beside, label=panel.unit)
     if ticks is not None:
         bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks])
         bar.ax.minorticks_off()
+
+
+def _draw_key(axes: Axes, panel: Panel) -> None:
+    """Draw a disk of all directions, with the magnitude that is brightest below."""
+    across, up = _size(panel)
+    width, height = KEY / across, KEY / up
+    beside = axes.inset_axes((1 + 0.15 / across, 1 - height, width, height))
+    beside.imshow(key(KEY_PIXELS, panel.colormap), interpolation="none")
+    beside.set_axis_off()
+    beside.set_title(f"{panel.range[1]:.3g}", y=-0.3, fontsize="medium")
+
+
+def _draw_arrows(axes: Axes, panel: Panel) -> None:
+    """Draw the mean vector of each cell, the longest as long as a cell."""
+    assert panel.arrows is not None, "only called where there are some"
+    ny, nx = panel.arrows.shape
+    side = max(1, -(-max(ny, nx) // ARROWS))
+    y, x = (
+        block_mean(each, side, panel.covered) for each in (panel.arrows.imag, panel.arrows.real)
+    )
+    dy, dx = (1.0 if scale is None else scale.size for scale in panel.scales)
+    rows, columns = (np.minimum(np.arange(0, n, side) + (side - 1) / 2, n - 1) for n in (ny, nx))
+    longest = float(np.nanmax(np.hypot(y, x), initial=0)) or 1.0
+    axes.quiver(
+        columns * dx,
+        rows * dy,
+        x * dx,
+        y * dy,
+        angles="xy",
+        scale_units="xy",
+        scale=longest / side / 0.9,
+        pivot="middle",
+        color="white",
+        edgecolor="black",
+        linewidth=0.4,
+        width=0.004,
+    )
 
 
 def _norm(limits: Limits, log: bool, gamma: float) -> tuple[Normalize, list[float] | None]:

@@ -72,6 +72,8 @@ class Status:
         Shown below the bar; says why, when the run has failed or is stalled.
     note : str
         Shown beside the numbers: what is to be known of the dataset, such as missing frames.
+    ratio, goal : float or None
+        How far a signal stands out, where it is known, and when that stops the run.
     """
 
     state: State = "waiting"
@@ -83,6 +85,8 @@ class Status:
     seconds_left: float | None = None
     message: str = ""
     note: str = ""
+    ratio: float | None = None
+    goal: float | None = None
 
     @property
     def final(self) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from udfwidgets.buffers import Array, BufferDeclaration, BufferWrapper, Results, UDFResults
+from udfwidgets.buffers import BufferDeclaration, BufferWrapper, Results, UDFResults
 from udfwidgets.live.picture.channels import NUMBERS, Channel, Layout
+from udfwidgets.live.picture.tint.planes import Nature, joined
 from udfwidgets.shapes import Shape
 from udfwidgets.udf.base import UDF
 
@@ -25,11 +27,13 @@ def of_results(
     # Where scan and detector are of one shape, the results that it has looked at decide.
     may_be_sig = shape.nav.axes == shape.sig.axes and "nav" not in used
     layout = layout_of(title, made, made.shape == shape.nav.axes and not may_be_sig)
+    nature = made.nature if layout.form == "image" else "real"
 
     def make(results: UDFResults) -> Any:
         return function(results.buffers if index is None else results.buffers[index])
 
-    return Channel(index, title, layout, make, is_raw=False, is_named=index is None)
+    named = index is None
+    return Channel(index, title, layout, make, is_raw=False, is_named=named, nature=nature)
 
 
 class _Noting(Results):
@@ -57,13 +61,33 @@ def example(declaration: BufferDeclaration, shape: Shape) -> BufferWrapper:
     return BufferWrapper(declaration, values, shape, None, np.ones((), bool))
 
 
-def tried(function: Callable[[Any], Any], given: Any) -> Array:
+@dataclass(frozen=True)
+class Made:
+    """What a function has made.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Without the axis of colours.
+    dtype : numpy.dtype
+        Of its numbers.
+    nature : {'real', 'complex', 'vector', 'colours'}
+        What they are.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    nature: Nature
+
+
+def tried(function: Callable[[Any], Any], given: Any) -> Made:
     """Return what a function makes of something."""
     with np.errstate(all="ignore"):
-        return np.asarray(function(given))
+        made, nature = joined(function(given))
+    return Made(made.shape[:-1] if nature == "colours" else made.shape, made.dtype, nature)
 
 
-def layout_of(what: str, made: Array, is_nav: bool) -> Layout:
+def layout_of(what: str, made: Made, is_nav: bool) -> Layout:
     """Return how an array is drawn.
 
     Raises
@@ -72,7 +96,8 @@ def layout_of(what: str, made: Array, is_nav: bool) -> Layout:
         If it cannot be.
     """
     layout = Layout.of_axes("nav" if is_nav else "sig", made.shape)
-    if layout is None or made.dtype.kind not in NUMBERS:
+    is_plain = made.nature in ("real", "complex")
+    if layout is None or made.dtype.kind not in NUMBERS or not (is_plain or layout.form == "image"):
         raise ValueError(
             f"channel {what} gives an array of shape {made.shape} and dtype {made.dtype}, "
             "expected an image of numbers, a line, or a number"

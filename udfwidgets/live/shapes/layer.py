@@ -152,6 +152,9 @@ class ShapesFeed(Feed):
         self.version = NOTHING
         self._shapes = shapes
         self._taken: Mapping[str, Held] | None = None
+        #: Held while strokes are taken in, on any thread: what is heard is in the shapes by then.
+        self._lock = threading.Lock()
+        self._heard: list[tuple[str, int]] = []
         #: By page. A change is a new one, also where the shapes stay as they are.
         self._strokes: dict[str, int] = {}
         self._is_heard = False
@@ -168,31 +171,33 @@ class ShapesFeed(Feed):
 
     def refresh(self) -> None:
         """Take the newest shapes."""
-        self._is_heard = False
-        self._taken = self._shapes.held
+        with self._lock:
+            self._is_heard = False
+            self._taken, self._heard = self._shapes.held, list(self._strokes.items())
         self.version += 1
 
     def part(self, sight: Sight, pool: BufferPool) -> Part:
         """Return all shapes: they are few."""
         assert self._taken is not None, "only called after a version exists"
-        header = {"shapes": _entries(self._taken), "heard": list(self._strokes.items())}
+        header = {"shapes": _entries(self._taken), "heard": self._heard}
         return Part(header)
 
     def draw(self, page: str, number: int, strokes: Sequence[Stroke]) -> None:
-        """Take in what a page has drawn; what makes no shape is logged, in one line."""
-        self._is_heard = True
-        if number <= self._strokes.get(page, NOTHING):
-            return  # said again, because the page has not seen that it was heard
-        self._strokes.pop(page, None)  # the order is that of the last stroke
-        self._strokes[page] = number
-        while len(self._strokes) > PAGES:
-            self._strokes.pop(next(iter(self._strokes)))
-        try:
-            self._shapes.draw(
-                {name: (_shape_of(plain), resting) for name, plain, resting in strokes}
-            )
-        except ValueError as error:
-            _log.warning("dropped what a page has drawn: %.200s", error)
+        """Take in what a page has drawn, on any thread; what makes no shape is logged."""
+        with self._lock:
+            self._is_heard = True
+            if number <= self._strokes.get(page, NOTHING):
+                return  # said again, because the page has not seen that it was heard
+            self._strokes.pop(page, None)  # the order is that of the last stroke
+            self._strokes[page] = number
+            while len(self._strokes) > PAGES:
+                self._strokes.pop(next(iter(self._strokes)))
+            try:
+                self._shapes.draw(
+                    {name: (_shape_of(plain), resting) for name, plain, resting in strokes}
+                )
+            except ValueError as error:
+                _log.warning("dropped what a page has drawn: %.200s", error)
 
 
 def _shape_of(plain: Mapping[str, Any] | None) -> Figure | None:

@@ -65,6 +65,8 @@ class SlotFeed(Feed, Generic[Offered]):
         self._saved.set()
         self._bell = Bell()
         self._is_open = True
+        #: Whether every offer is to be taken as soon as may be, also if nobody looks.
+        self.is_watched = False
         self._save = save
         # What is saved stays with the widget: nothing of it ever comes back.
         self._pool = BufferPool(kept=0)
@@ -106,8 +108,8 @@ class SlotFeed(Feed, Generic[Offered]):
 
     @property
     def urgent(self) -> bool:
-        """Whether it is the last offer, which is saved even if nobody looks."""
-        return self.slot.final
+        """Whether it is the last offer, which is saved even if nobody looks, or all are wanted."""
+        return self.slot.final or (self.is_watched and self.slot.full)
 
     def refresh(self) -> None:
         """Take the newest offer."""

@@ -157,13 +157,22 @@ class Feed(ABC):
         """Answer a button that a person has pressed."""
 
     def draw(self, page: str, number: int, strokes: Sequence[Stroke]) -> None:  # noqa: B027
-        """Take in what a hand has drawn in a page, which counts what it says of that."""
+        """Take in, on any thread, what a hand has drawn in a page, which counts what it says.
+
+        It may come twice.
+        """
 
     def contrast(self, limits: Limits | None, log: bool) -> None:  # noqa: B027  most have no colours
         """Serve limits that a person has chosen, or those proposed for a scale."""
 
+    def aim(self, goal: float | None) -> None:  # noqa: B027  most have nothing to stop
+        """Stop at a signal-to-noise ratio that a person has chosen, or do not look at it."""
+
     def choose_slice(self, index: int) -> None:  # noqa: B027  most have one only
         """Show another slice from now on."""
+
+    def choose_component(self, index: int) -> None:  # noqa: B027  most have one only
+        """Show another part of complex numbers or vectors from now on."""
 
     def painted(self) -> None:  # noqa: B027  most have nothing to wait for it
         """Take note that a page shows something of it; called again and again."""
@@ -186,6 +195,9 @@ class Flow:
 
     def __init__(self, pool: BufferPool | None = None) -> None:
         self.pages: dict[str, Page] = {}
+        #: Frames of a widget that may be under way to a page: one more for the answer to a hand,
+        #: which is not to wait until the page has shown what it no longer asks for.
+        self.credit = CREDIT
         self._pool = pool or BufferPool()
 
     def receive(
@@ -260,6 +272,10 @@ class Flow:
             feed.contrast(None if limits is None else (limits[0], limits[1]), message["log"])
         elif kind == "slice" and feed is not None:
             feed.choose_slice(message["index"])
+        elif kind == "goal" and feed is not None:
+            feed.aim(message["value"])
+        elif kind == "component" and feed is not None:
+            feed.choose_component(message["index"])
         elif kind == "gone":
             page.sights.pop(key, None)
         elif kind == "command" and feed is not None:
@@ -302,7 +318,9 @@ class Flow:
             for sight in page.sights.values()
         )
 
-    def deliver(self, feeds: Iterable[Feed], now: float, stalled: bool = False) -> bool:
+    def deliver(
+        self, feeds: Iterable[Feed], now: float, stalled: bool = False, *, echo: bool = True
+    ) -> bool:
         """Send every page what it lacks, in one message each.
 
         Parameters
@@ -313,6 +331,8 @@ class Flow:
             Seconds, of a clock that only goes forward.
         stalled : bool
             The kernel's main loop does not tick, so acknowledgements may wait there.
+        echo : bool
+            Whether a page is told what was drawn even if there is nothing else to be said.
 
         Returns
         -------
@@ -329,7 +349,7 @@ class Flow:
                 and page.sights[feed.key].version < feed.version
                 and self._free(page, feed, now, stalled)
             ]
-            if not ready:
+            if not ready or not (echo or any(feed.kind != "drawings" for feed, _ in ready)):
                 continue
             try:
                 self._send(name, page, ready, now)
@@ -340,15 +360,14 @@ class Flow:
             sent = True
         return sent
 
-    @staticmethod
-    def _free(page: Page, feed: Feed, now: float, stalled: bool) -> bool:
+    def _free(self, page: Page, feed: Feed, now: float, stalled: bool) -> bool:
         sight = page.sights[feed.key]
         is_early = feed.presentable and sight.sequence < EARLY
         if not (sight.visible or is_early):
             return False
         # Without credit a kernel was through with 100 frames of 1024 x 1024 in 0.2 s, and the page
         # showed the last one 9.9 s later.
-        if len(sight.in_flight) < CREDIT or feed.settled:
+        if len(sight.in_flight) < self.credit or feed.settled:
             return True
         return stalled and not page.independent and now - sight.sent_at >= PACE
 
@@ -373,7 +392,7 @@ class Flow:
             sight.version = feed.version
             sight.sent_at = now
             sight.in_flight[sight.sequence] = list(part.buffers.values())
-            while len(sight.in_flight) > CREDIT:
+            while len(sight.in_flight) > self.credit:
                 # Sent by time alone: whether it has left is not known, so its memory is let go
                 # instead of being used again.
                 sight.in_flight.pop(next(iter(sight.in_flight)))

@@ -19,19 +19,26 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import comm
 
 from udfwidgets.live.wire.flow import PACE, Feed, Flow, Send
 from udfwidgets.live.wire.heard import heard
-from udfwidgets.live.wire.protocol import TARGET, Frames
+from udfwidgets.live.wire.protocol import CREDIT, TARGET, Frames
+from udfwidgets.live.wire.quiet import Quiet
 
 #: Seconds between two messages to a page at least: a screen shows no more.
 TICK = 0.016
-#: Seconds after which it looks again in any case; also after a hand has drawn: an answer out of
-#: memory is there two milliseconds later, and waited for the rest of the tick.
+#: Seconds after which it looks again in any case; also while a hand draws: an answer out of memory
+#: is there some milliseconds later, and waited for the rest of the tick.
 SOON = TICK / 4
+#: Seconds for which a hand is taken to draw on.
+LED = 0.1
+#: Seconds for which what was drawn is not told back unless with an answer: each message costs the
+#: page two milliseconds, of which a hand that moves leaves it few.
+ECHO = 2 * SOON
 #: A main loop that has not answered for this long is taken to be blocked.
 STALLED = 0.3
 #: Messages from pages that wait: some hundred per second come in, and a tick takes them all.
@@ -100,10 +107,11 @@ class Hub:
         self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
         self._heartbeat = Heartbeat()
+        self._quiet = Quiet()
         #: Until when no pictures are made, on the clock.
         self._respite = float("-inf")
-        #: Whether the last step took in what a hand has drawn.
-        self._is_led = False
+        #: Until when a hand is taken to draw, on the clock.
+        self._led = self._echo = float("-inf")
         #: Whether the last step failed: a fault that stays is logged once.
         self._at_fault = False
 
@@ -130,15 +138,17 @@ class Hub:
             # Bounded: the thread may be inside a source that waits for a lock of our caller.
             thread.join(timeout=1.0)
 
-    def news(self, *, urgent: bool = False) -> None:
+    def news(self, *, urgent: bool = False, unseen: bool = False) -> None:
         """Say that a feed has something to take. Never blocks for longer than a lock.
 
         Parameters
         ----------
         urgent : bool
             It has to be taken even if nobody looks, and at once.
+        unseen : bool
+            It has to be taken even if nobody looks, with the next tick.
         """
-        if not urgent and not self.flow.pages and not self._inbox:
+        if not (urgent or unseen) and not self.flow.pages and not self._inbox:
             return  # nobody looks: nothing is computed, and no thread is needed
         with self._wake:
             self._work = True
@@ -153,11 +163,24 @@ class Hub:
         messages = heard(message)
         if not messages:
             return
+        for each in messages:
+            if each.get("type") == "draw":
+                self._follow_hand(each)
         with self._wake:
             self._inbox.extend((each, send, independent) for each in messages)
             self._work = True
             self._start()
             self._wake.notify()
+
+    def _follow_hand(self, message: Mapping[str, Any]) -> None:
+        """Take in at once what a hand has drawn: the thread may be making a picture."""
+        now = self._clock()
+        self._led = now + LED
+        self._echo = self._echo if now < self._echo else now + ECHO
+        feed = self._feeds.get(message["key"])
+        if feed is not None:
+            said = message["page"], message["number"], message["strokes"]
+            self._guarded(partial(feed.draw, *said))
 
     def is_current_thread(self) -> bool:
         """Whether the caller is on the thread that carries the news."""
@@ -174,13 +197,13 @@ class Hub:
         with self._wake:
             feeds = dict(self._feeds)
             newcomers, self._newcomers = self._newcomers, set()
-        self._is_led = False
         self._listen(feeds)
         # To all pages that had said hello before a widget was made.
         for key in newcomers:
             self.flow.introduce(key)
         for key in {key for page in self.flow.pages.values() for key in page.sights} - set(feeds):
             self.flow.drop(key)
+        self.flow.credit = CREDIT + (self._clock() < self._led)
         holding = self.flow.waits_for_acknowledgement()
         stalled = holding and self._heartbeat.stalled(self._clock())
         quick = [feed for feed in feeds.values() if not feed.slow]
@@ -194,11 +217,16 @@ class Hub:
                 self.flow.deliver(quick, self._clock(), stalled)
             if feed.urgent or self._clock() >= self._respite:
                 self._refresh([feed], stalled)
+            if self._clock() < self._led:
+                # What answers a hand does not wait for the pictures of others, and says that the
+                # hand was heard: a message more costs the page as much as the picture.
+                self._refresh(quick, stalled)
+                self.flow.deliver([feed, *quick], self._clock(), stalled, echo=False)
         self._refresh(quick, stalled)
         now = self._clock()
-        self.flow.deliver(feeds.values(), now, stalled)
+        self.flow.deliver(feeds.values(), now, stalled, echo=now >= self._echo)
         pauses = [PACE] if holding else []
-        pauses += [self._respite - now] if now < self._respite else []
+        pauses += [until - now for until in (self._respite, self._echo) if now < until]
         for feed in quick:
             if feed.period is not None and self.flow.has_credit(feed, now, stalled):
                 pauses.append(feed.period)
@@ -210,7 +238,6 @@ class Hub:
             message, send, independent = self._inbox.popleft()
             if message.get("type") == "command" and message.get("name") != "touch":
                 self._respite = self._clock() + RESPITE
-            self._is_led |= message.get("type") == "draw"
             self._guarded(
                 lambda m=message, s=send, i=independent: self.flow.receive(  # type: ignore[misc]
                     m, s, feeds, independent=i
@@ -240,7 +267,13 @@ class Hub:
         data = message["content"]["data"]
         page = data.get("page", "") if isinstance(data, Mapping) else ""
         channel.on_msg(lambda m: self.receive(m["content"]["data"], send))
-        channel.on_close(lambda _: self.receive({"type": "bye", "page": page}, send))
+
+        def closed(_: Any) -> None:
+            self.receive({"type": "bye", "page": page}, send)
+            self._quiet.remove(channel)
+
+        channel.on_close(closed)
+        self._quiet.add(channel)
         self.receive(data, send)
 
     def _start(self) -> None:
@@ -263,7 +296,7 @@ class Hub:
             began = time.monotonic()
             pause = self._safe_step()
             # What comes in meanwhile goes out together in the next message.
-            tick = SOON if self._is_led else TICK
+            tick = SOON if self._clock() < self._led else TICK
             self._hurry.wait(max(SOON, tick - (time.monotonic() - began)))
 
     def _safe_step(self) -> float | None:
@@ -293,6 +326,7 @@ class Hub:
         # What they have said last is about what is gone, and would be heard by whoever comes next.
         self._inbox.clear()
         self.flow.pages.clear()
+        self._quiet.close()
 
 
 _hub = Hub()

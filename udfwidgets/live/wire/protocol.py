@@ -29,8 +29,9 @@ What a page says at one time travels in one `said` message, for the same reason;
 farewells do not wait for others to come.
 
 `look` asks for a part of a large image in full resolution, `contrast` for codes that tell the
-levels of other limits apart, `slice` for another slice of an image that has several, `command` says
-which button was pressed, and `bye` is said when a page closes.
+levels of other limits apart, `slice` for another slice of an image that has several, `component`
+for another part of complex numbers or vectors, `goal` says when a run is to stop, `command` which
+button was pressed, and `bye` that a page closes.
 
 `draw` says what a hand does with the shapes on an image: at most one per animation frame, with all
 that the kernel has not said it heard. The page numbers them, and the kernel answers with all shapes
@@ -38,9 +39,11 @@ and with the number of the last one that it has heard of each page. What a page 
 newer, so an answer never moves a shape back under the hand; what stays unheard is said again.
 
 A `frames` message comes with binary buffers; its parts name them by index. Pixels are codes of
-16 bits, little-endian (see `live.picture.quantise`); coverage of a nav image is one bit per
-pixel of the grid, lowest bit first, that of a sig image one byte per bin of the scan. A whole nav
-image has such bits for what is outside as well, where nothing is ever merged, if there is any.
+16 bits, little-endian (see `live.picture.quantise`). Where `colours` is "wheel", `tint` has a
+direction for each pixel, as 16 bits from -180 to 180 degrees; where it is "own", three bytes of
+red, green and blue. Coverage of a nav image is one bit per pixel of the grid, lowest bit first,
+that of a sig image one byte per bin of the scan. A whole nav image has such bits for what is
+outside as well, where nothing is ever merged, if there is any.
 
 The table of all fields is `js/src/wire/protocol.json`; tests hold this file and `protocol.ts` to
 it.
@@ -70,8 +73,12 @@ Entry = tuple[str, dict[str, Any], int]
 View = Literal["none", "hidden", "visible"]
 """What a page shows of a model."""
 
-CommandName = Literal["touch", "pause", "resume", "restart", "cancel", "close"]
-"""The buttons of a card; `touch` is anything else that a person does with it."""
+CommandName = Literal["touch", "pause", "resume", "restart", "cancel", "close", "transform"]
+"""The buttons of a card; `touch` is anything else that a person does with it. `transform` is said
+of an image: show its Fourier transform beside it, or take that away."""
+
+Colours = Literal["map", "wheel", "own"]
+"""What gives pixels their colours: their value; its direction, too; or they themselves."""
 
 State = Literal["waiting", "running", "paused", "stalled", "done", "cancelled", "failed"]
 """Of an analysis. `stalled` is one whose source delivers nothing; the last three are final."""
@@ -146,6 +153,24 @@ class Slice(TypedDict):
     index: int
 
 
+class Component(TypedDict):
+    """A person has chosen another component of what has several, counted from 0."""
+
+    type: Literal["component"]
+    page: str
+    key: str
+    index: int
+
+
+class Goal(TypedDict):
+    """A person has said at which signal-to-noise ratio to stop; None for nowhere."""
+
+    type: Literal["goal"]
+    page: str
+    key: str
+    value: float | None
+
+
 class Command(TypedDict):
     """A person has pressed a button."""
 
@@ -186,7 +211,7 @@ class ImageFrame(TypedDict):
     `grid` is the shape of the picture as sent, smaller than `shape` for a large image; `rect` is
     the part of the grid that `pixels` fills. `lo`, `hi` and `curve` are the encoding, `limits`
     and `limits_log` the contrast proposed for a linear and for a logarithmic scale, `slice` which
-    slice of several it is.
+    slice of several it is, and `component` which part of what is more than real numbers.
     """
 
     key: str
@@ -204,11 +229,15 @@ class ImageFrame(TypedDict):
     fraction: float
     final: bool
     slice: int
+    component: str
+    colours: Colours
     estimated: bool
     pixels: int | None
+    tint: int | None
     coverage: int | None
     outside: int | None
     detail: int | None
+    detail_tint: int | None
     detail_rect: Rect | None
 
 
@@ -226,6 +255,8 @@ class StatusFrame(TypedDict):
     seconds_left: float | None
     message: str
     note: str
+    ratio: float | None
+    goal: float | None
 
 
 class TotalsFrame(TypedDict):
@@ -266,7 +297,22 @@ class Frames(TypedDict):
     drawings: list[DrawingFrame]
 
 
-FromPage = Hello | Want | See | Ack | Have | Look | Contrast | Slice | Command | Draw | Gone | Bye
+FromPage = (
+    Hello
+    | Want
+    | See
+    | Ack
+    | Have
+    | Look
+    | Contrast
+    | Slice
+    | Component
+    | Goal
+    | Command
+    | Draw
+    | Gone
+    | Bye
+)
 
 
 class Said(TypedDict):
@@ -291,6 +337,8 @@ MESSAGES: dict[str, type] = {
     "look": Look,
     "contrast": Contrast,
     "slice": Slice,
+    "component": Component,
+    "goal": Goal,
     "command": Command,
     "draw": Draw,
     "gone": Gone,

@@ -1,12 +1,13 @@
 /** The numbers of the shape that is chosen, in pixels or in the units of the image. */
 
-import { keepKeys, make } from "../../page/dom";
+import { hide, keepKeys, make } from "../../page/dom";
+import type { Scale, Units } from "../../page/settings";
 import { FIELDS, numberOf, refusalOf, toNumber, withNumber, type Shape } from "../figures";
 import { countPixels } from "../pixels";
 import { HINTS } from "../tools";
 import type { Hand } from "../hand";
 import type { ShapesStore } from "../store";
-import { scaleOf, spelt, typed, wordOf, type Scale, type Units } from "./units";
+import { scaleOf, spelt, typed, wordOf } from "./units";
 
 export interface FieldsPlace {
   store: ShapesStore;
@@ -71,7 +72,7 @@ export class Fields {
     const what = JSON.stringify([shape?.type, store.chosen, this.units]);
     const kind = shape ? what : (hand.tool ?? (tools().length > 0 ? "?" : ""));
     if (kind !== this.kind) this.make(kind, shape);
-    this.element.hidden = kind === "" && store.shapes.size === 0;
+    hide(this.element, kind === "" && store.shapes.size === 0);
     if (!shape) return;
     if (shape !== this.counted && !this.list.contains(document.activeElement)) this.refuse("", "");
     for (const [field, input] of this.inputs) {
@@ -80,7 +81,9 @@ export class Fields {
     if (shape === this.counted) return;
     this.counted = shape;
     const count = countPixels(shape, this.desk.shape);
-    this.count.textContent = count === 0 ? "covers no pixel" : `${count.toLocaleString("en")} px`;
+    const told = count === 0 ? "covers no pixel" : `${count.toLocaleString("en")} px`;
+    // The same text lays the page out as well.
+    if (told !== this.count.textContent) this.count.textContent = told;
     this.count.classList.toggle("udfw-empty", count === 0);
   }
 
@@ -163,7 +166,7 @@ export class Fields {
 
   private refuse(field: string, why: string): void {
     this.refusal.textContent = why;
-    this.refusal.hidden = why === "";
+    hide(this.refusal, why === "");
     for (const [name, input] of this.inputs) {
       input.setAttribute("aria-invalid", String(why !== "" && name === field));
     }

@@ -1,10 +1,7 @@
 /** What a number of a shape is in the units of the image, where these are known. */
 
+import type { Scale, Units } from "../../page/settings";
 import { numberOf, toNumber, withNumber, type Shape } from "../figures";
-
-/** How large a pixel is, and in what. */
-export type Scale = [size: number, unit: string];
-export type Units = readonly [y: Scale | null, x: Scale | null];
 
 const PIXEL: Scale = [1, "px"];
 const DEGREE: Scale = [1, "°"];

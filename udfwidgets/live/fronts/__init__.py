@@ -1,0 +1,1 @@
+"""What differs between the front ends that show a notebook."""

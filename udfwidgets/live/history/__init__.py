@@ -1,0 +1,1 @@
+"""What a run has come through: how far a signal stands out, and when that is enough."""

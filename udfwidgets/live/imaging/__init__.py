@@ -1,0 +1,1 @@
+"""What a live image is put together of."""

@@ -1,0 +1,1 @@
+"""Pixels that tell more than one number: what these are, and their colours."""
