@@ -1,14 +1,16 @@
 # Everything a developer needs, from a bare machine with Python and pip to a notebook or a full test.
 #
 #   make lab              set up and open the live-plotting notebook   (LAB_ARGS="--no-browser --port 9000")
-#   make test             lint, types, JavaScript, Python, notebooks and browser tests
+#   make test             lint, types, JavaScript, the site, Python, notebooks and browser tests
 #   make fuzz             thousands of damaged files, in ten minutes   (SHARE=0.1 for a tenth of them)
 #   make kernels          the page beside an awaiting cell, under other versions of ipykernel
 #   make bench            our engine beside its peers                  (QUICK=1 for three minutes' worth)
 #   make soak             ten minutes of dragging, and what memory they leave   (MINUTES=1)
 #   make thirdparty       what others published for LiberTEM, run here (ONLY=NAME for one)
 #   make readers          files of each format, read here and by independent readers
+#   make frontends        a live analysis in Notebook 7, Voila, marimo, ...   (ONLY=voila for one)
 #   make cluster-test     runs on two hosts, made of network namespaces; as root
+#   make docs             the documentation site, in .cache/site
 #   make clean            remove everything these made
 #
 # A file named .stamp-* records that a set-up step is done; it is redone when what it depends on changes.
@@ -28,7 +30,10 @@ OTHERS := .venv-peers
 KERNELS := .venv-kernels
 VERSIONS ?= 6.31 7.3 7.4
 THIRD := .venv-thirdparty
+PICTURES := .venv-pictures
 READERS := .venv-readers
+FRONTS := .venv-frontends
+SITE := .venv-docs
 QUICK ?=
 SHARE ?= 1
 ONLY ?=
@@ -43,6 +48,10 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport PYTHONHOME
 
 PIP := $(BIN)/python -m pip --quiet
+# The same where a person waits for minutes: it names what it fetches.
+PIP_ALOUD := $(BIN)/python -m pip
+ALOUD := awk '/^Collecting / { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf "%s%s", n++ % 8 ? " " : "\n    ", $$2; fflush() } \
+	/^Installing collected/ { printf "\n    installing all of them"; fflush() } END { print "" }'
 # JupyterLab refuses to run as root unless told otherwise.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 JS_SOURCES := $(shell find js -type f -not -path '*/node_modules/*' 2>/dev/null) \
@@ -51,9 +60,9 @@ BUNDLE := udfwidgets/static/live.js
 say = @printf '==> %s\n' "$(1)"
 comma := ,
 
-.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench soak thirdparty readers cluster-test clean
+.PHONY: help lab test lint js python notebooks browser chromium kernels fuzz bench soak thirdparty readers frontends cluster-test docs clean
 help:
-	@sed -n '3,12s/^# *//p' Makefile
+	@sed -n '3,14s/^# *//p' Makefile
 
 # ---------------------------------------------------------------------------------------- set-up
 
@@ -75,7 +84,7 @@ $(VENV)/.stamp-node: | $(BIN)/python
 	@touch $@
 
 node_modules/.stamp-npm: package.json $(wildcard package-lock.json) $(VENV)/.stamp-node
-	$(call say,installing npm packages)
+	$(call say,installing npm packages: half a minute)
 	@if [ -f package-lock.json ]; then npm ci --include=dev --silent; else npm install --include=dev --silent; fi
 	@touch $@
 
@@ -86,8 +95,8 @@ $(BUNDLE): node_modules/.stamp-npm $(JS_SOURCES)
 
 # The bundle is there by now, so the build hook need not make it a second time.
 $(VENV)/.stamp-lab: pyproject.toml | $(BIN)/python $(BUNDLE)
-	$(call say,installing udfwidgets and JupyterLab)
-	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP) install --editable '.[lab]'
+	$(call say,installing udfwidgets and JupyterLab: one to five minutes)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(PIP_ALOUD) install --editable '.[lab]' | $(ALOUD)
 	@touch $@
 
 $(VENV)/.stamp-test: pyproject.toml | $(BIN)/python $(BUNDLE)
@@ -113,15 +122,16 @@ chromium:
 
 lab: $(VENV)/.stamp-lab $(BUNDLE) demo-data/default.hdr
 	$(call say,opening JupyterLab)
-# The whole repository, not just the notebook's folder: notebooks link to docs/.
-	@$(BIN)/jupyter lab $(ROOT_FLAG) --ServerApp.root_dir=. notebooks/live-plotting.ipynb $(LAB_ARGS)
+# The whole repository, not just the notebook's folder: notebooks link to docs/. As the address that
+# JupyterLab begins with, the notebook is in the one that it prints, too.
+	@$(BIN)/jupyter lab $(ROOT_FLAG) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/live-plotting.ipynb $(LAB_ARGS)
 
 # ------------------------------------------------------------------------------------------ test
 
 # A step that fails ends the run there and then; notebooks and browser, which wait for kernels most of
 # the time, go on beside each other.
 BESIDE := .cache/notebooks.log
-test: lint js python demo-data/default.hdr chromium
+test: lint js docs python demo-data/default.hdr chromium
 	@mkdir -p $(dir $(BESIDE))
 	@$(MAKE) --no-print-directory notebooks >$(BESIDE) 2>&1 & \
 	$(MAKE) --no-print-directory browser; browser=$$?; \
@@ -207,13 +217,21 @@ $(VENV)/.stamp-bench: pyproject.toml | $(BIN)/python $(BUNDLE)
 $(OTHERS)/.stamp-peers:
 	$(call say,installing dask.array$(comma) hyperspy and py4DSTEM in $(OTHERS))
 	@$(PYTHON) -m venv $(OTHERS)
-	@for package in 'dask[array] h5py hdf5plugin' hyperspy py4dstem; do \
+	@for package in 'dask[array] h5py hdf5plugin zarr' hyperspy py4dstem; do \
 		env -u VIRTUAL_ENV $(OTHERS)/bin/python -m pip --quiet install $$package \
 			|| echo "==> left out, cannot be installed: $$package"; \
 	done
 	@touch $@
 
-bench: $(VENV)/.stamp-bench $(PEER)/.stamp-peer $(OTHERS)/.stamp-peers
+# One JupyterLab for all whose pictures are counted.
+$(PICTURES)/.stamp-pictures: pyproject.toml | $(BUNDLE)
+	$(call say,installing ImageGL$(comma) ipympl and udfwidgets in $(PICTURES))
+	@$(PYTHON) -m venv $(PICTURES)
+	@HATCH_JUPYTER_BUILDER_SKIP_NPM=1 env -u VIRTUAL_ENV $(PICTURES)/bin/python -m pip --quiet install \
+		--editable '.[lab]' 'bqplot-image-gl>=1.10' bqplot-gl 'ipympl>=0.10'
+	@touch $@
+
+bench: $(VENV)/.stamp-bench $(PEER)/.stamp-peer $(OTHERS)/.stamp-peers $(PICTURES)/.stamp-pictures chromium
 	$(call say,benchmarks)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') \
 		--libertem $(PEER)/bin/python --peers $(OTHERS)/bin/python
@@ -234,6 +252,7 @@ $(THIRD)/.stamp-third: tests/thirdparty/requirements.txt pyproject.toml | $(BUND
 
 thirdparty: $(THIRD)/.stamp-third chromium
 	$(call say,running what others published)
+	@$(THIRD)/bin/python -m pytest --quiet tests/keeping/test_handing.py
 	@$(THIRD)/bin/python -m tests.thirdparty $(ONLY)
 
 # --------------------------------------------------------------------------------------- readers
@@ -249,6 +268,21 @@ readers: $(VENV)/.stamp-test $(READERS)/.stamp-readers
 	$(call say,reading files with independent readers)
 	@$(BIN)/python -m tests.readers $(READERS)/bin/python
 
+# ------------------------------------------------------------------------------------- frontends
+
+# Not a part of `make test`: each kind is an environment of its own, and jupyter-collaboration changes
+# every JupyterLab that it is beside.
+$(FRONTS)/%/.stamp: tests/frontends/%.txt pyproject.toml | $(BUNDLE)
+	$(call say,installing front ends in $(@D))
+	@$(PYTHON) -m venv $(@D)
+	@env -u VIRTUAL_ENV HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(@D)/bin/python -m pip --quiet install -r $< --editable .
+	@touch $@
+
+FRONT_KINDS := most apps together
+frontends: $(VENV)/.stamp-test $(FRONT_KINDS:%=$(FRONTS)/%/.stamp) chromium
+	$(call say,showing a live analysis in each front end)
+	@$(BIN)/python -m tests.frontends $(FRONT_KINDS:%=$(CURDIR)/$(FRONTS)/%/bin/python) $(ONLY)
+
 # ---------------------------------------------------------------------------------- cluster-test
 
 # Not a part of `make test`: not everywhere network namespaces can be made.
@@ -257,9 +291,24 @@ cluster-test: $(VENV)/.stamp-test
 	@ip netns add udfw-try && ip netns del udfw-try || { echo "no network namespaces here: root is needed, and iproute2"; exit 1; }
 	@$(BIN)/python -m tests.hosts
 
+# ------------------------------------------------------------------------------------------ docs
+
+# Docstrings are read, notebooks are not executed: nothing of .venv is needed.
+$(SITE)/.stamp-docs: docs/site/requirements.txt
+	$(call say,installing mkdocs in $(@D))
+	@$(PYTHON) -m venv $(@D)
+	@env -u VIRTUAL_ENV $(@D)/bin/python -m pip --quiet install -r $<
+	@touch $@
+
+docs: $(SITE)/.stamp-docs
+	$(call say,building .cache/site)
+	@# With --quiet it would not count its warnings.
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict 2>&1 | { grep -v '^INFO' || true; }
+	@echo "    $(CURDIR)/.cache/site/index.html, or with a search: $(SITE)/bin/mkdocs serve"
+
 # ----------------------------------------------------------------------------------------- clean
 
 clean:
-	rm -rf $(VENV) $(PEER) $(OTHERS) $(THIRD) $(KERNELS) $(READERS) node_modules udfwidgets/static demo-data benchmarks/data .cache \
+	rm -rf $(VENV) $(PEER) $(OTHERS) $(PICTURES) $(THIRD) $(KERNELS) $(READERS) $(FRONTS) $(SITE) node_modules udfwidgets/static demo-data benchmarks/data .cache \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.tsbuildinfo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

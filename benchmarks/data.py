@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,12 @@ import hdf5plugin
 import numpy as np
 
 from benchmarks.formats import ENVELOPES, Envelope
+from benchmarks.several import SEVERAL
 
 DS_PATH = "data"
 PATTERNS = 256
+# Of frames of more pixels there are fewer.
+_MOST_PIXELS = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,9 @@ class Storage:
     hdf5 : bool
         False for a file of nothing but pixels.
     detector : str
-        Whose format it is; see `ENVELOPES`.
+        Whose format it is; see `ENVELOPES` and `SEVERAL`.
+    dtype : str
+        Of the pixels of a file of nothing else.
     """
 
     name: str
@@ -40,14 +46,16 @@ class Storage:
     filters: Mapping[str, Any] = field(default_factory=dict)
     hdf5: bool = True
     detector: str = ""
+    dtype: str = "<u2"
 
 
 RAW = Storage("raw", hdf5=False)
+RAW_FLOATS = Storage("raw-float32", hdf5=False, dtype="<f4")
 CONTIGUOUS = Storage("contiguous")
 CHUNKED = Storage("chunk8", 8)
 GZIP = Storage("gzip1-chunk8", 8, {"compression": "gzip", "compression_opts": 1})
 BITSHUFFLE = Storage("bslz4-chunk8", 8, hdf5plugin.Bitshuffle(cname="lz4"))
-DETECTORS = {name: Storage(name, hdf5=False, detector=name) for name in ENVELOPES}
+DETECTORS = {name: Storage(name, hdf5=False, detector=name) for name in (*ENVELOPES, *SEVERAL)}
 BITSHUFFLE_FRAMES = Storage("bslz4-chunk1", 1, hdf5plugin.Bitshuffle(cname="lz4"))
 
 
@@ -87,24 +95,33 @@ class Scan:
         patterns = _patterns(self.sig_shape, rng)
         for _ in range(self.nav_shape[0]):
             # No pattern comes twice within a chunk: compression must not find the repetition.
-            order = np.concatenate([rng.permutation(PATTERNS) for _ in range(-(-n_x // PATTERNS))])
+            n = len(patterns)
+            order = np.concatenate([rng.permutation(n) for _ in range(-(-n_x // n))])
             yield patterns[order[:n_x]]
 
     def describe(self, folder: Path, storage: Storage = RAW) -> dict[str, Any]:
         """Make the file if it is not there, and say where and what it is, as JSON can carry it."""
-        suffix, dtype, needs_shape = (".h5" if storage.hdf5 else ".raw"), "uint16", True
-        if storage.detector:
-            around = self._around(storage)
-            suffix, dtype, needs_shape = around.suffix, around.dtype, around.needs_shape
+        if storage.detector in SEVERAL:
+            return self._describe_several(folder / f"{self.name}-{storage.name}", storage.detector)
+        around = self._around(storage)
+        suffix = ".h5" if storage.hdf5 else around.suffix
         path = folder / f"{self.name}-{storage.name}{suffix}"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".part")
             (self._write_hdf5 if storage.hdf5 else self._write_raw)(unfinished, storage)
             unfinished.rename(path)
+        kind = "hdf5" if storage.hdf5 else storage.detector or "raw"
+        described = self._described(path, kind, around.dtype, around.needs_shape)
+        if storage.detector:
+            unwrapped = RAW if around.dtype == RAW.dtype else RAW_FLOATS
+            described["unwrapped"] = self.describe(folder, unwrapped)
+        return described
+
+    def _described(self, path: Path, kind: str, dtype: str, needs_shape: bool) -> dict[str, Any]:
         return {
             "path": str(path.resolve()),
-            "format": "hdf5" if storage.hdf5 else storage.detector or "raw",
+            "format": kind,
             "needs_shape": needs_shape,
             "ds_path": DS_PATH,
             "dtype": dtype,
@@ -112,16 +129,28 @@ class Scan:
             "sig_shape": list(self.sig_shape),
         }
 
+    def _describe_several(self, folder: Path, kind: str) -> dict[str, Any]:
+        """Make a folder with the files, and a note of what is opened of them."""
+        note, several = folder / "opened", SEVERAL[kind]
+        if not note.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            opened = several.write(folder, self.rows(), self.nav_shape, self.sig_shape)
+            note.write_text(opened.name)
+        path = folder / note.read_text()
+        return self._described(path, kind, "uint16", several.needs_shape)
+
     def bytes_in(self, storage: Storage) -> int:
         """Return how many bytes of pixels there are."""
-        wider = np.dtype(self._around(storage).dtype).itemsize // 2 if storage.detector else 1
-        return self.n_bytes * wider
+        return self.n_bytes * np.dtype(self._around(storage).dtype).itemsize // 2
 
     def _around(self, storage: Storage) -> Envelope:
-        return ENVELOPES[storage.detector](self.nav_shape, self.sig_shape)
+        if storage.detector in ENVELOPES:
+            return ENVELOPES[storage.detector](self.nav_shape, self.sig_shape)
+        return Envelope(dtype=storage.dtype, suffix=".raw")
 
     def _write_raw(self, path: Path, storage: Storage) -> None:
-        around = self._around(storage) if storage.detector else Envelope()
+        around = self._around(storage)
         fields = [("before", f"V{around.before}"), ("pixels", around.dtype, self.sig_shape)]
         record = np.dtype([*fields, ("after", f"V{around.after}")])
         with path.open("wb") as file:
@@ -150,7 +179,8 @@ def _patterns(sig_shape: tuple[int, int], rng: np.random.Generator) -> Any:
     """Return diffraction patterns: a bright disk, six weaker ones, and little in between."""
     y, x = np.indices(sig_shape)
     size = min(sig_shape)
-    patterns = np.empty((PATTERNS, *sig_shape), np.uint16)
+    n_patterns = min(PATTERNS, _MOST_PIXELS // (sig_shape[0] * sig_shape[1]))
+    patterns = np.empty((n_patterns, *sig_shape), np.uint16)
     for pattern in patterns:
         centre_y, centre_x = (n / 2 + rng.uniform(-0.03, 0.03) * size for n in sig_shape)
         mean = np.full(sig_shape, 0.05)
@@ -163,8 +193,13 @@ def _patterns(sig_shape: tuple[int, int], rng: np.random.Generator) -> Any:
 
 
 def warm(description: dict[str, Any]) -> None:
-    """Read the file once, so that all contenders find it in the page cache."""
-    with open(description["path"], "rb", buffering=0) as file:
-        block = bytearray(1 << 24)
-        while file.readinto(block):
-            pass
+    """Read all files once, so that all contenders find them in the page cache."""
+    path, block = Path(description["path"]), bytearray(1 << 24)
+    paths = path.parent.rglob("*") if description["format"] in SEVERAL else [path]
+    for each in paths:
+        if each.is_file():
+            with each.open("rb", buffering=0) as file:
+                while file.readinto(block):
+                    pass
+    if "unwrapped" in description:
+        warm(description["unwrapped"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.data import Scan, Storage
+from benchmarks.several import SEVERAL
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,15 @@ class Extent:
 
     def scan_in(self, storage: Storage) -> Scan:
         """Return the scan that rows read which are about this kind of file."""
-        return self.hdf5 if storage.hdf5 else self.raw
+        # LiberTEM reads no MRC file of 2 GiB.
+        is_small = storage.hdf5 or storage.detector in ("zarr", "mrc")
+        scan = self.hdf5 if is_small else self.raw
+        sig = SEVERAL[storage.detector].sig if storage.detector in SEVERAL else None
+        if sig is None:
+            return scan
+        # About as many pixels.
+        width = 128 if sig[0] < 1024 else 8
+        return Scan((round(scan.n_bytes / (2 * sig[0] * sig[1] * width)), width), sig)
 
 
 FULL = Extent(

@@ -50,16 +50,14 @@ WATCH = """index => {
     });
     return sum ? weighted / sum / canvas.width : -1;
   };
-  let painted = canvas.dataset.udfwPainted;
-  const look = () => {
-    if (window.udfwWatch.signal.aborted) return;
-    if (canvas.dataset.udfwPainted !== painted) {
-      painted = canvas.dataset.udfwPainted;
-      seen.paints.push([performance.now(), Number(canvas.dataset.udfwGeneration), light()]);
-    }
-    requestAnimationFrame(look);
-  };
-  look();
+  // Posted when it has been painted, heard when that frame is through.
+  const frames = new MessageChannel();
+  frames.port1.onmessage = ({data: generation}) =>
+    seen.paints.push([performance.now(), generation, light()]);
+  const looking = new MutationObserver(
+    () => frames.port2.postMessage(Number(canvas.dataset.udfwGeneration)));
+  looking.observe(canvas, {attributes: true, attributeFilter: ['data-udfw-painted']});
+  window.udfwWatch.signal.addEventListener('abort', () => looking.disconnect());
 }"""
 SEEN = "() => { window.udfwWatch.abort(); return [window.udfwSeen.moves, window.udfwSeen.paints]; }"
 GENERATION = (
@@ -122,19 +120,28 @@ class Hand:
 
     def __init__(self, lab: Lab) -> None:
         self._lab, self._mouse = lab, lab.page.mouse
+        # Playwright's own moves take three frames each while a button is held: it looks out for
+        # drags that the browser begins.
+        self._session = lab.page.context.new_cdp_session(lab.page)
         lab.wait_until(HAS_PICTURES, arg=INDEX)
+        # Shapes are drawn by a bundle of their own, which comes after the first pictures.
+        lab.wait_until("() => document.querySelector('.udfw-pad .udfw-drawing[data-udfw-window]')")
         lab.page.evaluate(
             "() => document.querySelector('.udfw-pad').scrollIntoView({block: 'center'})"
         )
 
     def _to(self, x: float) -> None:
+        across, down = self._at(x)
+        move = {"type": "mouseMoved", "x": across, "y": down, "button": "left", "buttons": 1}
+        self._session.send("Input.dispatchMouseEvent", move)
+
+    def _at(self, x: float) -> tuple[float, float]:
         left, top, width, height, x0, x1, y0, y1 = self._plot
-        across = left + (x + 0.5 - x0) / (x1 - x0) * width
-        self._mouse.move(across, top + (64.5 - y0) / (y1 - y0) * height)
+        return left + (x + 0.5 - x0) / (x1 - x0) * width, top + (64.5 - y0) / (y1 - y0) * height
 
     def _grip(self, x: float) -> None:
         self._plot = self._lab.page.evaluate(PLOT)
-        self._to(x)
+        self._mouse.move(*self._at(x))
         self._mouse.down()
 
     def singly(self) -> list[float]:

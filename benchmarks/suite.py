@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.contenders import OURS, Contender
 from benchmarks.extent import Extent
-from benchmarks.measure import cluster, concurrency, live, moves
+from benchmarks.measure import cluster, concurrency, live, moves, painted
 from benchmarks.measure.live import Bench, Case
 from benchmarks.measure.scaling import scaling
 from benchmarks.measure.throughput import ROWS, measure
@@ -27,6 +27,7 @@ CASES: tuple[Case, ...] = (
     concurrency.cancel,
     moves.moves,
     cluster.cluster,
+    painted.painted,
     live.iterators,
     live.same_instance,
     live.history,

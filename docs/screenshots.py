@@ -31,7 +31,7 @@ MARGIN = 4
 # The code cells of the notebook up to the live view, by their place among all cells.
 BEFORE, LIVE = (1, 3, 5), 7
 # CSS pixels; the first is as wide as the two images of a card.
-NOTEBOOK, DASHBOARD_SIZE, EXPLORE_SIZE = (1172, 1000), (1760, 1200), (1300, 1500)
+NOTEBOOK, DASHBOARD_SIZE, EXPLORE_SIZE = (1172, 1000), (1760, 1200), (1300, 1650)
 NARROW = (700, 2400)
 CARD = ".jp-Notebook .jp-CodeCell >> nth=3"
 FRACTION = "+(document.querySelector('.udfw-canvas')?.dataset.udfwFraction ?? 0)"

@@ -132,6 +132,9 @@ def _wait_for_leftovers_to_go(before: Surroundings) -> list[str]:
             thread.join(0.05)
         psutil.wait_procs(psutil.Process().children(), timeout=0.05)
         leftovers = Surroundings.now().added_since(before)
+    if leftovers:
+        gc.collect()  # of what a thread held that has ended since
+        leftovers = Surroundings.now().added_since(before)
     return leftovers
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from udfwidgets.calibration import Calibration, Scale
+from udfwidgets.calibration import Calibration, Scale, checked, spelt
 
 MRAD, NM = Scale(0.4, "mrad"), Scale(2.5, "nm")
 
@@ -53,3 +53,36 @@ def test_as_many_as_there_are_axes():
 def test_what_is_no_calibration_is_refused_in_words(given, says):
     with pytest.raises(ValueError, match=says):
         Calibration(sig=given)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("nm", "nm"),
+        ("[n_m]", "nm"),
+        ("[n_m^-1]", "1/nm"),
+        ("A^-1", "1/Å"),
+        ("$A^{-1}$", "1/Å"),
+        ("Å\u207b\u00b9", "1/Å"),
+        ("1/nm", "1/nm"),
+        ("nanometer", "nm"),
+        ("\u03bcm", "µm"),
+        ("mrad", "mrad"),
+        ("pixels", ""),
+        ("[px]", ""),
+        ("<undefined>", ""),
+        ("", ""),
+        ("\n", ""),
+    ],
+)
+def test_units_are_written_in_one_way(written, expected):
+    assert spelt(written) == expected
+    told = Calibration.told({"sig_scales": (2.0,), "sig_units": (written,)}, 0, 1)
+    assert told.scales("sig", 1) == (Scale(2.0, expected) if expected else None,)
+
+
+def test_what_stands_in_its_place_is_checked():
+    given = Calibration(nav=NM)
+    assert (checked(given), checked(None)) == (given, Calibration())
+    with pytest.raises(TypeError, match=r"calibration is \(1, 'nm'\), expected a udfwidgets"):
+        checked((1, "nm"))

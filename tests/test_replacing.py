@@ -110,3 +110,12 @@ def test_a_folder_gets_its_name_when_it_is_whole(tmp_path, before):
     ):
         (unfinished / "other").touch()
     assert [path.name for path in target.iterdir()] == ["whole"]
+
+
+@pytest.mark.parametrize("replace", [replacing, replacing_folder])
+def test_a_folder_that_is_not_there_is_named(tmp_path, replace):
+    with (
+        pytest.raises(FileNotFoundError, match=r"no folder .*/none, expected one for a\.h5"),
+        replace(tmp_path / "none/a.h5"),
+    ):
+        pass

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from udfwidgets import warm
-from udfwidgets.udf.compiled.fused import add_up_frames, add_up_moments, add_up_runs
-from udfwidgets.udf.compiled.kernels import moment_dtype
+from udfwidgets.udf.compiled.kernels import strip_dtype
+from udfwidgets.udf.compiled.moments import moment_dtype
+from udfwidgets.udf.compiled.steps import add_up_frames, add_up_moments, add_up_runs
 
 
 def python(*arguments, **environment):
@@ -59,7 +60,14 @@ def moments(dtype):
 moments.cache_info = add_up_moments.cache_info
 
 
-@pytest.mark.parametrize("step", [add_up_frames, moments, add_up_runs])
+def frames(dtype):
+    return add_up_frames(dtype, strip_dtype(dtype))
+
+
+frames.cache_info = add_up_frames.cache_info
+
+
+@pytest.mark.parametrize("step", [frames, moments, add_up_runs])
 def test_every_usual_dtype_is_covered(step):
     warm.warm()
     before = step.cache_info().misses

@@ -29,8 +29,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from udfwidgets.api import Context as Context
+    from udfwidgets.calibration import Calibration as Calibration
     from udfwidgets.keeping.loading import load_result as load_result
     from udfwidgets.udf.base import UDF as UDF
+    from udfwidgets.udf.compiled.frames import jit_frame as jit_frame
     from udfwidgets.udf.masks import ApplyMasksUDF as ApplyMasksUDF
     from udfwidgets.udf.raw import PickUDF as PickUDF
     from udfwidgets.udf.stddev import StdDevUDF as StdDevUDF
@@ -42,12 +44,14 @@ __version__ = "0.1.0"
 # Looked up when first used: importing the package costs next to nothing.
 _HOMES = {
     "ApplyMasksUDF": "udfwidgets.udf.masks",
+    "Calibration": "udfwidgets.calibration",
     "Context": "udfwidgets.api",
     "PickUDF": "udfwidgets.udf.raw",
     "StdDevUDF": "udfwidgets.udf.stddev",
     "SumSigUDF": "udfwidgets.udf.sumsigudf",
     "SumUDF": "udfwidgets.udf.sum",
     "UDF": "udfwidgets.udf.base",
+    "jit_frame": "udfwidgets.udf.compiled.frames",
     "load_result": "udfwidgets.keeping.loading",
 }
 _MODULES = ("demo", "live")

@@ -121,9 +121,12 @@ class Context(Analyses, Showing, Closing):
             'auto' to find out from the file; 'memory', 'npy', 'raw', 'hdf5', 'mib', or 'stream'
             for frames from an async iterator.
         *args, **kwargs
-            As the dataset takes them, ``path=`` for all that are files. ``follow=True`` takes an
-            HDF5 or Merlin file that is still being recorded; see `GrowingH5DataSet`,
-            `GrowingMIBDataSet`, and `StreamDataSet` for 'stream', which the Context closes.
+            As the dataset takes them, ``path=`` for all that are files. ``follow=True`` takes a
+            file that is still being recorded, 'hdf5', 'mib', 'seq', 'tvips' or 'raw'; see
+            `GrowingH5DataSet`, `GrowingMIBDataSet`, `udfwidgets.io.dataset.growing`, and
+            `StreamDataSet` for 'stream', which the Context closes.
+            ``calibration=Calibration(sig=(0.4, "mrad"), nav=(2.5, "nm"))`` says how large pixels
+            are, in place of what the file tells; `DataSet.calibrate` does so later.
 
         Raises
         ------

@@ -30,6 +30,7 @@ Use = Literal["private", "result_only"]
 
 # Stands above this floor, and loads what it writes with when it is first used.
 SAVE = "udfwidgets.keeping.saving:save_results"
+HANDING = "udfwidgets.keeping.handing"
 
 _KINDS = ("nav", "sig", "single")
 _USES = (None, "private", "result_only")
@@ -159,6 +160,11 @@ class BufferWrapper:
         return self._origin
 
     @property
+    def unit(self) -> str:
+        """Of the values, such as 'px' for pixels of the detector; empty where it is not known."""
+        return "" if self._origin is None else self._origin.unit
+
+    @property
     def kind(self) -> Kind:
         """'nav', 'sig' or 'single'."""
         return self._declaration.kind
@@ -277,6 +283,43 @@ class BufferWrapper:
         options: Any = {"overwrite": overwrite, "calibration": calibration, "title": title}
         return cast("Path", pkgutil.resolve_name(SAVE)([self], path, **options))
 
+    def to_xarray(self, *, calibration: Calibration | None = None) -> Any:
+        """Return the result as a `xarray.DataArray`, a copy, with coordinates in units.
+
+        Its axes are those of a saved file: slices first, then those of the scan (``nav_y``,
+        ``nav_x``) or the detector (``sig_y``, ``sig_x``), the first pixel at 0. Floats are NaN
+        where nothing has been merged; where not all is, the coordinate ``valid`` tells it.
+
+        Parameters
+        ----------
+        calibration : Calibration, optional
+            How large pixels are, in place of what the dataset tells.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If xarray is not installed.
+        """
+        return pkgutil.resolve_name(f"{HANDING}:xarray_of")(self, calibration)
+
+    def to_hyperspy(self, *, calibration: Calibration | None = None) -> Any:
+        """Return the result as a signal of hyperspy, a copy, with calibrated axes.
+
+        An image is a `Signal2D`, a line a `Signal1D`, of complex numbers their complex kin; slices
+        are its navigation axes.
+
+        Parameters
+        ----------
+        calibration : Calibration, optional
+            How large pixels are, in place of what the dataset tells.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If hyperspy is not installed.
+        """
+        return pkgutil.resolve_name(f"{HANDING}:hyperspy_of")(self, calibration)
+
     def _unfold(self, raw: Array, fill: Any) -> Array:
         if self.kind != "nav":
             return raw
@@ -337,6 +380,14 @@ class Results(dict[str, BufferWrapper]):
         results = list(self.values()) if result is None else [self[result]]
         options: Any = {"overwrite": overwrite, "calibration": calibration}
         return cast("Path", pkgutil.resolve_name(SAVE)(results, path, **options))
+
+    def to_xarray(self, *, calibration: Calibration | None = None) -> Any:
+        """Return the results as a `xarray.Dataset`; see `BufferWrapper.to_xarray`.
+
+        Results of the scan share its axes, and those of the detector. Other axes have the name of
+        their variable in front.
+        """
+        return pkgutil.resolve_name(f"{HANDING}:dataset_of")(self, calibration)
 
     def __missing__(self, name: object) -> BufferWrapper:
         raise KeyError(unknown(name, self, "result "))

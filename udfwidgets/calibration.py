@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -40,6 +41,15 @@ class Scale:
 
 #: What sizes in units of the SI are told in: nobody reads 2e-10 m.
 _HANDY = {"m": (1e9, "nm"), "1/m": (1e-9, "1/nm"), "rad": (1e3, "mrad")}
+#: What programs write for a unit, less brackets and the like, and what is written here.
+_SPELLINGS = {
+    **dict.fromkeys(("A", "Ang", "angstrom", "Angstrom", "\u212b"), "Å"),
+    **dict.fromkeys(("um", "micron", "\u03bcm", "micrometer"), "µm"),
+    **dict.fromkeys(("nanometer", "n_m"), "nm"),
+}
+#: What they write where nothing was calibrated.
+_COUNTED = ("px", "pix", "pixel", "pixels", "undefined", "None")
+_INVERSE = re.compile(r"(?P<before>1/)?(?P<base>.*?)(?P<behind>\^?-1|\u207b\u00b9)?")
 
 #: Size and unit.
 Pair: TypeAlias = tuple[float, str]
@@ -122,10 +132,44 @@ def _told(metadata: Mapping[str, Any], kind: str, n_axes: int) -> list[Scale | N
     return [_scale_or_none(size, unit) for size, unit in zip(sizes, units, strict=True)]
 
 
+def checked(given: object) -> Calibration:
+    """Return a calibration that a user may have given; one of nothing for None.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if given is None:
+        return Calibration()
+    if isinstance(given, Calibration):
+        return given
+    raise TypeError(
+        f"calibration is {given!r:.60}, expected a udfwidgets.calibration.Calibration, such as "
+        "Calibration(sig=(0.4, 'mrad'), nav=(2.5, 'nm'))"
+    )
+
+
+def spelt(unit: str) -> str:
+    """Return a unit as it is written here; empty for what is counted in pixels.
+
+    Examples
+    --------
+    >>> spelt("[n_m^-1]"), spelt("$A^{-1}$"), spelt("nanometer"), spelt("pixels")
+    ('1/nm', '1/Å', 'nm', '')
+    """
+    found = _INVERSE.fullmatch(re.sub(r"[][${}<>\\\s]", "", unit).strip("_"))
+    assert found is not None, "matches all texts of one line"
+    base = _SPELLINGS.get(found["base"], found["base"])
+    if base in _COUNTED:
+        return ""
+    return f"1/{base}" if found["before"] or found["behind"] else base
+
+
 def _scale_or_none(size: object, unit: object) -> Scale | None:
     """Return a scale; None for what a file has where nothing was calibrated."""
     try:
-        scale = Scale(size, unit)  # type: ignore[arg-type]
+        scale = Scale(size, spelt(unit) if isinstance(unit, str) else unit)  # type: ignore[arg-type]
     except ValueError:
         return None
     factor, handy = _HANDY.get(scale.unit, (1.0, scale.unit))

@@ -50,25 +50,20 @@ class DataOrigin:
         Shapes of scan and detector.
     paths : tuple of Path
         Its files.
-    metadata : mapping
-        What its format tells; see `Calibration.told`.
+    calibration : Calibration
+        How large its pixels are, as far as that was known when the run began.
     """
 
     text: str
     nav: tuple[int, ...]
     sig: tuple[int, ...]
     paths: tuple[Path, ...] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration = field(default_factory=Calibration)
 
     @cached_property
     def files(self) -> tuple[FileMark, ...]:
         """Its files as they were when this was first asked for."""
         return tuple(map(_mark, self.paths))
-
-    @cached_property
-    def calibration(self) -> Calibration:
-        """How large its pixels are, as far as the format tells."""
-        return Calibration.told(self.metadata, len(self.nav), len(self.sig))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +94,8 @@ class Origin:
         What slices of the result are called.
     colormap : str
         In which the result is shown at first; empty for the usual one.
+    unit : str
+        Of its values; empty where that is not known.
     """
 
     result: str
@@ -112,6 +109,7 @@ class Origin:
     corrected: bool = False
     slice_name: str = ""
     colormap: str = ""
+    unit: str = ""
 
     @property
     def title(self) -> str:

@@ -32,7 +32,10 @@ def replacing(
     ------
     FileExistsError
         If there is such a file and `overwrite` is not set.
+    FileNotFoundError
+        If the folder is not there.
     """
+    _check_folder(target)
     unfinished = _new_file(target, beside)
     try:
         yield unfinished
@@ -51,6 +54,7 @@ def replacing_folder(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
 
     As `replacing` does for a file. What had the name before is removed then, with all in it.
     """
+    _check_folder(target)
     unfinished = Path(tempfile.mkdtemp(".unfinished", f".{target.stem}.", target.parent))
     try:
         yield unfinished
@@ -70,6 +74,13 @@ def replacing_folder(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
             unfinished.rename(target)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _check_folder(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {target.parent.absolute()}, expected one for {target.name}"
+        )
 
 
 def _new_file(target: Path, beside: Path | None) -> Path:

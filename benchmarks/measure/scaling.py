@@ -8,20 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import data
-from benchmarks.contenders import LIMIT, OURS
+from benchmarks.contenders import LOOPS, OURS
 from benchmarks.extent import Extent
 from benchmarks.measure.live import SUMS
 from benchmarks.processes import Worker, interleaved
 
 UDF_SETS = (SUMS, [*SUMS, "mask"], [*SUMS, "mask", "com"], [*SUMS, "mask", "com", "stddev"])
+# Rows and columns of square frames.
+TOGETHER = 16
+SIZES = (16, 32, 64, 128, 192, 256, 512, 1024, 2048, 4096)
 Points = list[dict[str, Any]]
 
 
 def scaling(workers: Sequence[Worker], extent: Extent, folder: Path) -> dict[str, Points]:
-    """Seconds of us, and of the bare loop, over parts and foldings of one raw file."""
+    """Seconds of us, and of the bare loops, over parts and foldings of one raw file."""
     file = extent.raw.describe(folder)
     data.warm(file)
-    takers = [worker for worker in workers if worker.label in (OURS, LIMIT)]
+    takers = [worker for worker in workers if worker.label in (OURS, *LOOPS)]
     ours = [worker for worker in takers if worker.label == OURS]
     n_y, n_x = extent.raw.nav_shape
     width = extent.raw.sig_shape[0]
@@ -30,9 +33,12 @@ def scaling(workers: Sequence[Worker], extent: Extent, folder: Path) -> dict[str
         scan = {**file, "nav_shape": [n_y // part, n_x]}
         found["nav"].append(_runs(takers, scan, SUMS, extent))
         found["steps"].append(_steps(ours, scan, extent))
-    for size in (width // 8, width // 4, width // 2, width, 2 * width, 4 * width, 8 * width):
+    for size in SIZES:
         n_frames = n_y * n_x * width**2 // size**2
-        scan = {**file, "nav_shape": [8, n_frames // 8], "sig_shape": [size, size]}
+        if n_frames < TOGETHER:
+            continue
+        # Whole numbers of what loops take together, on both threads.
+        scan = {**file, "nav_shape": [TOGETHER, n_frames // TOGETHER], "sig_shape": [size, size]}
         found["sig"].append(_runs(takers, scan, SUMS, extent))
     found["udfs"] = [_runs(ours, file, works, extent) for works in UDF_SETS]
     return found

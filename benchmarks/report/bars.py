@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.contenders import LIBERTEM_BEST, LIMIT, NUMPY, OURS
-from benchmarks.measure.throughput import best_libertem
+from benchmarks.contenders import DASK, LIBERTEM_BEST, LIMIT, NUMPY, OURS, OURS_RAW
+from benchmarks.measure.throughput import named
 from benchmarks.processes import median_ratio
 
 WAS_OVER = "was over"
@@ -48,7 +48,7 @@ def _faster(key: str, bound: float, than: str = LIBERTEM_BEST) -> Bar:
 
 
 BARS = (
-    _faster("sums", 0.75, LIMIT),
+    _faster("sums", 0.85, LIMIT),
     _faster("sums", 3),
     _faster("mask", 1, NUMPY),
     _faster("mask", 3),
@@ -56,11 +56,23 @@ BARS = (
     _faster("stddev", 3),
     _faster("com", 3),
     _faster("framemax", 2),
+    _faster("compiledmax", 8),
     _faster("gzip", 5),
     _faster("bslz4", 2.5),
     _faster("bslz4-frames", 2),
     _faster("chunked", 6),
     _faster("contiguous", 3),
+    *(
+        bar
+        for key, part in (
+            *((key, 0.9) for key in ("dm", "empad", "blo", "seq", "mrc")),
+            ("tvips", 0.8),
+        )
+        for bar in (_faster(key, part, OURS_RAW), _faster(key, 3))
+    ),
+    _faster("k2is", 3),
+    _faster("frms6", 3),
+    _faster("zarr", 5, DASK),
     Bar("steps", 40, at_least=True),
     Bar("cost", 1.05),
     Bar("first", 0.025),
@@ -96,6 +108,10 @@ BARS = (
     Bar("processes-first", 0.15),
     Bar("processes-two", 1.3),
     Bar("processes-memory", 1.5),
+    Bar("painted-256-imagegl", 1.3, at_least=True),
+    Bar("painted-1024-imagegl", 3, at_least=True),
+    Bar("painted-4096-imagegl", 10, at_least=True),
+    Bar("painted-making-256", 0.001),
     Bar("iterators", "ends"),
     Bar("instance", "right"),
     Bar("history", "stays"),
@@ -109,8 +125,8 @@ BARS = (
 def speed_ratio(row: dict[str, Any], than: str) -> float | None:
     """Return how many times as fast as another contender we are, or None without one of the two."""
     seconds = row["seconds"]
-    label = best_libertem(seconds) if than == LIBERTEM_BEST else than
-    if OURS not in seconds or label not in seconds:
+    label = named(seconds, than)
+    if OURS not in seconds or label is None or label not in seconds:
         return None
     return median_ratio(seconds[label], seconds[OURS])
 

@@ -7,7 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from benchmarks.contenders import LIMIT, OURS
-from benchmarks.measure.throughput import best_libertem
+from benchmarks.measure.throughput import best_libertem, named
 from benchmarks.report.bars import speed_ratio
 from benchmarks.report.tables import best_of_others, speed
 
@@ -19,7 +19,7 @@ OUR_COLOUR, LIBERTEM_COLOUR, OTHER_COLOUR = "#2f81f7", "#db6d28", "#8b949e"
 
 def write_plot(path: Path, results: dict[str, Any]) -> None:
     """Write a chart of speeds as parts of the limit; nothing without throughput."""
-    rows = [row for row in results["throughput"].values() if LIMIT in row["seconds"]]
+    rows = [row for row in results["throughput"].values() if named(row["seconds"], LIMIT)]
     if rows:
         path.write_text(_chart(rows))
 
@@ -80,7 +80,7 @@ def _legend() -> list[str]:
         (OTHER_COLOUR, "best of the other peers"),
     )
     parts = [
-        _text(LEFT, 16, "Part of what a bare loop reaches", "start", 15),
+        _text(LEFT, 16, "Part of what the best loop reaches", "start", 15),
         _text(WIDTH - 8, TOP - 23, "limit", "end", 10.5),
     ]
     x = float(LEFT)

@@ -20,6 +20,10 @@ def times(value: float) -> str:
     return f"x {value:.2f}"
 
 
+def rate(value: float) -> str:
+    return f"{value:.3g} /s"
+
+
 def count(value: float) -> str:
     return f"{value:.0f}"
 
@@ -98,6 +102,21 @@ QUANTITIES = (
     Quantity("processes-steps", "merges, two processes", count, True),
     Quantity("processes-two", "two concurrent analyses, two processes, of one", times),
     Quantity("processes-memory", "memory of the client of two processes, of threads", times),
+    Quantity("painted-256", "pictures of 256 x 256 painted in a second", rate),
+    Quantity("painted-256-imagegl", "of it, bqplot-image-gl's ImageGL", times),
+    Quantity("painted-256-ipympl", "of it, ipympl", times),
+    Quantity("painted-making-256", "processor time to make and send one", seconds),
+    Quantity("painted-cpu-256", "of all that the kernel does meanwhile, for one", seconds),
+    Quantity("painted-1024", "pictures of 1024 x 1024 painted in a second", rate),
+    Quantity("painted-1024-imagegl", "of it, bqplot-image-gl's ImageGL", times),
+    Quantity("painted-1024-ipympl", "of it, ipympl", times),
+    Quantity("painted-making-1024", "processor time to make and send one", seconds),
+    Quantity("painted-cpu-1024", "of all that the kernel does meanwhile, for one", seconds),
+    Quantity("painted-4096", "pictures of 4096 x 4096 painted in a second", rate),
+    Quantity("painted-4096-imagegl", "of it, bqplot-image-gl's ImageGL", times),
+    Quantity("painted-4096-ipympl", "of it, ipympl", times),
+    Quantity("painted-making-4096", "processor time to make and send one", seconds),
+    Quantity("painted-cpu-4096", "of all that the kernel does meanwhile, for one", seconds),
     Quantity("iterators", "two concurrent async iterators", count),
     Quantity("instance", "same UDF instance in two runs at once", count),
     Quantity("history", "a stored intermediate result", count),

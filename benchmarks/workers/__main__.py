@@ -18,6 +18,7 @@ from typing import Any
 
 CONTENDERS = {
     "udfwidgets": ("package", "PackageContender"),
+    "unwrapped": ("package", "UnwrappedContender"),
     "libertem": ("package", "PackageContender"),
     "numpy": ("arrays", "NumPyContender"),
     "loops": ("loops", "BareLoopContender"),

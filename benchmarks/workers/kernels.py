@@ -46,6 +46,43 @@ def add_eight(frames, total, sums_of_frames):
 
 
 @numba.njit(nogil=True, cache=True)
+def add_in_parts(frames, total, sums_of_frames):
+    """Do it with some pixels after the others, whose totals stay in the first-level cache."""
+    n_frames, n_pixels = frames.shape
+    sums_of_frames[:] = 0
+    for begin in range(0, n_pixels, 4096):
+        end = min(begin + 4096, n_pixels)
+        for f in range(0, n_frames, 8):
+            for at in range(begin, end, 1024):
+                to = min(at + 1024, end)
+                part, totals = frames[f : f + 8], total[at:to]
+                a, b, c, d = part[0, at:to], part[1, at:to], part[2, at:to], part[3, at:to]
+                e, g, h, k = part[4, at:to], part[5, at:to], part[6, at:to], part[7, at:to]
+                s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = uint32(0)
+                for p in range(to - at):
+                    v0, v1, v2, v3 = uint32(a[p]), uint32(b[p]), uint32(c[p]), uint32(d[p])
+                    v4, v5, v6, v7 = uint32(e[p]), uint32(g[p]), uint32(h[p]), uint32(k[p])
+                    low = uint32(uint32(v0 + v1) + uint32(v2 + v3))
+                    high = uint32(uint32(v4 + v5) + uint32(v6 + v7))
+                    totals[p] = uint32(totals[p] + uint32(low + high))
+                    s0, s1, s2, s3 = (
+                        uint32(s0 + v0),
+                        uint32(s1 + v1),
+                        uint32(s2 + v2),
+                        uint32(s3 + v3),
+                    )
+                    s4, s5, s6, s7 = (
+                        uint32(s4 + v4),
+                        uint32(s5 + v5),
+                        uint32(s6 + v6),
+                        uint32(s7 + v7),
+                    )
+                sums = sums_of_frames[f : f + 8]
+                for number, s in enumerate((s0, s1, s2, s3, s4, s5, s6, s7)):
+                    sums[number] += s
+
+
+@numba.njit(nogil=True, cache=True)
 def add_all(frames):
     """Add up all numbers."""
     total = uint64(0)

@@ -16,6 +16,8 @@ from benchmarks.workers.base import Contender
 
 def as_dask(scan: dict[str, Any]) -> Any:
     """Return a scan as a Dask array, in blocks of the size that Dask chooses."""
+    if scan["format"] == "zarr":
+        return da.from_zarr(scan["path"])
     if scan["format"] == "hdf5":
         stored = h5py.File(scan["path"], "r")[scan["ds_path"]]
     else:
@@ -28,7 +30,7 @@ class DaskContender(Contender):
     """dask.array with its threads."""
 
     works = ("sums", "mask", "masks8", "stddev", "com")
-    formats = ("raw", "hdf5")
+    formats = ("raw", "hdf5", "zarr")
 
     def load(self, scan: dict[str, Any]) -> None:
         self.scan = as_dask(scan)

@@ -41,6 +41,26 @@ def _frame_max(package: Import, sig: tuple[int, ...]) -> list[Any]:
     return [FrameMax()]
 
 
+def _compiled_max(package: Import, sig: tuple[int, ...]) -> list[Any]:
+    base = package("udf.base")
+    # Nobody else has it.
+    ours = base.__name__.startswith("udfwidgets")
+    mark = package("udf.compiled.frames").jit_frame if ours else lambda method: method
+
+    class CompiledMax(base.UDF):  # type: ignore[misc]
+        def get_preferred_input_dtype(self) -> Any:
+            return self.USE_NATIVE_DTYPE
+
+        def get_result_buffers(self) -> dict[str, Any]:
+            return {"maximum": self.buffer(kind="nav", dtype="float32")}
+
+        @mark
+        def process_frame(self, frame: Any) -> None:
+            self.results.maximum[:] = frame.max()
+
+    return [CompiledMax()]
+
+
 def _counted(package: Import, sig: tuple[int, ...]) -> list[Any]:
     threshold = detectors.THRESHOLD
 
@@ -79,6 +99,7 @@ WORKS = {
     "stddev": Work(lambda package, sig: [package("udf.stddev").StdDevUDF()], ("std",)),
     "com": Work(lambda package, sig: [package("udf.com").CoMUDF.with_params()], ("raw_com",)),
     "framemax": Work(_frame_max, ("maximum",)),
+    "compiledmax": Work(_compiled_max, ("maximum",)),
     "counted": Work(_counted, ("count",)),
 }
 
@@ -87,7 +108,12 @@ class PackageContender(LiveOrders, MoveOrders, Contender):
     """Runs UDFs with an executor; without a variant with that of a plain ``Context()``."""
 
     works = tuple(WORKS)
-    formats = ("raw", "hdf5", *ENVELOPES)
+    formats = ("raw", "hdf5", *ENVELOPES, "k2is", "frms6")
+
+    def __init__(self, name: str, variant: str | None) -> None:
+        super().__init__(name, variant)
+        if name == "udfwidgets":  # nobody else reads it
+            self.formats = (*self.formats, "zarr")
 
     def start(self) -> dict[str, float]:
         begin = time.perf_counter()
@@ -134,3 +160,14 @@ class PackageContender(LiveOrders, MoveOrders, Contender):
 
     def _import(self, module: str) -> Any:
         return importlib.import_module(f"{self.name}.{module}")
+
+
+class UnwrappedContender(PackageContender):
+    """udfwidgets, given a raw file of the frames where others get that of a detector."""
+
+    def __init__(self, name: str, variant: str | None) -> None:
+        super().__init__("udfwidgets", variant)
+        self.formats = tuple(ENVELOPES)
+
+    def load(self, scan: dict[str, Any]) -> None:
+        super().load(scan["unwrapped"])

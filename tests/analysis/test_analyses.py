@@ -8,6 +8,7 @@ import pytest
 from tests.udf.test_builtin import make_data
 from udfwidgets import Context, SumUDF, masks
 from udfwidgets.udf.com import CoMUDF
+from udfwidgets.udf.idpc import integrate_field
 
 DATA = make_data((5, 7, 12, 14)) + 1
 ROI = np.random.default_rng(3).random((5, 7)) > 0.4
@@ -117,15 +118,16 @@ def test_com(ctx, dataset, roi):
         dataset=dataset, mask_radius=4.2, mask_radius_inner=1.5, **arguments
     )
     results = ctx.run(analysis, roi=roi)
-    assert results.keys() == ["field", "magnitude", "divergence", "curl", "x", "y"]
+    assert results.keys() == ["field", "magnitude", "divergence", "curl", "x", "y", "idpc"]
     udf = CoMUDF.with_params(r=4.2, ri=1.5, **arguments)
     expected = ctx.run_udf(dataset=dataset, udf=udf, roi=roi)
     names = {"x": "field_x", "y": "field_y"}
-    for key in results.keys()[1:]:
+    for key in results.keys()[1:-1]:
         np.testing.assert_array_equal(results[key], expected[names.get(key, key)].data)
     x, y = results.field.raw_data
     np.testing.assert_array_equal(x, results.x)
     np.testing.assert_array_equal(y, results.y)
+    np.testing.assert_allclose(results.idpc, integrate_field(y, x), atol=1e-12)
     assert_pictures(results, (5, 7))
 
 

@@ -76,6 +76,10 @@ DIFFERENCES: dict[str, tuple[Any, Any]] = {
         ["float32", "float64", "float64", "float64"],
         ["float32", "float32", "float32", "float64"],
     ),
+    "com_integrated": (
+        ["field", "magnitude", "divergence", "curl", "x", "y"],
+        ["field", "magnitude", "divergence", "curl", "x", "y", "idpc"],
+    ),
     "com_of_one_position": ("ValueError", None),
     "raw_pixels_of_merlin": (["uint64", "uint16"], ["uint8", "uint32"]),
     "frames_that_come_last": ((6, 7, 3), (3, 6, 7)),

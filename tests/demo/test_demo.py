@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,7 @@ def test_files_hold_the_frames(tmp_path: Path, name: str) -> None:
     assert dataset.dtype == np.uint16
     with dataset.open() as source:
         np.testing.assert_array_equal(source.read(0, 35, Scratch()), Sample(**SMALL).frames(0, 35))
-    assert not list(tmp_path.rglob("*.partial"))
+    assert not list(tmp_path.rglob("*unfinished*"))
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
@@ -66,10 +68,31 @@ def test_an_interrupted_run_leaves_no_half_file(
         patch.setattr(demo_write, "Sample", Interrupted)
         with pytest.raises(KeyboardInterrupt):
             make_scan(tmp_path, **SMALL, formats=[name])
-    assert [path.suffix for path in tmp_path.iterdir()] == [".partial"]
+    assert not list(tmp_path.iterdir())
     path = make_scan(tmp_path, **SMALL, formats=[name])[name]
     assert load("auto", path=path).shape.nav == (5, 7)
-    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_two_notebooks_can_begin_at_once(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_write = threading.Barrier(2)
+
+    class Slow(Sample):
+        def frames(self, start: int, stop: int) -> np.ndarray:
+            if start == 0:
+                both_write.wait(20)
+            return super().frames(start, stop)
+
+    expected = Sample(**SMALL).frames(0, 35)
+    monkeypatch.setattr(demo_write, "Sample", Slow)
+    with ThreadPoolExecutor(2) as threads:
+        made = [threads.submit(make_scan, tmp_path, **SMALL, formats=[name]) for _ in "ab"]
+        (path,) = {each.result()[name] for each in made}
+    with load("auto", path=path).open() as source:
+        np.testing.assert_array_equal(source.read(0, 35, Scratch()), expected)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_truncated_file_is_written_anew(tmp_path: Path) -> None:

@@ -51,19 +51,31 @@ def server(tmp_path):
             env={**os.environ, **{f"JUPYTER_{name}": str(tmp_path / name) for name in private}},
         )  # fmt: skip
     try:
-        # What a browser is shown first, which sends it on.
-        while not (found := re.search(r'href="(http://[^/"]+)([^"]*)"', _first_page(tmp_path))):
+        # What a browser is shown first, which sends it on; it is written before anybody answers.
+        while not (
+            (found := re.search(r'href="(http://[^/"]+)([^"]*)"', _first_page(tmp_path)))
+            and _answers(found[1])
+        ):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 running.wait(0.1)
             assert running.poll() is None, log.read_text()
+        assert f"{found[1]}/lab/tree/notebooks/live-plotting.ipynb" in log.read_text()
         yield found[1], found[2]
     finally:
         running.terminate()
         running.wait()
 
 
+def _answers(address):
+    try:
+        with urlopen(f"{address}/api"):
+            return True
+    except URLError:
+        return False
+
+
 def _first_page(folder):
-    pages = (folder / "RUNTIME_DIR").glob("jpserver-file-to-run-*-open.html")
+    pages = (folder / "RUNTIME_DIR").glob("jpserver-*-open.html")
     return "".join(page.read_text() for page in pages)
 
 

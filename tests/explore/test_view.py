@@ -607,8 +607,10 @@ def test_a_state_brings_a_view_back(ctx, dataset, view):
 
 
 def _units(image):
-    [layer] = [child for child in image.children if hasattr(child, "units")]
-    return layer.units
+    # The pixels have them, and the shapes over them.
+    first, *others = (child.units for child in image.children if hasattr(child, "units"))
+    assert all(each == first for each in others)
+    return first
 
 
 def test_numbers_of_shapes_have_the_units_of_their_image(ctx, dataset):

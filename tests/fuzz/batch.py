@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tests.fuzz.damage import damaged, damaged_text
-from tests.fuzz.seeds import DETECTORS, HDF5, HEADER_BYTES, SEEDS, TRUTH, Array, peer
+from tests.fuzz.seeds import DETECTORS, HDF5, HEADER_BYTES, SEEDS, STORES, TRUTH, Array, peer
 from udfwidgets.errors import DataSetException
 from udfwidgets.io.load import load
 from udfwidgets.io.scratch import Scratch
@@ -25,7 +25,7 @@ from udfwidgets.io.scratch import Scratch
 #: More frames than this are not read, but their number is held against the file.
 _MOST_FRAMES = 1000
 _FORMATS = {"npy": "npy", "npy fortran": "npy", "raw": "raw"}
-_FORMATS |= dict.fromkeys(DETECTORS, "auto")
+_FORMATS |= dict.fromkeys(DETECTORS, "auto") | dict.fromkeys(STORES, "zarr")
 _OPTIONS: dict[str, dict[str, Any]] = {
     "raw": {"dtype": "u2", "nav_shape": (3, 5), "sig_shape": (16, 16)},
     "seq": {"nav_shape": (3, 5)},
@@ -37,7 +37,8 @@ def read(path: Path, kind: str) -> tuple[Array, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         form = "hdf5" if kind in HDF5 else _FORMATS.get(kind, "mib")
-        dataset: Any = load(form, path, **_OPTIONS.get(kind, {}))
+        opened = path.parent if path.parent.suffix == ".zarr" else path
+        dataset: Any = load(form, opened, **_OPTIONS.get(kind, {}))
     n_frames = min(dataset.shape.nav.size, _MOST_FRAMES)
     with dataset.open() as source:
         frames = source.read(0, n_frames, Scratch())

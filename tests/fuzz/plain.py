@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import struct
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 
 Array = npt.NDArray[Any]
 
@@ -133,3 +135,26 @@ def dm(content: bytes, frames: Array) -> Array:
 def empad(path: Path) -> Array:
     frames = np.fromfile(path.with_suffix(".raw"), "<f4").reshape(-1, 130, 128)
     return frames[:, :128]
+
+
+def raw_csr(path: Path) -> Array:
+    tomllib = importlib.import_module("tomllib")
+    told = tomllib.loads(path.read_text())
+    files = told["raw_csr"]
+    indptr, indices, data = (
+        np.fromfile(path.with_name(files[f"{kind}_file"]), files[f"{kind}_dtype"])
+        for kind in ("indptr", "indices", "data")
+    )
+    nav, sig = told["params"]["nav_shape"], told["params"]["sig_shape"]
+    shape = (len(indptr) - 1, int(np.prod(sig)))
+    frames: Array = scipy.sparse.csr_matrix((data, indices, indptr), shape).toarray()
+    return frames[: int(np.prod(nav))].reshape(-1, *sig)
+
+
+def zarr(path: Path) -> Array:
+    """Read a store with the package that it is named after."""
+    package = importlib.import_module("zarr")
+    if path.suffix != ".zip":
+        return np.asarray(package.open_array(path.parent, mode="r")[...])
+    with package.storage.ZipStore(path, mode="r") as store:
+        return np.asarray(package.open_array(store, mode="r")[...])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,9 +21,15 @@ from tests.io.writers.empad import write_empad
 from tests.io.writers.frms6 import write_frms6
 from tests.io.writers.k2is import SIG, write_k2is
 from tests.io.writers.mrc import write_mrc
+from tests.io.writers.raw_csr import write_raw_csr
 from tests.io.writers.seq import write_seq
 from tests.io.writers.ser import write_ser
 from tests.io.writers.tvips import write_tvips
+
+try:
+    import zarr
+except ImportError:  # for Python 3.10 there is none
+    zarr = None
 
 Array = npt.NDArray[Any]
 
@@ -100,6 +107,24 @@ def write_files_of_pnccd(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def write_zarr(folder: Path, version: int) -> Path:
+    """Write an array, and return the file that says what it is."""
+    zarr.create_array(folder / "scan.zarr", data=TRUTH, chunks=(1, 5, 16, 16), zarr_format=version)
+    return folder / "scan.zarr" / ("zarr.json" if version == 3 else ".zarray")
+
+
+def write_zip(folder: Path) -> Path:
+    with zarr.storage.ZipStore(folder / "scan.zip", mode="w") as store:
+        zarr.create_array(store, data=TRUTH[:, :2], chunks=(1, 1, 16, 16))
+    return folder / "scan.zip"
+
+
+#: Files of stores: of a directory what is damaged is what says how it is to be read.
+STORES: dict[str, Callable[[Path], Path]] = {
+    "zarr 2": partial(write_zarr, version=2),
+    "zarr 3": partial(write_zarr, version=3),
+    "zarr zip": write_zip,
+}
 #: Those of detectors, by the names of their readers in `plain`.
 DETECTORS: dict[str, Callable[[Path], Path]] = {
     "dm3": lambda folder: write_dm(folder / "scan.dm3", TRUTH[..., :4, :4], 3),
@@ -114,12 +139,16 @@ DETECTORS: dict[str, Callable[[Path], Path]] = {
     "frms6": partial(write_files_of_pnccd, name="scan_002.frms6"),
     "frms6 hdr": partial(write_files_of_pnccd, name="scan.hdr"),
     "ser": lambda folder: write_ser(folder / "scan_1.ser", TRUTH),
+    "raw_csr": lambda folder: write_raw_csr(folder / "scan.toml", TRUTH),
 }
+if sys.version_info < (3, 11):  # no reader of TOML
+    del DETECTORS["raw_csr"]
 #: What of each is damaged: the header, or where there is none, all of it.
 HEADER_BYTES = {
     "npy": 128, "npy fortran": 128, "raw": 7680, "mib": 384, "r64": 384, "hdr": 400,
     "dm3": 3000, "dm4": 3000, "empad": 800, "blo": 64, "blo 16": 300, "seq": 640, "mrc": 240,
-    "tvips": 64, "ser": 420, "k2is": 22440, "frms6": 1100, "frms6 hdr": 240,
+    "tvips": 64, "ser": 420, "k2is": 22440, "frms6": 1100, "frms6 hdr": 240, "raw_csr": 280,
+    "zarr 2": 600, "zarr 3": 900, "zarr zip": 6000,
 }  # fmt: skip
 HEADERS = {
     "npy": write_npy,
@@ -129,6 +158,7 @@ HEADERS = {
     "r64": write_raw_merlin,
     "hdr": write_header,
     **DETECTORS,
+    **({} if zarr is None else STORES),
 }
 SEEDS: dict[str, Callable[[Path], Path]] = {
     **HEADERS,
@@ -147,6 +177,8 @@ def peer(path: Path, kind: str, frames: Array, ds_path: str) -> Array | None:
             whole = whole[: min(len(whole) // 256, 15) * 256]
         elif kind in HEADERS and path.suffix == ".npy":
             whole = np.load(path, mmap_mode="r")
+        elif kind in STORES:
+            whole = plain.zarr(path)
         elif kind in DETECTORS:
             whole = _of_detector(path, kind, frames)
         else:
@@ -159,6 +191,8 @@ def peer(path: Path, kind: str, frames: Array, ds_path: str) -> Array | None:
 def _of_detector(path: Path, kind: str, frames: Array) -> Array:
     if kind == "empad":
         return plain.empad(path)
+    if kind == "raw_csr":
+        return plain.raw_csr(path)
     if kind == "k2is":
         return plain.k2is(path.parent)
     if kind.startswith("frms6"):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 from tests.fuzz.__main__ import cases, run
 from tests.fuzz.batch import outcome
 from tests.fuzz.seeds import HDF5, HEADERS, SEEDS
+
+if find_spec("zarr"):
+    # Reads stores for comparison, in threads that it keeps.
+    from tests.io.zarr.conftest import threads_of_the_package  # noqa: F401
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no count of memory")
 

@@ -1,7 +1,8 @@
 """Runs on a cluster of two hosts, 1 Gbit/s and 1 ms apart: ``make cluster-test``, as root.
 
-The hosts are network namespaces, each with a worker of its own; files they share, as on a cluster
-with a parallel file system. One of them goes in the middle of a run.
+The hosts are network namespaces, each with workers of its own; files they share, as on a cluster
+with a parallel file system. First it measures what merges cost the client, with more and more
+workers on both hosts; then one of two hosts goes in the middle of a run.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.engine.executors.test_dask import ByFrame, check
+from tests.engine.pacing import iterate
 from tests.io.elsewhere import eventually
 from udfwidgets import Context, SumSigUDF, SumUDF
 from udfwidgets.engine.executors.dask import DaskExecutor
@@ -26,7 +28,11 @@ from udfwidgets.engine.executors.dask import DaskExecutor
 HOSTS = {"udfw-a": "10.83.7.1", "udfw-b": "10.83.7.2"}
 PORT = 8786
 LINK = "rate 1gbit delay 1ms"
-INSIDE = "inside"
+INSIDE, MERGES = "inside", "merges"
+# Workers of each host.
+COUNTS = (1, 2, 4, 8)
+# Frames of an order that is done sooner than it is sent: as many merges as the client is good for.
+FEW = 16
 
 
 def run(command: str) -> None:
@@ -64,8 +70,9 @@ def process(host: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
                 os.killpg(started.pid, signal.SIGTERM)
 
 
-def outside() -> int:
-    """Make everything, and have the client run on the first host."""
+@contextmanager
+def cluster(n_workers: int) -> Iterator[tuple[str, str]]:
+    """Make hosts with workers; yields the scheduler's address, and the second host's process."""
     first = HOSTS["udfw-a"]
     scheduler = f"tcp://{first}:{PORT}"
     quiet = ("--no-dashboard",)
@@ -77,14 +84,59 @@ def outside() -> int:
                 process(
                     host,
                     *("distributed.cli.dask_worker", scheduler, "--host", address),
-                    *("--nthreads", "1", "--name", host, *quiet),
+                    *("--nthreads", "1", "--nworkers", str(n_workers), "--name", host, *quiet),
                 )
             )
             for host, address in HOSTS.items()
         }
-        second = str(workers["udfw-b"].pid)
-        with process("udfw-a", "tests.hosts", INSIDE, scheduler, second) as client:
-            return client.wait()
+        yield scheduler, str(workers["udfw-b"].pid)
+
+
+def outside() -> int:
+    """Make everything, and have clients run on the first host."""
+    for n_workers in COUNTS:
+        with (
+            cluster(n_workers) as (scheduler, _),
+            process("udfw-a", "tests.hosts", MERGES, scheduler, str(2 * n_workers)) as client,
+        ):
+            if client.wait():
+                return client.returncode
+    with (
+        cluster(1) as (scheduler, second),
+        process("udfw-a", "tests.hosts", INSIDE, scheduler, second) as client,
+    ):
+        return client.wait()
+
+
+def merges(scheduler: str, n_workers: str) -> None:
+    """Print what merges cost: of two UDFs as they come, and as many as there can be."""
+    data = np.random.default_rng(1).integers(0, 99, (128, 128, 128, 128)).astype("u2")
+    with tempfile.TemporaryDirectory() as folder, Context(executor=DaskExecutor(scheduler)) as ctx:
+        path = Path(folder) / "scan.npy"
+        np.save(path, data)
+        ctx.executor.client.wait_for_workers(int(n_workers))
+        dataset = ctx.load("npy", path=path)
+        kinds = {
+            "sums": lambda: ctx.run_udf_iter(dataset, [SumUDF(), SumSigUDF()]),
+            "Python": lambda: ctx.run_udf_iter(dataset, ByFrame(spin=5000)),
+            "as many as possible": lambda: iterate(
+                ctx.executor, dataset, [SumUDF(), SumSigUDF()], size=FEW
+            ),
+        }
+        for _ in ctx.run_udf_iter(dataset, [SumUDF(), SumSigUDF()]):
+            pass  # workers open the file, and load what is compiled
+        for name, start in kinds.items():
+            before, began = ctx.executor.traffic.moved, time.perf_counter()
+            worked = time.process_time()
+            n_merges = sum(1 for _ in start())
+            seconds, worked = time.perf_counter() - began, time.process_time() - worked
+            moved = ctx.executor.traffic.moved - before
+            print(
+                f"{n_workers} workers, {name}: {seconds:.2f} s, {n_merges} merges"
+                f" of {moved / n_merges / 1e3:.0f} kB, {n_merges / seconds:.0f} per second,"
+                f" client {1e3 * worked / n_merges:.1f} ms each",
+                flush=True,
+            )
 
 
 def inside(scheduler: str, second: str) -> None:
@@ -116,4 +168,7 @@ def inside(scheduler: str, second: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(inside(*sys.argv[2:]) if sys.argv[1:2] == [INSIDE] else outside())
+    for name, step in ((INSIDE, inside), (MERGES, merges)):
+        if sys.argv[1:2] == [name]:
+            sys.exit(step(*sys.argv[2:]))
+    sys.exit(outside())

@@ -166,12 +166,12 @@ def test_names_of_a_card(ctx, dataset):
     live = ctx.live(dataset, SumUDF())
     dashboard = ctx.dashboard()
     assert {"cancel", "pause", "images", "result", "layout", "observe"} <= public(live)
-    assert {"figure", "limits", "log", "slice", "layout"} <= public(live.images[0])
+    assert {"figure", "limits", "log", "slice", "layout", "ruler"} <= public(live.images[0])
     assert public(dashboard) == {
         *("cards", "remove", "close", "children", "layout", "observe", "unobserve")
     }
     for widget in (live, live.images[0]):
-        assert len(public(widget)) < 24
+        assert len(public(widget)) < 32
         assert not public(widget) & {"comm", "keys", "get_state", "hold_sync", "furnish", "offer"}
         assert widget.comm is not None
     dashboard.close()

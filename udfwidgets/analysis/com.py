@@ -24,6 +24,7 @@ from udfwidgets.udf.com import (
     curl_2d,
     divergence,
     guess_corrections,
+    integrated,
     magnitude,
 )
 
@@ -48,6 +49,7 @@ DESCRIPTIONS = {
     "curl": "curl of the field",
     "x": "x component of the shift",
     "y": "y component of the shift",
+    "idpc": "integrated field (iDPC)",
 }
 
 
@@ -57,8 +59,9 @@ class COMAnalysis(Analysis):
     The parameters are 'cx', 'cy', 'r', 'ri', 'scan_rotation' and 'flip_y' of
     `CoMUDF.with_params`, but that the default centre is half the size of the detector.
 
-    'field' holds the arrays x and y. 'divergence' and 'curl' need a scan of at least two rows
-    and columns. For complex data there are 'x_real', 'y_real', 'x_imag' and 'y_imag' instead.
+    'field' holds the arrays x and y. 'divergence', 'curl' and 'idpc', what the field is the slope
+    of (see `udfwidgets.udf.idpc`), need a scan of at least two rows and columns. For complex data
+    there are 'x_real', 'y_real', 'x_imag' and 'y_imag' instead.
     """
 
     def get_parameters(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +99,8 @@ class COMAnalysis(Analysis):
         if min(y.shape) > 1:
             keys += ["divergence", "curl"]
         arrays = {key: udf_results[key].data for key in keys} | {"x": x, "y": y}
+        if min(y.shape) > 1:
+            arrays["idpc"] = integrated(udf_results)
         lengths = np.hypot(y, x)[np.isfinite(y) & np.isfinite(x) & damage]
         longest = float(lengths.max(initial=0))
         field = AnalysisResult(

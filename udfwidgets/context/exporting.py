@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.buffers import Array, BufferDeclaration
+from udfwidgets.calibration import Scale
 from udfwidgets.io.dataset.base import DataSet
 from udfwidgets.io.telling import is_zarr
 from udfwidgets.io.writing.outline import Axes, Outline, Writer
@@ -107,18 +107,15 @@ def _outline(dataset: DataSet) -> Outline:
     dtype = dataset.dtype
     if dataset.get_correction_data().have_corrections():
         dtype = np.result_type(np.float32, dtype)
-    told = getattr(dataset, "metadata", None) or {}
-    nav, sig = (
-        _axes(told, kind, len(axes.to_tuple()))
-        for kind, axes in (("nav", dataset.shape.nav), ("sig", dataset.shape.sig))
-    )
-    return Outline(dataset.shape, dtype, nav, sig)
+    known, shape = dataset.calibration, dataset.shape
+    nav, sig = known.scales("nav", shape.nav.dims), known.scales("sig", shape.sig.dims)
+    return Outline(shape, dtype, _axes(nav), _axes(sig))
 
 
-def _axes(told: Mapping[str, Any], kind: str, n_dims: int) -> Axes:
-    """Return what a dataset tells of pixels; nothing if it has been folded to other axes."""
-    sizes, units = told.get(f"{kind}_scales", ()), told.get(f"{kind}_units", ())
-    return tuple(zip(sizes, units, strict=True)) if len(sizes) == len(units) == n_dims else ()
+def _axes(scales: Sequence[Scale | None]) -> Axes:
+    """Return how large pixels are, nothing where that is not known of all axes."""
+    known = tuple((scale.size, scale.unit) for scale in scales if scale is not None)
+    return known if len(known) == len(scales) else ()
 
 
 def _write_zeros(writer: Writer, dataset: DataSet, missing: npt.NDArray[np.bool_]) -> None:

@@ -33,6 +33,7 @@ class Showing(Starter):
         plots: Any = True,
         corrections: CorrectionSet | None = None,
         order: Order | None = None,
+        width: int | None = None,
     ) -> Any:
         """Start UDFs in the background and return their live view.
 
@@ -45,12 +46,16 @@ class Showing(Starter):
             As for `run_udf`.
         order : {'scan', 'progressive'}, optional
             As for `run_udf`; by default from coarse to fine.
+        width : int, optional
+            Of each image, in CSS pixels. By default they share the room there is; each of them
+            has a corner to drag, and a `width`.
 
         Returns
         -------
         LiveAnalysis
         """
-        return self._start_live(dataset, udf, roi, plots, corrections, order)
+        options = {} if width is None else {"width": width}
+        return self._start_live(dataset, udf, roi, plots, corrections, order, **options)
 
     @folded
     def explore(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import weakref
-from typing import Any, cast
+from typing import Any
 
 from udfwidgets.context.options import as_udfs, check_corrections, check_dataset
 from udfwidgets.engine.ends.bar import ProgressReporter, Reporting, reporter_of
@@ -98,19 +98,26 @@ class Starter(Listed):
         self._view(run, plots).show()
         return None
 
-    def _view(self, run: Run, plots: Any) -> View:
+    def _view(self, run: Run, plots: Any, **options: Any) -> View:
         chosen = None if _draws(self.plot_class) else self.plot_class
-        view_class = cast("ViewClass", chosen or pkgutil.resolve_name(LIVE_VIEW))
-        view = view_class(run, plots)
+        view_class: Any = chosen or pkgutil.resolve_name(LIVE_VIEW)
+        view: View = view_class(run, plots, **options)
         self.registry.add(run, view)
         return view
 
     def _start_live(
-        self, dataset: Any, udf: Any, roi: Any, plots: Any, corrections: Any, order: Order | None
+        self,
+        dataset: Any,
+        udf: Any,
+        roi: Any,
+        plots: Any,
+        corrections: Any,
+        order: Order | None,
+        **options: Any,
     ) -> View:
-        """Start a run in the background and return its view."""
+        """Start a run in the background and return its view, which takes the options."""
         run, _ = self._prepare(dataset, udf, roi, corrections, order=order, is_live=True)
-        view = self._view(run, plots)
+        view = self._view(run, plots, **options)
         try:
             self._start(run)
         except BaseException:

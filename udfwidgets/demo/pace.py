@@ -31,7 +31,7 @@ class PacedDataSet(DataSet):
         if not frames_per_second > 0:
             raise ValueError(f"frames_per_second is {frames_per_second}, expected more than 0")
         super().__init__(dataset.shape, dataset.dtype)
-        self._dataset = dataset
+        self._dataset, self._calibration = dataset, dataset.calibration
         self._frames_per_second = frames_per_second
 
     @property

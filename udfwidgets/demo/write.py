@@ -1,7 +1,7 @@
 """Writes the scan to files, line by line, so that its size is bounded by the disk alone.
 
-A file gets its name only when it is complete: an interrupted run leaves a `.partial` file, which
-the next run writes anew. A complete file of the same scan is kept as it is.
+A file gets its name only when it is complete, also where two notebooks write it at once. A complete
+file of the same scan is kept as it is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from udfwidgets.demo.sample import Sample
 from udfwidgets.io.writing.hdf5 import nexus_data
 from udfwidgets.io.writing.merlin import HEADER_BYTES, merlin_frame_header, merlin_hdr
+from udfwidgets.replacing import replacing
 
 # Raise this when other frames come out for the same seed.
 _VERSION = 1
@@ -94,8 +95,7 @@ def _write_mib(folder: Path, sample: Sample) -> Path:
     if is_complete:
         return hdr
     hdr.unlink(missing_ok=True)
-    partial = folder / "default.mib.partial"
-    with partial.open("wb") as file:
+    with replacing(mib) as unfinished, unfinished.open("wb") as file:
         number = 1
         for line in _lines(sample):
             stored = np.empty((len(line), HEADER_BYTES + 2 * n_pixels), np.uint8)
@@ -107,10 +107,8 @@ def _write_mib(folder: Path, sample: Sample) -> Path:
             pixels = line.astype(">u2").reshape(len(line), -1)
             stored[:, HEADER_BYTES:] = pixels.view(np.uint8)
             file.write(stored.data)
-    partial.replace(mib)
-    partial = folder / "default.hdr.partial"
-    partial.write_bytes(content)
-    partial.replace(hdr)
+    with replacing(hdr) as unfinished:
+        unfinished.write_bytes(content)
     return hdr
 
 
@@ -131,14 +129,12 @@ def _write_hdf5_gzip(folder: Path, sample: Sample) -> Path:
 def _write_nexus(path: Path, sample: Sample, options: dict[str, Any]) -> Path:
     if _holds(path, _description(sample)):
         return path
-    partial = path.with_name(path.name + ".partial")
-    with h5py.File(partial, "w") as file:
+    with replacing(path) as unfinished, h5py.File(unfinished, "w") as file:
         data = nexus_data(file, _description(sample))
         counts = data.create_dataset("counts", sample.shape.to_tuple(), "u2", **options)
         counts.attrs["long_name"] = "electrons"
         for number, line in enumerate(_lines(sample)):
             counts[number] = line
-    partial.replace(path)
     return path
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from udfwidgets.calibration import Calibration, Scale
+from udfwidgets.calibration import Calibration, Scale, checked
 from udfwidgets.engine.ends.bar import ProgressReporter
 from udfwidgets.engine.executors import Executor
 from udfwidgets.engine.plan.order import Order, Sight, in_sight_first
@@ -105,7 +105,7 @@ class Subject:
     corrections : CorrectionSet or None
         As for `Context.run_udf`.
     calibration : Calibration or None
-        How large its pixels are.
+        How large its pixels are, in place of what the dataset says.
     """
 
     context: Starts
@@ -144,14 +144,11 @@ class Subject:
         TypeError, ValueError
             If the calibration is none, or one of other axes.
         """
-        given = Calibration() if self.calibration is None else self.calibration
-        if not isinstance(given, Calibration):
-            raise TypeError(
-                f"calibration is {given!r:.60}, expected a udfwidgets.calibration.Calibration, "
-                "such as Calibration(sig=(0.4, 'mrad'))"
-            )
         shape = self.dataset.shape
-        scales = given.scales(kind, (shape.sig if kind == "sig" else shape.nav).dims)
+        n_axes = (shape.sig if kind == "sig" else shape.nav).dims
+        given = checked(self.calibration).scales(kind, n_axes)
+        told = self.dataset.calibration.scales(kind, n_axes)
+        scales = (one or other for one, other in zip(given, told, strict=True))
         y, x = (None, *scales)[-2:]  # a line is shown as one row
         return y, x
 

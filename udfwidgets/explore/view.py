@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,8 @@ from udfwidgets.explore.panels import Array
 from udfwidgets.explore.state import State, contrast_of
 from udfwidgets.explore.subject import Subject
 from udfwidgets.geometry import Figure, Point
+from udfwidgets.live.derived import Pictures, WithPictures
+from udfwidgets.live.fronts.stills import complete
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.keepers import Keepers
 from udfwidgets.live.picture.picture import Status
@@ -40,11 +41,7 @@ _LOUDEST: tuple[RunState, ...] = (
 )
 
 
-class Box(Quick, ipywidgets.Box):  # type: ignore[misc]
-    """Widgets side by side."""
-
-
-class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
+class Explorer(WithPictures, Quick, ipywidgets.VBox):  # type: ignore[misc]
     """Detectors on the summed pattern, probe and regions on the scan, and what they answer.
 
     It is made by `Context.explore`, and a widget: the last line of a cell. Shapes are drawn and
@@ -92,7 +89,7 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
         self.status = StatusBar("Explore", BUTTONS)
         self.status.answer(BUTTONS, self._command)
         self.status.on_deleted(self.keepers.outputs.deleted)
-        self._pictures = Box(layout=self.status.layout, _dom_classes=["udfw-pictures"])
+        self._pictures = Pictures(layout=self.status.layout)
         self._board = Board(subject, state, self._news, self._show)
         self._show(self._board.images)
         super().__init__(
@@ -204,7 +201,7 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
     # On any thread
 
     def _show(self, images: Sequence[LiveImage]) -> None:
-        self._pictures.children = list(images)
+        self._pictures.show(images)
 
     def _news(self) -> None:
         final = all(answer.is_final for answer in self._board.answers)
@@ -267,11 +264,11 @@ class Explorer(Quick, ipywidgets.VBox):  # type: ignore[misc]
         if self.comm is not None:
             self.keepers.outputs.note()
             mime = super()._repr_mimebundle_(**kwargs) or {}
-        mime["text/plain"] = repr(self)
+        return complete(mime, repr(self), self._png)
+
+    def _png(self) -> bytes | None:
         pictures = [png for image in self.images.values() if (png := image.png(overview=True))]
-        if pictures:
-            mime["image/png"] = base64.b64encode(side_by_side(pictures)).decode()
-        return mime
+        return side_by_side(pictures) if pictures else None
 
     def __repr__(self) -> str:
         shape = self._subject.dataset.shape

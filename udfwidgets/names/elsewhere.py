@@ -173,6 +173,9 @@ leave it out: each format reads as fits its files; a new one implements DataSet 
         BLOCKS_PER_SECTOR_PER_FRAME BLOCK_SHAPE BLOCK_SIZE DATA_SIZE FIRST_FRAME_SCAN_SIZE
         HEADER_SIZE NUM_SECTORS SECTOR_SIZE SHUTTER_ACTIVE_MASK k2is_get_read_ranges
     io.dataset.mrc: MRCDatasetParams MRCBackendFile MRCBackend MRCBackendImpl MRCPartition
+    io.dataset.raw_csr: TOMLError load_toml RawCSRDatasetParams CSRDescriptor CSRTriple
+        RawCSRPartition sliced_indptr get_triple check get_descriptor get_nav_size
+        read_tiles_straight populate_tile populate_tile_numba can_use_numba read_tiles_with_roi
     io.dataset.seq: xml_map_sizes xml_unbinned_map_maker xml_binned_map_maker
         xml_map_index_selector xml_defect_coord_extractor xml_defect_data_extractor bin_array2d
         array_cropping xml_generate_map_size xml_processing SEQDatasetParams SEQFileSet
@@ -184,10 +187,6 @@ leave it out: each format reads as fits its files; a new one implements DataSet 
 write ctx.load('dm', path=...), which opens one file
     io.dataset.dm: StackedDMDataSet
     io.dataset.dm_single: SingleDMDataSet
-convert the file to .npy, HDF5 or raw, which ctx.load() reads
-    io.dataset.raw_csr: TOMLError load_toml RawCSRDatasetParams CSRDescriptor CSRTriple
-        RawCSRDataSet RawCSRPartition sliced_indptr get_triple check get_descriptor get_nav_size
-        read_tiles_straight populate_tile populate_tile_numba can_use_numba read_tiles_with_roi
 ctx.load('memory', data=array.compute())
     io.dataset.dask: DaskDatasetParams FakeDaskMMapFile DaskBackend DaskBackendImpl DaskDataSet
         DaskFile DaskFileSet DaskPartition array_mult get_last_chunked_dim get_chunksizes

@@ -1,5 +1,8 @@
 """Building: the UDF that writes frames into a store, and how much of it is done at once."""
 
+# Compiled functions have no types.
+# mypy: disable-error-code="no-untyped-def"
+
 from __future__ import annotations
 
 import time
@@ -178,12 +181,12 @@ def put_into_planes(dtype: np.dtype[Any], kept: np.dtype[Any], is_binned: bool) 
 
 
 @compiled()
-def _where(aux, row, n_frames):  # type: ignore[no-untyped-def]
+def _where(aux, row, n_frames):
     return numba.carray(aux, (_HEAD + row + n_frames,))[_HEAD + row :]
 
 
 @compiled()
-def _planes_at(out, aux, more):  # type: ignore[no-untyped-def]
+def _planes_at(out, aux, more):
     """Return the planes of integers, and where they are needed."""
     n_chunks, n_pixels, n_high, n_wide, _, width, at = numba.carray(aux, (_HEAD,))[:7]
     size = n_high * n_wide * n_pixels * width
@@ -192,20 +195,22 @@ def _planes_at(out, aux, more):  # type: ignore[no-untyped-def]
     return low, high, numba.carray(more, (n_high, n_wide, n_pixels))
 
 
-def _put_integers(pixels, n_frames, n_pixels, stride, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+def _put_integers(pixels, n_frames, n_pixels, stride, row, first, out, aux, more, n_aux, n_more):
     tile = numba.carray(pixels, (n_frames, stride))
     low, high, needs = _planes_at(out, aux, more)
     put_integers(tile, _where(aux, row, n_frames), low, high, needs)
 
 
-def _put_floats(pixels, n_frames, n_pixels, stride, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+def _put_floats(pixels, n_frames, n_pixels, stride, row, first, out, aux, more, n_aux, n_more):
     tile = numba.carray(pixels, (n_frames, stride))
     shape = numba.carray(aux, (_HEAD,))
     low = numba.carray(out, (shape[0], shape[1], LINE))
     put_floats(tile, _where(aux, row, n_frames), low)
 
 
-def _put_blocks_of_integers(pixels, n_frames, n_pixels, stride, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+def _put_blocks_of_integers(
+    pixels, n_frames, n_pixels, stride, row, first, out, aux, more, n_aux, n_more
+):
     tile = numba.carray(pixels, (n_frames, stride))
     shape = numba.carray(aux, (_HEAD,))
     low, high, needs = _planes_at(out, aux, more)
@@ -220,7 +225,9 @@ def _put_blocks_of_integers(pixels, n_frames, n_pixels, stride, row, out, aux, m
         put_integers(wide, where, low, high, needs)
 
 
-def _put_blocks_of_floats(pixels, n_frames, n_pixels, stride, row, out, aux, more, n_aux, n_more):  # type: ignore[no-untyped-def]
+def _put_blocks_of_floats(
+    pixels, n_frames, n_pixels, stride, row, first, out, aux, more, n_aux, n_more
+):
     tile = numba.carray(pixels, (n_frames, stride))
     shape = numba.carray(aux, (_HEAD,))
     low = numba.carray(out, (shape[0], shape[1], LINE))

@@ -16,6 +16,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from udfwidgets.udf.compiled.columns import fetch
+
 # Positions that lie together: their bytes of one pixel are a line of the cache.
 LINE = 64
 
@@ -78,16 +80,6 @@ def _load(builder: Any, address: Any, kind: Any, size: int) -> Any:
 
 def _store(builder: Any, value: Any, address: Any, kind: Any, size: int) -> None:
     builder.store(value, builder.inttoptr(address, kind.as_pointer()), align=size)
-
-
-def _fetch(builder: Any, address: Any, *, to_write: bool) -> None:
-    """Have a line fetched."""
-    line, number = _BYTE.as_pointer(), ir.IntType(32)
-    kind = ir.FunctionType(ir.VoidType(), [line, number, number, number])
-    fetch = builder.module.declare_intrinsic("llvm.prefetch", (line,), kind)
-    # Into the first level, as data.
-    numbers = [ir.Constant(number, value) for value in (int(to_write), 3, 1)]
-    builder.call(fetch, [builder.inttoptr(address, line), *numbers])
 
 
 @intrinsic
@@ -161,7 +153,7 @@ def prefetch(typingctx, array, at, to_write):
 
     def generate(context, builder, signature, arguments):
         address, _ = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
-        _fetch(builder, address, to_write=to_write.literal_value)
+        fetch(builder, address, to_write=to_write.literal_value)
         return context.get_dummy_value()
 
     return types.none(array, types.int64, to_write), generate
@@ -192,7 +184,7 @@ def _adding(count: int, *, away: bool) -> Any:
             for _ in range(count):
                 pixel = _load(builder, number, _WORD, size)
                 line = builder.add(base, builder.mul(pixel, arguments[2]))
-                _fetch(builder, builder.add(line, arguments[3]), to_write=False)
+                fetch(builder, builder.add(line, arguments[3]), to_write=False)
                 total = follow(total, widen(_load(builder, line, _BYTES, 1), _SUMS))
                 number = builder.add(number, ir.Constant(_WORD, size))
             _store(builder, total, sums, _SUMS, 2)

@@ -408,6 +408,11 @@ def com_dtypes(ctx):
     return [str(results[name].data.dtype) for name in ("raw_com", "field", "curl", "regression")]
 
 
+def com_integrated(ctx):
+    analysis = ctx.create_com_analysis(ctx.load("memory", data=scan()))
+    return [result.key for result in ctx.run(analysis)]
+
+
 def com_of_one_position(ctx):
     return error_of(ctx.run_udf, ctx.load("memory", data=scan((1, 1))), CoMUDF())
 

@@ -1,0 +1,1 @@
+"""One live analysis in each front end that can run here, in a real browser."""
