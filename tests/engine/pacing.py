@@ -15,6 +15,9 @@ class FixedPace:
     def __init__(self, size: int) -> None:
         self.size = size
 
+    def took(self, n_frames: int) -> None:
+        pass
+
     def learn(self, n_frames: int, seconds: float, merging: float) -> None:
         pass
 

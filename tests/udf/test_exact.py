@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.engine.pacing import FixedPace
 from udfwidgets.engine.executors import make_executor
 from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.run import Run
@@ -21,20 +22,10 @@ from udfwidgets.udf.sum import SumUDF
 from udfwidgets.udf.sumsigudf import SumSigUDF
 
 
-class Fixed:
-    """Partitions of one size, for the pace of a run."""
-
-    def __init__(self, size):
-        self.size = size
-
-    def learn(self, n_frames, seconds, merging):
-        pass
-
-
 def results(data, workers, size, depth):
     udfs = [SumUDF(), SumSigUDF(), StdDevUDF(), CoMUDF(), ApplyMasksUDF(lambda: np.eye(6, 7))]
     dataset = load("memory", data=data, sig_dims=2)
-    run = Run(Job.of(dataset, udfs, tile_depth=depth), workers, Fixed(size))
+    run = Run(Job.of(dataset, udfs, tile_depth=depth), workers, FixedPace(size))
     executor = make_executor("threads", workers)
     try:
         executor.start(run)

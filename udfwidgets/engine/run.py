@@ -164,6 +164,8 @@ class Run(Listed):
             self._accumulator.end(error)
             raise
         self._host = host
+        if type(self.pace) is Cadence and not self._subscribers:
+            self.pace.hurry(self.job.unwatched_partition(self._workers))
         if not self.plan.n_frames:
             self._subscribers.merged(self)  # nothing was selected: that is the one and only step
             self._stopping = True

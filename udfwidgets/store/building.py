@@ -49,6 +49,9 @@ class BriefPace:
         #: Frames that the next partition should have: whole lines, or a half or quarter of one.
         self.size = max(step * (wanted // step) for step in (LINE, LINE // 2, FEWEST)) or FEWEST
 
+    def took(self, n_frames: int) -> None:
+        """Take no notice."""
+
     def learn(self, n_frames: int, seconds: float, merging: float) -> None:
         """Take no note of how long a partition took."""
 

@@ -289,6 +289,7 @@ class Scaled(UDF):
         return {"value": self.buffer("nav")}
 
     def process_frame(self, frame):
+        time.sleep(0.001)  # there has to be something left to change them for
         self.results.value[:] = self.params.factor
 
 
@@ -495,14 +496,15 @@ def test_a_run_waits_for_workers_and_takes_those_that_come_late(path, backend):
 def run_that_loses_its_workers(ctx, path, cluster):
     """Return what refers to a cancelled run, of which workers had something to do that are gone."""
     dataset = ctx.load("npy", path=path)
-    # So slow that it is not over before they are gone.
-    stream = ctx.run_udf_iter(dataset, ByFrame(spin=10**6))
-    next(stream)
+    # So slow that it is not over before they are gone; and no iterator, for whose steps there has to
+    # be room before it waits for anything else.
+    result = ctx.run_udf(dataset, ByFrame(spin=10**7), sync=False)
     (run,) = ctx.analyses
+    eventually(lambda: run.progress.frames > 0)
     for nanny in cluster.workers.values():
         cluster.sync(nanny.close)
     eventually(lambda: "worker" in run.progress.waiting)
-    stream.close()
+    result.close()
     return weakref.ref(run)
 
 

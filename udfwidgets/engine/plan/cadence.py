@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Protocol
 
 # Steps that a run should have, if it is long enough for them to be worth their cost.
@@ -9,6 +11,8 @@ STEPS = 38
 # Below this a partition's own cost (buffers, merge, snapshot) shows; above it the picture lags.
 SHORTEST = 0.005
 LONGEST = 0.04
+# What is left is shared out evenly among the workers, but not in pieces of less than that.
+BRIEFEST = 0.001
 # Where merging takes long, because results are large, a partition takes this many times as long.
 WORK_PER_MERGE = 12
 # The next partition has at most so many times as many frames.
@@ -25,6 +29,9 @@ class Pace(Protocol):
     @property
     def size(self) -> int:
         """Frames that the next partition should have."""
+
+    def took(self, n_frames: int) -> None:
+        """Take note that a worker has begun with so many frames."""
 
     def learn(self, n_frames: int, seconds: float, merging: float) -> None:
         """Take note of a partition of `n_frames`.
@@ -64,18 +71,54 @@ class Cadence:
         self._workers = workers
         self._most = max(most, 1)
         self._size = max(1, min(first, self._most))
-        self._merging = self._travel = travel
+        self._travel = travel
+        self._shortest = SHORTEST
+        # What the first merge takes counts as it is, unless the way is known to count for more.
+        self._merging = travel or math.inf
+        self._per_frame = 0.0
+        self._left = n_frames
+        # When partitions that are under way were taken, and how many frames they have.
+        self._under_way: list[tuple[float, int]] = []
+
+    def hurry(self, first: int) -> None:
+        """Have few and large partitions: nobody looks at anything before the end.
+
+        Parameters
+        ----------
+        first : int
+            Frames in the first ones.
+        """
+        self._size = _rounded(max(1, min(first, self._most)))
+        self._shortest = LONGEST
 
     @property
     def size(self) -> int:
         """Frames that the next partition should have."""
-        return self._size
+        return min(self._size, self._even())
+
+    def _even(self) -> int:
+        """Return how many of the frames that are left make all workers end at the same time."""
+        if not self._per_frame:
+            return self._size
+        now = time.perf_counter()
+        under_way = [n - (now - began) / self._per_frame for began, n in self._under_way]
+        even = (self._left + sum(n for n in under_way if n > 0)) / self._workers
+        least = max(1, BRIEFEST / self._per_frame / TOGETHER)
+        return math.ceil(max(least, even / TOGETHER)) * TOGETHER
+
+    def took(self, n_frames: int) -> None:
+        """Take note that so many frames are under way, see `Pace.took`."""
+        self._left -= n_frames
+        self._under_way.append((time.perf_counter(), n_frames))
 
     def learn(self, n_frames: int, seconds: float, merging: float = 0.0) -> None:
         """Take note of a partition, see `Pace.learn`."""
-        per_frame = max(seconds, 1e-9) / n_frames
+        self._per_frame = per_frame = max(seconds, 1e-9) / n_frames
+        done = next((one for one in self._under_way if one[1] == n_frames), None)
+        if done is not None:
+            self._under_way.remove(done)
         target = per_frame * self._n_frames / STEPS
-        target = min(max(target, SHORTEST), LONGEST)
+        target = min(max(target, self._shortest), LONGEST)
         # Of the last two, the shorter: once in a while one has to wait for something else.
         merging += self._travel
         longest = min(merging, self._merging)
@@ -83,8 +126,11 @@ class Cadence:
         self._merging = merging
         wanted = int(target / per_frame)
         # Never grow more at once: the first partitions are too short to trust. What takes no longer
-        # than its merge does no harm.
+        # than its merge does no harm, nor what compiled loops take at once.
         grown = max(GROWTH * n_frames, int(longest / per_frame))
         largest = min(grown, -(-self._n_frames // self._workers), self._most)
-        size = max(1, min(wanted, largest))
-        self._size = size - size % TOGETHER if size > TOGETHER else size
+        self._size = _rounded(max(1, min(wanted, largest)))
+
+
+def _rounded(size: int) -> int:
+    return size - size % TOGETHER if size > TOGETHER else size

@@ -22,6 +22,8 @@ from udfwidgets.udf.compiled.frames import TILE_BYTES, frame_loops
 
 # A UDF that looks at single frames gets so many at first; the number grows at each partition.
 FIRST_FRAMES = 8
+# And where nobody looks before the end, compiled UDFs get so much at first: some 50 ms' worth.
+UNWATCHED_BYTES = 512 * 1024 * 1024
 
 _PROCESS = uuid.uuid4().hex
 _runs = itertools.count()
@@ -177,6 +179,14 @@ class Job:
             return n_frames  # compiled code is through with them before another thread is awake
         by_tile = all(udf.get_method() is UDFMethod.TILE for udf in self.udfs)
         return min(depth if by_tile else FIRST_FRAMES, depth, -(-n_frames // workers))
+
+    def unwatched_partition(self, workers: int) -> int:
+        """Return how many frames to begin with where nobody waits for a first picture."""
+        first = self.first_partition(workers)
+        if not self.is_compiled:
+            return first
+        room = max(1, UNWATCHED_BYTES // max(self.plan.frame_bytes, 1))
+        return max(first, min(room, self.plan.n_frames // (2 * workers)))
 
     @property
     def largest_partition(self) -> int:

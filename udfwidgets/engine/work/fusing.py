@@ -12,9 +12,12 @@ from udfwidgets.buffers import Array
 from udfwidgets.engine.plan.reading import Frames
 from udfwidgets.engine.work.share import Share
 from udfwidgets.io.source import Packed
-from udfwidgets.udf.compiled.fused import Step, drive, stride_of
+from udfwidgets.udf.compiled.fused import Step, drive, part_of, stride_of
 from udfwidgets.udf.compiled.packed import drive_packed
 from udfwidgets.udf.compiled.steps import joined
+
+# Of a call that sees a part of all frames: so much of each is read on end.
+LEAST_PARTS = 4
 
 
 @dataclass(eq=False)
@@ -69,13 +72,28 @@ class Fusion:
         units = [one.step.unit for one in self._wanted]
         return all(unit and n_pixels % unit == 0 for unit in units)
 
-    def feed(self, frames: Array, numbers: Frames, row: int, depth: int) -> None:
+    def cut(self, n_pixels: int, n_calls: int) -> list[tuple[int, int]]:
+        """Return the pixels of so many calls; of one where they would be too few for more."""
+        part = part_of([one.step for one in self._wanted])
+        if not part or n_pixels < LEAST_PARTS * n_calls * part:
+            return [(0, n_pixels)]
+        size = -(-n_pixels // n_calls // part) * part
+        return [(at, min(at + size, n_pixels)) for at in range(0, n_pixels, size)]
+
+    def feed(
+        self,
+        frames: Array,
+        numbers: Frames,
+        row: int,
+        depth: int,
+        pixels: tuple[int, int] | None = None,
+    ) -> None:
         """Let all steps see frames that are rows of the partition from `row` on; see `drive`."""
 
         def show(steps: Sequence[Step]) -> None:
             # Compiled code gets an address, and one stride.
             lying = frames if stride_of(frames) else np.ascontiguousarray(frames)
-            drive(lying, numbers, depth, joined(steps, frames.dtype), row)
+            drive(lying, numbers, depth, joined(steps, frames.dtype), row, pixels)
 
         self._work(show)
 

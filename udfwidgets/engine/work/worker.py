@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -30,6 +31,8 @@ BRIEF_CALL = 0.0005
 # Tiles that are decoded before they are handed out: the fewer, the more of the time is Python's.
 # Gzip chunks: 2.34 GB/s with one, 2.66 with four (docs/decisions/010-reading.md).
 TILES_PER_READ = 4
+# And in a call while it is not known how long they take: if they come from memory, CALL's worth.
+TILES_PER_CALL = 64
 
 
 class Worker:
@@ -100,7 +103,7 @@ class Worker:
         # itself, scattered frames included, and no tile passes through Python.
         if in_memory is not None and not by_tile:
             seconds = BRIEF_CALL if aside else CALL
-            wished = scan.frames_within(seconds) or assignment.depth * TILES_PER_READ
+            wished = scan.frames_within(seconds) or assignment.depth * TILES_PER_CALL
             scan.source.check(frames)
             for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
                 _drive(fusion, in_memory, numbers, assignment.depth, wished, aside)
@@ -215,6 +218,14 @@ def _drive(
     for first, frames in stretches:
         begin, own = _within(numbers, first, first + len(frames))
         n_calls = max(1, round(len(own) / max(depth, wished)))
+        cuts = fusion.cut(math.prod(frames.shape[1:]), n_calls) if aside is None else []
+        if len(cuts) > 1:
+            # Of large frames, which are few, each call sees a part: what it adds to, which is as
+            # large as a frame or two, goes through the cache only once for all of them.
+            for cut in cuts:
+                fusion.feed(frames, own, begin, depth, cut)
+            done += len(own)
+            continue
         # Whole tiles, for those in the background write whole lines of the cache.
         per_call = max(1, -(-len(own) // n_calls // depth)) * depth
         for at in range(0, len(own), per_call):

@@ -108,7 +108,22 @@ def stride_of(frames: Array) -> int | None:
     return stride if not rest and stride >= n_pixels and frames[0].flags.c_contiguous else None
 
 
-def drive(frames: Array, numbers: Array, depth: int, steps: Sequence[Step], row: int) -> None:
+def part_of(steps: Sequence[Step]) -> int:
+    """Return how many pixels of all frames steps are shown at a time; 0 for whole frames."""
+    if not all(step.unit for step in steps):
+        return 0
+    unit = math.lcm(*(step.unit for step in steps))
+    return max(PART // unit, 1) * unit
+
+
+def drive(
+    frames: Array,
+    numbers: Array,
+    depth: int,
+    steps: Sequence[Step],
+    row: int,
+    pixels: tuple[int, int] | None = None,
+) -> None:
     """Let all steps see some frames, at most `depth` of them at a time.
 
     Where all of them can be shown some pixels after the others, they are: what they add to is in
@@ -126,6 +141,8 @@ def drive(frames: Array, numbers: Array, depth: int, steps: Sequence[Step], row:
         What sees them.
     row : int
         Which row of the partition the first frame is.
+    pixels : tuple of int, optional
+        From which pixel on, and up to which one (exclusive); from a multiple of `part_of` on.
 
     Raises
     ------
@@ -140,18 +157,17 @@ def drive(frames: Array, numbers: Array, depth: int, steps: Sequence[Step], row:
     n_pixels, stride = math.prod(frames.shape[1:]), stride_of(frames)
     if stride is None:
         raise ValueError(f"frames with strides {frames.strides} do not lie as steps see them")
-    part = n_pixels
-    if all(step.unit for step in steps):
-        unit = math.lcm(*(step.unit for step in steps))
-        part = max(PART // unit, 1) * unit
+    part = part_of(steps)
+    if part:
         together = BLOCK_FRAMES * max(1, PART // max(n_pixels, 1))
         # Nobody else wants to see them while they are in the cache.
         depth = MOST_FRAMES if len(steps) == 1 else min(together, MOST_FRAMES)
     # Through Python a tile costs 16 us for two UDFs, and 33 us when two threads wait for each
     # other's GIL. Four analyses took 2.7 times one that way, and take 2.0, or 1.1 where what is the
     # same is done once (docs/decisions/002-shared-scan.md).
-    lying = frames.ctypes.data, frames.itemsize, n_pixels, stride
-    _drive(lying, numbers, depth, part, np.array([step.at(row) for step in steps]))
+    lying = frames.ctypes.data, frames.itemsize, stride
+    shown = (*(pixels or (0, n_pixels)), part or n_pixels)
+    _drive(lying, numbers, depth, shown, np.array([step.at(row) for step in steps]))
 
 
 @intrinsic
@@ -185,10 +201,11 @@ def call_step(  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _drive(lying, numbers, depth, part, steps):  # type: ignore[no-untyped-def]
-    frames, itemsize, n_pixels, stride = lying
-    for first in range(0, n_pixels, part):
-        size = min(part, n_pixels - first)
+def _drive(lying, numbers, depth, shown, steps):  # type: ignore[no-untyped-def]
+    frames, itemsize, stride = lying
+    begin, stop, part = shown
+    for first in range(begin, stop, part):
+        size = min(part, stop - first)
         at = 0
         while at < len(numbers):
             number, count = numbers[at], 1

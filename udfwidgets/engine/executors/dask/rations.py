@@ -41,14 +41,12 @@ class Rations(Cadence):
         )
         self._backlog = run.backlog
         self._share = PART / workers
-        self._per_frame = 0.0
-        self._least = super().size
+        self._least = self._size
 
     @property
     def size(self) -> int:
         """Frames that the next order should have."""
-        size = super().size
-        return min(size, max(int(self._backlog.count * self._share), self._least))
+        return min(self._size, max(int(self._backlog.count * self._share), self._least))
 
     @property
     def left(self) -> float:
@@ -58,7 +56,6 @@ class Rations(Cadence):
     def learn(self, n_frames: int, seconds: float, merging: float = 0.0) -> None:
         """Take note of a partition, see `Pace.learn`."""
         super().learn(n_frames, seconds, merging)
-        self._per_frame = seconds / n_frames
         self._least = max(1, int(n_frames * BRIEF / max(seconds, 1e-9)))
 
 
