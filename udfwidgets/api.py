@@ -218,6 +218,8 @@ class Context(Analyses, Showing, Closing):
         check_backends(backends)
         run, single = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
+        if not plots and not progress:
+            run.hurry()
         self._start(run)
         if not sync:
             return AsyncResult(run, single, own_plots)

@@ -50,6 +50,18 @@ BOXES = """() => [...document.querySelectorAll('.udfw-image')].map(image => {
   const card = image.closest('.udfw-pictures').parentElement.getBoundingClientRect();
   return {width, height, left: left - card.left, right: card.right - right, card: card.width};
 })"""
+# Whether images have kept their sizes for some frames: JupyterLab lays out a page in several goes.
+STILL = f"""() => new Promise(resolve => {{
+  let before = '', same = 0;
+  const look = () => {{
+    const now = JSON.stringify(({BOXES})());
+    same = now === before ? same + 1 : 0;
+    before = now;
+    if (same > 5) resolve(true);
+    else requestAnimationFrame(look);
+  }};
+  look();
+}})"""
 TITLES = """() => [...document.querySelectorAll('.udfw-title')].map(title => {
   const box = title.getBoundingClientRect();
   const parts = [...title.children].map(part => part.getBoundingClientRect());
@@ -60,23 +72,23 @@ TITLES = """() => [...document.querySelectorAll('.udfw-title')].map(title => {
 })"""
 
 
-# The numbers along the lower edge of an image, where they are on the screen, and its pixels.
-EDGE = """image => {
+# Whether the numbers along the lower edge of an image stand at the centres of their pixels.
+EDGE = """([image, pixels, size]) => {
   const root = document.querySelectorAll('.udfw-image')[image];
   const plot = root.querySelector('.udfw-plot').getBoundingClientRect();
-  return [...root.querySelectorAll('.udfw-edges text[text-anchor=middle]')].map(text => {
+  const numbers = [...root.querySelectorAll('.udfw-edges text[text-anchor=middle]')];
+  return numbers.length > 3 && numbers.every(text => {
     const box = text.getBoundingClientRect();
-    return [Number(text.textContent), ((box.left + box.right) / 2 - plot.left) / plot.width];
+    const share = ((box.left + box.right) / 2 - plot.left) / plot.width;
+    return Math.abs(share - (Number(text.textContent) / size + 0.5) / pixels) < 0.004;
   });
 }"""
 
 
 def check_edge(lab: Lab, image: int, pixels: int, size: float) -> None:
     """A number stands at the centre of its pixel, with its unit in the corner."""
-    numbers = lab.page.evaluate(EDGE, image)
-    assert len(numbers) > 3
-    for number, share in numbers:
-        assert share == pytest.approx((number / size + 0.5) / pixels, abs=0.004)
+    # Drawn a moment after the image has its size.
+    lab.wait_until(EDGE, arg=[image, pixels, size])
 
 
 def shown(lab: Lab) -> list[dict[str, Any]]:
@@ -201,6 +213,7 @@ def check_room(lab: Lab) -> None:
     assert one["height"] < 0.75 * 1440, "but none is higher than it"
     for width in (1500, 1000, 700):
         lab.page.set_viewport_size({"width": width, "height": 1440})
+        lab.wait_until(STILL)
         one, other = lab.page.evaluate(BOXES)
         check_edge(lab, 0, 64, 0.4)
         assert one["width"] == pytest.approx(other["width"], abs=0.5)

@@ -79,7 +79,17 @@ class Run(Listed):
     # For workers, executors and views.
     _unlisted = (
         *("abandon", "backlog", "begin", "bell", "can_finish", "check", "enter", "fail", "freeze"),
-        *("in_flight", "is_ready", "is_stopping", "job", "launch", "launcher", "leave", "merge"),
+        *(
+            "hurry",
+            "in_flight",
+            "is_ready",
+            "is_stopping",
+            "job",
+            "launch",
+            "launcher",
+            "leave",
+            "merge",
+        ),
         *("look_what_it_waits_for", "note_waiting", "pace", "ring", "source", "subscribe"),
         *("successor", "touch", "touched", "try_to_finish", "wanted_order"),
     )
@@ -152,6 +162,11 @@ class Run(Listed):
             "and cannot be pickled: pickle its results"
         )
 
+    def hurry(self) -> None:
+        """Take few and large partitions, before it begins: nobody looks before the end."""
+        if isinstance(self.pace, Cadence) and not self.dataset.is_growing:
+            self.pace.hurry(self.job.unwatched_partition(self._workers))
+
     # For executors
 
     def begin(self, host: Host) -> None:
@@ -164,8 +179,6 @@ class Run(Listed):
             self._accumulator.end(error)
             raise
         self._host = host
-        if type(self.pace) is Cadence and not self._subscribers:
-            self.pace.hurry(self.job.unwatched_partition(self._workers))
         if not self.plan.n_frames:
             self._subscribers.merged(self)  # nothing was selected: that is the one and only step
             self._stopping = True

@@ -82,9 +82,6 @@ class Subscribers:
         # Replaced, never changed: it may be gone through on any thread without a lock.
         self._all: tuple[Subscriber, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self._all)
-
     def add(self, subscriber: Subscriber) -> None:
         """Tell one more from now on; not from two threads at once."""
         self._all = (*self._all, subscriber)

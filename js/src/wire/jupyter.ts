@@ -53,7 +53,14 @@ interface Kernel {
   isDisposed?: boolean;
   status?: string;
   statusChanged?: Signal<string>;
+  iopubMessage?: Signal<Spoken>;
   disposed?: Signal<unknown>;
+}
+
+/** What a kernel tells everybody; each of its lives has a session of its own. */
+interface Spoken {
+  header: { session: string };
+  content: { execution_state?: string };
 }
 
 /** After one of these a kernel knows nothing of what was said before, whoever has restarted it. */
@@ -100,20 +107,35 @@ class Entry {
     // A notebook that is opened again has a new connection: what became of the last one is past.
     this.isGone = kernel.isDisposed === true || GONE.has(kernel.status ?? "");
     const isCurrent = (): boolean => (this.model?.widget_manager?.kernel ?? kernel) === kernel;
+    let session = "";
     const gone = (): void => {
+      session = "";
       // Each notebook has a connection of its own, and one that is closed says nothing of others.
       if (!isCurrent()) return;
       this.isGone = true;
       this.hub.lose();
     };
     kernel.disposed?.connect(gone);
+    const ready = (): void => {
+      if (!READY.has(kernel.status ?? "") || !this.isGone || !isCurrent()) return;
+      // Asked anew: one that has only been out of reach still knows its widgets.
+      this.isGone = false;
+      void this.connect();
+    };
     kernel.statusChanged?.connect((_, status) => {
       if (GONE.has(status)) gone();
-      else if (READY.has(status) && this.isGone && isCurrent()) {
-        // Asked anew: one that has only been out of reach still knows its widgets.
-        this.isGone = false;
-        void this.connect();
+      else ready();
+    });
+    // A window that has not restarted it itself may be out of reach while it says that it starts.
+    // What it hears next comes from another life.
+    kernel.iopubMessage?.connect((_, { header, content }) => {
+      if (GONE.has(content.execution_state ?? "")) return;
+      const before = session;
+      if (before && before !== header.session) {
+        gone();
+        ready();
       }
+      session = header.session;
     });
   }
 

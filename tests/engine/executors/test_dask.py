@@ -496,8 +496,8 @@ def test_a_run_waits_for_workers_and_takes_those_that_come_late(path, backend):
 def run_that_loses_its_workers(ctx, path, cluster):
     """Return what refers to a cancelled run, of which workers had something to do that are gone."""
     dataset = ctx.load("npy", path=path)
-    # So slow that it is not over before they are gone; and no iterator, for whose steps there has to
-    # be room before it waits for anything else.
+    # So slow that it is not over before they are gone; and no iterator, for whose steps there has
+    # to be room before it waits for anything else.
     result = ctx.run_udf(dataset, ByFrame(spin=10**7), sync=False)
     (run,) = ctx.analyses
     eventually(lambda: run.progress.frames > 0)

@@ -22,8 +22,9 @@ from udfwidgets.udf.compiled.frames import TILE_BYTES, frame_loops
 
 # A UDF that looks at single frames gets so many at first; the number grows at each partition.
 FIRST_FRAMES = 8
-# And where nobody looks before the end, compiled UDFs get so much at first: some 50 ms' worth.
-UNWATCHED_BYTES = 512 * 1024 * 1024
+# And where nobody looks before the end, compiled UDFs get so much at first: some 20 ms' worth, and
+# of a slow disk no more than a dashboard can wait for.
+UNWATCHED_BYTES = 256 * 1024 * 1024
 
 _PROCESS = uuid.uuid4().hex
 _runs = itertools.count()
