@@ -22,6 +22,7 @@ from udfwidgets.udf.com import (
     guess_corrections,
     magnitude,
 )
+from udfwidgets.udf.compiled.columns import FEW, MOST
 from udfwidgets.udf.compiled.kernels import exact_dtype
 from udfwidgets.udf.compiled.moments import (
     MOMENT_STRIP,
@@ -83,7 +84,9 @@ def test_dtypes(ctx, dtype):
 
 @pytest.mark.parametrize("kernel", [add_moments, add_moments_of_integers])
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("shape", [(3, 2 * MOMENT_STRIP + 5), (2 * MOMENT_STRIP + 7, 5)])
+@pytest.mark.parametrize(
+    "shape", [(3, 2 * MOMENT_STRIP + 5), (4, MOST + 2 * FEW + 3), (2 * MOMENT_STRIP + 7, 5)]
+)
 @pytest.mark.parametrize(("dtype", "value"), [("u1", 255), ("u2", 65535), ("i2", -32768)])
 def test_moments_of_full_pixels_are_exact(dtype, value, shape, masked, kernel):
     tile = np.full((2, *shape), value, dtype)

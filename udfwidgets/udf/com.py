@@ -19,6 +19,7 @@ from udfwidgets import masks
 from udfwidgets.buffers import Array, BoolArray, BufferDeclaration, BufferWrapper
 from udfwidgets.names import further
 from udfwidgets.udf.base import UDF
+from udfwidgets.udf.compiled.columns import MOST
 from udfwidgets.udf.compiled.field import (
     GuessResult,
     apply_correction,
@@ -274,6 +275,7 @@ class CoMUDF(UDF):
             key=key,
             unit=width,
             contains={"sum per frame": moments[:, 0]} if takes_all else {},
+            leaps=width > MOST,
         )
 
     def get_results(self) -> Mapping[str, Any]:

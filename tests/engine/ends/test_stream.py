@@ -70,6 +70,25 @@ def gate():
     keeper.opened.set()
 
 
+def test_a_result_that_is_waited_for_comes_in_few_steps_and_an_iterator_in_many(threads, dataset):
+    steps = []
+
+    class Counting(SumUDF):
+        takes_any_frames = True
+        process_tile = SumUDF.process_tile
+
+        def merge(self, dest, src):
+            steps.append(1)
+            super().merge(dest, src)
+
+    Counting.fused_step = SumUDF.fused_step
+    threads.run_udf(dataset=dataset, udf=Counting())
+    waited = len(steps)
+    first = next(iter(threads.run_udf_iter(dataset=dataset, udf=Counting())))
+    assert waited <= 2 * (threads.executor.workers + 1)
+    assert first.damage.data.sum() < dataset.shape.nav.size / 4
+
+
 # Iterators
 
 

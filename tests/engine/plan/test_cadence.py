@@ -69,3 +69,24 @@ def test_one_slow_merge_changes_nothing():
     for merging in (0.0, 1.0, 0.0):
         cadence.learn(100, 0.002, merging)
     assert cadence.size < 1000
+
+
+def test_what_nobody_looks_at_is_done_in_a_few_goes():
+    cadence, sizes = Cadence(100_000, 2, first=64, most=10**9), []
+    cadence.hurry(25_000)
+    while sum(sizes) < 100_000:
+        sizes.append(min(cadence.size, 100_000 - sum(sizes)))
+        cadence.learn(sizes[-1], sizes[-1] * 1e-6, 0.0)
+    assert len(sizes) <= 6
+
+
+def test_the_last_partitions_leave_no_worker_without_work():
+    cadence = Cadence(1000, 2, first=248, most=10**9)
+    for _ in range(2):
+        cadence.took(248)
+    # Another one has half a second to go, or 248 frames; 504 are left.
+    cadence.learn(248, 0.5, merging=10.0)
+    assert 360 <= cadence.size <= 376
+    cadence.took(cadence.size)
+    cadence.learn(248, 0.5, merging=10.0)
+    assert cadence.size >= 1000 - 2 * 248 - 376

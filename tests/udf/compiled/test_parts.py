@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from udfwidgets import Context, SumSigUDF, SumUDF, masks
+from udfwidgets.engine.work import fusing, worker
 from udfwidgets.udf.com import CoMUDF
+from udfwidgets.udf.compiled import fused
 from udfwidgets.udf.compiled.fused import PART
 from udfwidgets.udf.compiled.kernels import FEW_FRAMES
 from udfwidgets.udf.masks import ApplyMasksUDF
@@ -68,6 +70,26 @@ def test_five_analyses_in_one_pass(inline, dtype):
     np.testing.assert_allclose(spread["sum"].data, wide.sum((0, 1)), atol=1e-9)
 
 
+def test_large_frames_are_shown_part_by_part_in_several_calls(inline, monkeypatch):
+    monkeypatch.setattr(fused, "PART", 512)
+    monkeypatch.setattr(worker, "TILES_PER_CALL", 1)
+    cuts, cut = [], fusing.Fusion.cut
+
+    def noted(*asked):
+        cuts.append(cut(*asked))
+        return cuts[-1]
+
+    monkeypatch.setattr(fusing.Fusion, "cut", noted)
+    data = scan_of("u2", (20, 21))
+    udfs = [CoMUDF(), SumUDF(), SumSigUDF()]
+    results = inline.run_udf(dataset=inline.load("memory", data=data), udf=udfs)
+    assert max(len(each) for each in cuts) > 1
+    check_sums(results[1:], data)
+    y = np.indices(SIG)[0]
+    expected = (data.astype("f8") * y).sum((2, 3)) / data.sum((2, 3))
+    np.testing.assert_allclose(results[0]["raw_com"].data[..., 0], expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("others", [[CoMUDF], [StdDevUDF], [StdDevUDF, CoMUDF]])
 def test_what_others_contain_is_right_alone_and_beside_them(inline, others):
     data = scan_of("u2")
@@ -119,6 +141,14 @@ def test_frames_that_do_not_follow_each_other(inline):
     chosen = data[roi]
     np.testing.assert_array_equal(sums["intensity"].data, chosen.sum(0).astype("f4"))
     np.testing.assert_array_equal(frames["intensity"].data[roi], chosen.sum((1, 2)).astype("f4"))
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("u2", 65535), ("i2", -32768), ("i2", 32767)])
+def test_as_many_frames_as_32_bits_have_room_for(inline, dtype, value):
+    data = np.full((FEW_FRAMES, 2, 3), value, dtype)
+    dataset = inline.load("memory", data=data, sig_dims=2)
+    total = inline.run_udf(dataset=dataset, udf=SumUDF("f8"))["intensity"]
+    assert (total.data == float(value) * FEW_FRAMES).all()
 
 
 def test_more_frames_than_32_bits_have_room_for(inline):

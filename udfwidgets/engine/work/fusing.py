@@ -65,7 +65,8 @@ class Fusion:
             one.take(share, step, one.step.results)
             for key, part in one.step.contains.items():
                 within.setdefault((key, part.shape, part.dtype), (one, part))
-        self._wanted = list(wanted.values())
+        # The first one brings them into the cache.
+        self._wanted = sorted(wanted.values(), key=lambda one: one.step.leaps)
 
     def goes_by(self, n_pixels: int) -> bool:
         """Whether all steps can be shown so many pixels of frames after the others."""

@@ -67,6 +67,9 @@ class Step:
         it, from a multiple on. 0 if it wants whole frames.
     contains : mapping of hashable to numpy.ndarray
         What steps with other keys would make of the same frames.
+    leaps : bool
+        Whether it goes over frames by leaps, and is better shown what others have brought into the
+        cache.
     """
 
     address: int
@@ -80,6 +83,7 @@ class Step:
     buffers: tuple[Array, ...] = ()
     unit: int = 0
     contains: Mapping[object, Array] = field(default_factory=dict)
+    leaps: bool = False
 
     @property
     def results(self) -> tuple[Array, ...]:

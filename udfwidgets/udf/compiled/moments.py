@@ -8,7 +8,7 @@ import numpy as np
 
 from udfwidgets.buffers import Array
 from udfwidgets.compiling import compiled
-from udfwidgets.udf.compiled.columns import TOGETHER, moments_of_columns
+from udfwidgets.udf.compiled.columns import FEW, MOST, moments_of_few, moments_of_most
 from udfwidgets.udf.compiled.kernels import ANY_ORDER, exact_dtype, strip_dtype
 
 # Pixels, or rows, whose sum, weighted by their number, fits into the 32 bits of a strip: for 16-bit
@@ -184,13 +184,19 @@ def add_moments_of_integers(
     if not _takes_all(spans, size):
         _add_moments_of_spans(tile, width, spans, origin, ramp, out)
         return
-    widest, whole = out.dtype.type, width // TOGETHER * TOGETHER
+    widest, many = out.dtype.type, width // MOST * MOST
+    whole = many + (width - many) // FEW * FEW
     for frame in range(tile.shape[0]):
         for begin in range(0, n_rows, MOMENT_STRIP):
             count = min(MOMENT_STRIP, n_rows - begin)
             total, total_x, times = 0, 0, 0
-            for x in range(0, whole, TOGETHER):
-                sums = moments_of_columns(tile, frame, begin * width + x, count, width)
+            for x in range(0, many, MOST):
+                sums = moments_of_most(tile, frame, begin * width + x, count, width)
+                total += sums[0]
+                total_x += sums[0] * (origin[1] + x) + sums[1]
+                times += sums[2]
+            for x in range(many, whole, FEW):
+                sums = moments_of_few(tile, frame, begin * width + x, count, width)
                 total += sums[0]
                 total_x += sums[0] * (origin[1] + x) + sums[1]
                 times += sums[2]
