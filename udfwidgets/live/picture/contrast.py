@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ LARGEST = 8e307
 NARROWEST = 1e-290
 #: About how many pixels are looked at: they put percentiles within a fraction of one colour level,
 #: in a tenth of a millisecond.
-SAMPLE = 30_000
+SAMPLE = 16_000
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,34 @@ class PercentileLimits:
 
     def of(self, known: npt.NDArray[Any]) -> Limits:
         """Return (lo, hi) with lo < hi, both finite, from what `sample` gave."""
-        if not known.size:
-            return (0.0, 1.0)
-        lo, hi = _percentile(known, self.low), _percentile(known, self.high)
+        return proposals(known, [self])[0]
+
+    def _settled(self, known: npt.NDArray[Any], lo: float, hi: float) -> Limits:
+        """Return the limits of numbers with these percentiles."""
         if not lo < hi:
             rest = known[known != lo]
             if not rest.size:
                 return widened(lo, lo)
             # The commonest value stays in the range: it is the background of the rest.
-            lo = min(lo, _percentile(rest, self.low))
-            hi = max(hi, _percentile(rest, self.high))
+            lowest, highest = _percentiles(rest, (self.low, self.high))
+            lo, hi = min(lo, lowest), max(hi, highest)
         return widened(lo, hi)
+
+
+def proposals(known: npt.NDArray[Any], limits: Sequence[PercentileLimits]) -> list[Limits]:
+    """Return what several of them propose for what `sample` gave, which is gone through once.
+
+    Parameters
+    ----------
+    known : numpy.ndarray
+        From `sample`.
+    limits : sequence of PercentileLimits
+        Which ones.
+    """
+    if not known.size:
+        return [(0.0, 1.0)] * len(limits)
+    found = iter(_percentiles(known, [p for each in limits for p in (each.low, each.high)]))
+    return [each._settled(known, next(found), next(found)) for each in limits]
 
 
 #: With a linear scale a few hot pixels may saturate, so that the rest can be seen.
@@ -88,12 +106,19 @@ def finite_range(values: npt.NDArray[Any]) -> Limits | None:
     return (_cut(lo), _cut(hi))
 
 
-def _percentile(known: npt.NDArray[Any], percent: float) -> float:
-    """Return a percentile of sorted numbers, between two of them by linear interpolation."""
-    place = (known.size - 1) * percent / 100
-    below = int(place)
-    lo, hi = _cut(known[below]), _cut(known[min(below + 1, known.size - 1)])
-    return lo + (hi - lo) * (place - below)
+def _percentiles(known: npt.NDArray[Any], percents: Sequence[float]) -> list[float]:
+    """Return percentiles of some numbers, between two of them by linear interpolation."""
+    last = known.size - 1
+    places = [last * percent / 100 for percent in percents]
+    ends = [(int(place), min(int(place) + 1, last)) for place in places]
+    # Put in place together: one by one, or all of them sorted, takes processors that have slow
+    # instructions for it three to nine times as long.
+    placed = np.partition(known, sorted({end for pair in ends for end in pair}))
+    found = []
+    for place, (below, above) in zip(places, ends, strict=True):
+        lo, hi = _cut(placed[below]), _cut(placed[above])
+        found.append(lo + (hi - lo) * (place - below))
+    return found
 
 
 def _cut(value: Any) -> float:
@@ -103,7 +128,7 @@ def _cut(value: Any) -> float:
 def sample(
     values: npt.NDArray[Any], covered: npt.NDArray[np.bool_] | None = None
 ) -> npt.NDArray[Any]:
-    """Return finite values, ascending, that stand for all: of a large image every n-th one.
+    """Return finite values that stand for all: of a large image every n-th one.
 
     Parameters
     ----------
@@ -120,10 +145,8 @@ def sample(
     # An odd stride does not fall in step with the rows of an image of even width.
     step = (flat.size // SAMPLE) | 1 if flat.size > SAMPLE else 1
     flat = flat[::step]
-    # NumPy sorts all of them three times as fast as it finds two percentiles.
-    known = np.sort(flat if mask is None else flat[mask[::step]])
+    known = flat if mask is None else flat[mask[::step]]
     if known.dtype.kind == "f":
-        # Infinities are at both ends now, and NaN comes after them.
-        lowest, highest = known.dtype.type(-np.inf), known.dtype.type(np.inf)
-        known = known[known.searchsorted(lowest, "right") : known.searchsorted(highest)]
+        finite = np.isfinite(known)
+        known = known if finite.all() else known[finite]
     return known

@@ -9,7 +9,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, Limits, finite_range, sample
+from udfwidgets.live.picture.contrast import (
+    LINEAR,
+    LOGARITHMIC,
+    Limits,
+    finite_range,
+    proposals,
+    sample,
+)
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.picture.quantise import Contrast, Encoding, settle
 from udfwidgets.live.picture.sampling import (
@@ -184,7 +191,7 @@ class ImageFeed(SlotFeed[Picture]):
         if news.fraction > 0 or news.generation == 0:
             known = sample(news.values, covered)
             self.limits, self.limits_log = (
-                limits_of(component, proposed.of(known)) for proposed in (LINEAR, LOGARITHMIC)
+                limits_of(component, each) for each in proposals(known, (LINEAR, LOGARITHMIC))
             )
         self._make_codes(news)
         self._on_shown(news)
