@@ -117,7 +117,7 @@ def test_display(ctx, dataset):
         "is handed +uint16",
         "parameter dtype +'float32'",
         "buffer intensity +sig float32, result only",
-        "buffer total +sig uint64, private",
+        "buffer total +sig uint32, private",
         r"buffer intensity +nav float64, extra shape \(1,\), result only",
     ):
         assert re.search(line, text), line
