@@ -79,17 +79,8 @@ class Run(Listed):
     # For workers, executors and views.
     _unlisted = (
         *("abandon", "backlog", "begin", "bell", "can_finish", "check", "enter", "fail", "freeze"),
-        *(
-            "hurry",
-            "in_flight",
-            "is_ready",
-            "is_stopping",
-            "job",
-            "launch",
-            "launcher",
-            "leave",
-            "merge",
-        ),
+        *("hurry", "in_flight", "is_ready", "is_stopping", "job", "launch", "launcher"),
+        *("leave", "merge"),
         *("look_what_it_waits_for", "note_waiting", "pace", "ring", "source", "subscribe"),
         *("successor", "touch", "touched", "try_to_finish", "wanted_order"),
     )

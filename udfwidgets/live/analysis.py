@@ -11,6 +11,7 @@ import os
 import pkgutil
 import threading
 import weakref
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -145,8 +146,10 @@ class LiveAnalysis(WithPictures, Listed, Stopping, Quick, ipywidgets.VBox):  # t
         return images
 
     def _make_status(self) -> StatusBar:
-        title = ", ".join(type(udf).__name__ for udf in self._run.udfs)
-        status = StatusBar(title)
+        counts = Counter(type(udf).__name__ for udf in self._run.udfs)
+        status = StatusBar(
+            ", ".join(f"{n} × {name}" if n > 1 else name for name, n in counts.items())
+        )
         status.answer(self._commands, self._command)
         status.on_goal(self._aim)
         status.on_deleted(self.keepers.outputs.deleted)

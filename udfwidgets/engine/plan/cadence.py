@@ -126,11 +126,12 @@ class Cadence:
         self._merging = merging
         wanted = int(target / per_frame)
         # Never grow more at once: the first partitions are too short to trust. What takes no longer
-        # than its merge does no harm, nor what compiled loops take at once.
+        # than its merge does no harm.
         grown = max(GROWTH * n_frames, int(longest / per_frame))
         largest = min(grown, -(-self._n_frames // self._workers), self._most)
         self._size = _rounded(max(1, min(wanted, largest)))
 
 
 def _rounded(size: int) -> int:
+    """Return a size that compiled loops take whole."""
     return size - size % TOGETHER if size > TOGETHER else size

@@ -178,7 +178,8 @@ class Scan:
             run: places for run, places in taken.items() if places is None or len(places)
         }
         for run, places in taken.items():
-            run.pace.took(span[1] - span[0] if places is None else len(places))
+            if run in getting:
+                run.pace.took(span[1] - span[0] if places is None else len(places))
         return Assignment(self, *span, getting)
 
     def _look_what_arrived(self) -> AcquisitionEnded | None:
