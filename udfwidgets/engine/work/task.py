@@ -17,6 +17,7 @@ from udfwidgets.engine.work.writers import WritesIntoData, note_writer
 from udfwidgets.io.source import Scratch
 from udfwidgets.udf.base import UDF, UDFMethod
 from udfwidgets.udf.compiled.fused import Step, drive, is_known
+from udfwidgets.udf.compiled.steps import joined
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Task:
         #: What compiled UDFs do with frames as they are in the file, see `drive`; `feed` leaves
         #: them out. Those that are corrected first are for this run alone.
         self.steps = steps if plan.corrector is None else []
-        self._corrected = [] if plan.corrector is None else steps
+        self._corrected = [] if plan.corrector is None else joined(steps, plan.corrected_dtype)
         self._by_tile = [
             one for one in applied if one.step is None and one.method is not UDFMethod.PARTITION
         ]
