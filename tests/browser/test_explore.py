@@ -110,6 +110,7 @@ def picture_of(lab: Lab, index: int) -> np.ndarray:
 
 def resting_picture_of(lab: Lab, index: int) -> np.ndarray:
     """Return the same when nothing glows any more."""
+    lab.wait_until("() => !document.querySelector('.udfw-canvas[data-udfw-fading=true]')")
     newest = picture_of(lab, index)
     while True:
         before = newest

@@ -54,15 +54,8 @@ live
 """
 NOTE = "1496 of 4096 frames are missing, as there are only 2600"
 WHOLE = "() => document.querySelector('.udfw-canvas')?.dataset.udfwFraction === '1'"
-# What was merged last glows for a moment: is the picture that of the animation frame before?
-STILL = """() => {
-  const canvas = document.querySelector('.udfw-canvas');
-  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  const digest = new Uint32Array(pixels.data.buffer).reduce((a, b) => (a * 31 + b) | 0, 7);
-  const before = window.digestBefore;
-  window.digestBefore = digest;
-  return before === digest;
-}"""
+# What was merged last glows for a moment.
+STILL = "() => document.querySelector('.udfw-canvas').dataset.udfwFading === 'false'"
 
 
 def check_hatch(lab: Lab) -> None:

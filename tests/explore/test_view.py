@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from udfwidgets import Context
 from udfwidgets.calibration import Calibration
 from udfwidgets.explore import Explorer, memory
+from udfwidgets.explore.answer import Answer
+from udfwidgets.explore.questions import Detector
 from udfwidgets.geometry import (
     Annulus,
     Disk,
@@ -169,6 +171,23 @@ def test_a_moved_detector_is_answered_anew(view):
     for cx in range(5, 15):
         view.detectors["A"] = Disk(cx=cx, cy=15, r=4)
     np.testing.assert_array_equal(view.result("A"), _summed(Disk(cx=14, cy=15, r=4)))
+
+
+def test_nothing_is_shown_of_an_answer_that_has_nothing_while_a_hand_moves(view):
+    subject, told = view._board._subject, []
+    answer, question = Answer(told.append), Detector("A", Disk(cx=14, cy=15, r=4))
+    run = subject.run(question)
+    answer.follow(question, run, at_rest=False)
+    assert answer.reading() is None
+    answer.settle()
+    assert told == [answer]
+    nothing = answer.reading()
+    assert nothing.fraction == 0
+    assert not nothing.coverage.any()
+    assert not nothing.final
+    subject.start(run)
+    run.wait(run.has_ended)
+    np.testing.assert_array_equal(answer.reading().values[0], _summed(question.shape))
 
 
 def test_detectors_come_and_go(view):

@@ -79,7 +79,8 @@ class Run(Listed):
     # For workers, executors and views.
     _unlisted = (
         *("abandon", "backlog", "begin", "bell", "can_finish", "check", "enter", "fail", "freeze"),
-        *("hurry", "in_flight", "is_ready", "is_stopping", "job", "launch", "launcher"),
+        *("hurry", "in_flight", "is_ready", "is_stopping", "is_urgent", "job", "launch"),
+        "launcher",
         *("leave", "merge"),
         *("look_what_it_waits_for", "note_waiting", "pace", "ring", "source", "subscribe"),
         *("successor", "touch", "touched", "try_to_finish", "wanted_order"),
@@ -206,6 +207,12 @@ class Run(Listed):
         if self.dataset.is_growing:
             return "scan"
         return self.job.order or self.job.preferred_order
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether a person waits for its first picture."""
+        is_early = self.wanted_order == "progressive" and not self.in_background
+        return self.touched > 0 and is_early and not self.progress.is_presentable
 
     @property
     def in_flight(self) -> int:

@@ -15,7 +15,7 @@ from udfwidgets.engine.merge.progress import RunState
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import Followed, Subscriber
 from udfwidgets.explore.questions import BoolArray, Question
-from udfwidgets.live.generation import PRESENTABLE, Snapshots
+from udfwidgets.live.generation import Snapshots
 from udfwidgets.live.report import status_of
 
 Array = npt.NDArray[Any]
@@ -107,13 +107,16 @@ class Answer:
         follower = self._follower
         return follower is None or follower.is_told
 
-    def follow(self, question: Question, run: Run) -> None:
-        """Answer a question by a run that has not started yet."""
+    def follow(self, question: Question, run: Run, *, at_rest: bool = True) -> None:
+        """Answer a question by a run that has not started yet.
+
+        Until the hand that asks is `at_rest` what was there stays until there is something else.
+        """
         with self._lock:
             before = self._follower
             self._generation += 1
             self.question = question
-            self._follower = follower = _Follower(self, run, self._generation)
+            self._follower = follower = _Follower(self, run, self._generation, at_rest)
             self._known = None
         run.subscribe(follower)
         if before is not None:
@@ -143,12 +146,15 @@ class Answer:
         self._on_news(self)
 
     def settle(self) -> None:
-        """Take what is known already as final."""
+        """Take what is known already as final; a run shows from now on that it has nothing."""
         with self._lock:
-            known = self._known
-            if known is None or known.final:
+            known, follower = self._known, self._follower
+            if follower is not None:
+                follower.at_rest = True
+            elif known is None or known.final:
                 return
-            self._known = replace(known, final=True)
+            else:
+                self._known = replace(known, final=True)
         self._on_news(self)
 
     def stop(self) -> None:
@@ -174,8 +180,8 @@ class Answer:
 class _Follower(Subscriber):
     """Follows one run for an answer, on the threads of its workers."""
 
-    def __init__(self, answer: Answer, run: Run, generation: int) -> None:
-        self.run = run
+    def __init__(self, answer: Answer, run: Run, generation: int, at_rest: bool) -> None:
+        self.run, self.at_rest = run, at_rest
         self.is_over = self.is_told = False
         self._answer = answer
         self._generation = generation
@@ -185,17 +191,15 @@ class _Follower(Subscriber):
 
     @property
     def is_ripe(self) -> bool:
-        return self.is_over or self.is_presentable or time.monotonic() - self._began > PATIENCE
-
-    @property
-    def is_presentable(self) -> bool:
-        progress = self.run.progress
-        return progress.frames >= min(PRESENTABLE, progress.n_frames)
+        has_waited = time.monotonic() - self._began > PATIENCE
+        return self.is_over or self.run.progress.is_presentable or has_waited
 
     def reading(self) -> Reading | None:
         progress, final = self.run.progress, self.is_over
-        if not progress.frames and (final or self._question is None):
-            return None  # it failed, or was cancelled, before there was anything
+        # Failed, or cancelled, before there was anything; or a picture of nothing would be made,
+        # and painted, while the first one is at hand.
+        if not progress.frames and (final or not self.at_rest or self._question is None):
+            return None
         assert self._question is not None
         results = self._snapshots.newest()
         if final:

@@ -290,7 +290,7 @@ class Board:
             return
         found = self._memory.answer(detector, None if is_resting else self._sight(key))
         if found is None:
-            self._answer(key, detector)
+            self._answer(key, detector, at_rest=is_resting)
         else:
             answer = self._answers.setdefault(key, Answer(self._news))
             values, covered, whole = found.values, found.coverage, found.is_whole
@@ -302,13 +302,13 @@ class Board:
         except KeyError:
             return True
 
-    def _answer(self, key: Key, question: Question) -> None:
+    def _answer(self, key: Key, question: Question, *, at_rest: bool = True) -> None:
         known = self._answers.get(key)
         if known is not None and known.question == question:
             return
         run = self._subject.run(question, self._sight(key))
         answer = self._answers.setdefault(key, Answer(self._news))
-        answer.follow(question, run)
+        answer.follow(question, run, at_rest=at_rest)
         self._subject.start(run)
 
     def _sight(self, key: Key) -> Sight | None:

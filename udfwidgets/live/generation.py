@@ -31,11 +31,6 @@ from udfwidgets.live.wire.hub import hub
 #: Seconds that whoever waits for a run also waits for its last pictures to be saved, at most.
 #: They have to leave while the cell runs: tools that execute notebooks drop what comes later.
 PATIENCE = 1.0
-#: Positions of a scan, from coarse to fine, that make a recognisable picture.
-#: With nothing begun before, the first of those was on the page earlier as well: after 284 to
-#: 395 ms, not 400 to 509.
-PRESENTABLE = 2048
-
 #: So many times as long as a snapshot takes there is none after it.
 RESPITE = 4
 
@@ -176,16 +171,11 @@ class Generation(Subscriber):
             if self._superseded or (self._is_over and not final):
                 return
             self._is_over = final
-            presentable = final or self._is_presentable
+            presentable = final or self.run.progress.is_presentable
             for place, image in enumerate(self._images):
                 source = self._source_of(place, final)
                 image.offer(source, final=final, presentable=presentable)
         self._offer_status(final)
-
-    @property
-    def _is_presentable(self) -> bool:
-        progress = self.run.progress
-        return progress.frames >= min(PRESENTABLE, progress.n_frames)
 
     def advise(self, advice: str | None = None) -> None:
         """Have the status say something besides, or look anew; where the run has ended, too."""
@@ -204,7 +194,7 @@ class Generation(Subscriber):
                     self._status_now,
                     final=final,
                     # Together with the first pictures: a page takes a while for each message.
-                    presentable=final or self._is_presentable,
+                    presentable=final or self.run.progress.is_presentable,
                 )
 
     # On the hub's thread

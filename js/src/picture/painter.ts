@@ -2,9 +2,10 @@
 
 import { drawArrows } from "./arrows";
 import { palette, type Contrast } from "./colour";
+import { Embers } from "./embers";
 import { place, type Box, type Window } from "./geometry";
 import type { ImageFrame, Rect } from "../wire/protocol";
-import { FLASH_MILLISECONDS, type Flash, type ImageStore, type Tint } from "../wire/store";
+import type { ImageStore, Tint } from "../wire/store";
 import { hues, mixed } from "./wheel";
 import { isStill, type Theme } from "../page/theme";
 
@@ -42,7 +43,7 @@ export class Painter {
   /** The part in full resolution in colours, and what it was coloured by. */
   private detail: OffscreenCanvas | null = null;
   private detailedBy = "";
-  private readonly glows = new WeakMap<Flash, OffscreenCanvas>();
+  private readonly embers = new Embers();
 
   constructor(
     private readonly store: ImageStore,
@@ -85,7 +86,11 @@ export class Painter {
     if (this.source && hasPixels) drawPixels(surface, this.source, grid);
     if (this.store.detail && hasPixels) this.drawDetail(surface, look, spot(this.store.detail.rect, 1));
     const glowing = this.store.fade() && look.overlay && !isStill();
-    if (glowing) this.drawGlow(surface, theme, (rect) => spot(rect, factor));
+    if (glowing) {
+      const where = JSON.stringify([window, frame.grid, theme.glow]);
+      const at = (rect: Rect): Box => spot(rect, factor);
+      this.embers.draw(surface, this.store.flashes, theme.glow, at, where, this.now());
+    } else this.embers.clear();
     if (look.arrows) drawArrows(surface, this.store, window, look.contrast.hi, ratio);
     surface.restore();
     if (look.overlay && this.store.kind === "sig") this.drawStrip(surface, theme, ratio);
@@ -188,35 +193,6 @@ export class Painter {
     const pixels = this.coloured(detail.codes, detail.tint, width, rect, colours, coverage, 0);
     source.getContext("2d")?.putImageData(pixels, 0, 0);
     return source;
-  }
-
-  private drawGlow(surface: Surface, theme: Theme, spot: (rect: Rect) => Box): void {
-    for (const flash of this.store.flashes) {
-      const left = 1 - (this.now() - flash.at) / FLASH_MILLISECONDS;
-      if (left <= 0) continue;
-      surface.globalAlpha = 0.6 * left * left;
-      drawPixels(surface, this.glowOf(flash, theme), spot(flash.rect));
-    }
-    surface.globalAlpha = 1;
-  }
-
-  private glowOf(flash: Flash, theme: Theme): OffscreenCanvas {
-    let glow = this.glows.get(flash);
-    if (!glow) {
-      const [, , height, width] = flash.rect;
-      glow = new OffscreenCanvas(width, height);
-      const context = glow.getContext("2d");
-      const image = new ImageData(width, height);
-      flash.mask.forEach((on, i) => (image.data[4 * i + 3] = on * 255));
-      context?.putImageData(image, 0, 0);
-      if (context) {
-        context.globalCompositeOperation = "source-in";
-        context.fillStyle = theme.glow;
-        context.fillRect(0, 0, width, height);
-      }
-      this.glows.set(flash, glow);
-    }
-    return glow;
   }
 
   /** Fill with diagonal lines that keep their distance on the screen at every zoom. */

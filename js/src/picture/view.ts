@@ -55,6 +55,8 @@ export interface Place {
   transform: () => void;
 }
 
+/** Milliseconds after a picture before it is drawn again because something fades: not in each frame. */
+const FADE = 40;
 /** After the last movement of a zoom, before full resolution is asked for. */
 const SETTLE = 150;
 
@@ -85,6 +87,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
   let theme: Theme | null = null;
   let pointer: { x: number; y: number } | null = null;
   let scheduled = false;
+  let fading: ReturnType<typeof setTimeout> | undefined;
   let painted = 0;
   // As it was observed: to ask the page in the middle of a change has it laid out once more.
   const size = { width: 0, height: 0 };
@@ -114,7 +117,10 @@ export function showImage(place: Place, signal: AbortSignal): void {
     }
     theme ??= readTheme(shell);
     const isPast = replay.draw(canvas, axes.get(), currentLook, theme, ratio);
-    if (!isPast && painter.draw(canvas, axes.get(), currentLook(), theme, ratio)) schedule();
+    clearTimeout(fading);
+    const fades = !isPast && painter.draw(canvas, axes.get(), currentLook(), theme, ratio);
+    if (fades) fading = setTimeout(schedule, FADE);
+    canvas.dataset.udfwFading = String(fades);
     bar.show(axes.get(), settings.get("units")[1], size.width);
     edges.show(axes.get(), settings.get("units"), origin, size);
     describe();
@@ -205,7 +211,10 @@ export function showImage(place: Place, signal: AbortSignal): void {
     readValue();
   };
   store.views.add(news);
-  signal.addEventListener("abort", () => store.views.delete(news));
+  signal.addEventListener("abort", () => {
+    store.views.delete(news);
+    clearTimeout(fading);
+  });
   settings.onChange(schedule, signal);
   followContrast(place, signal);
   onThemeChange(() => {

@@ -32,7 +32,7 @@ export interface Reading {
 }
 
 export const FLASH_MILLISECONDS = 450;
-/** More than these are not told apart; each costs a draw per animation frame. */
+/** More than these are not kept: as many as come between two pictures that are painted. */
 const FLASHES = 6;
 const NONE: Rect = [0, 0, 0, 0];
 

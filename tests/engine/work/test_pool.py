@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from tests.engine.pacing import FixedPace, start
 from udfwidgets import ApplyMasksUDF, Context, StdDevUDF, SumSigUDF, SumUDF
 from udfwidgets.engine.executors import ThreadsExecutor
-from udfwidgets.engine.merge.progress import RunState
+from udfwidgets.engine.merge.progress import PRESENTABLE, RunState
 from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.work.pool import Pool
@@ -87,9 +87,11 @@ class NoHost:
         self.pool = Pool(workers=2)
         self.sources, self.bell = self.pool.sources, self.pool.bell
 
-    def start(self, dataset, udfs, size=16, in_background=False, **options):
+    def start(self, dataset, udfs, size=16, in_background=False, touch=False, **options):
         job = Job.of(dataset, udfs, **options)
         run = Run(job, pace=FixedPace(size), in_background=in_background)
+        if touch:
+            run.touch()
         run.begin(self)
         self.pool.add(run)
         return run
@@ -338,6 +340,121 @@ def test_a_run_that_was_touched_gets_most_turns(scan):
         host.turn()
     assert one.progress.frames >= two.progress.frames * 0.8
     host.work()
+
+
+@pytest.fixture
+def large():
+    """A scan of which the first picture is a small part."""
+    return MemoryDataSet(np.ones((64, 128, 2, 2), "u2"))
+
+
+def test_an_answer_that_a_person_waits_for_begins_with_a_picture(large):
+    host = NoHost()
+    before = host.start(large, [SumUDF()], order="progressive", size=512)
+    while before.progress.frames < 2 * PRESENTABLE:
+        host.turn()
+    usual, asked = (
+        host.start(large, [udf()], order="progressive", size=512, touch=touch)
+        for udf, touch in ((SumSigUDF, False), (StdDevUDF, True))
+    )
+    assert [run.is_urgent for run in (before, usual, asked)] == [False, False, True]
+    seen = []
+    while asked.is_urgent:
+        seen.append(host.turn())
+        # Alone, before all others, and what comes first in a progressive scan.
+        assert [share.run for share in seen[-1].shares] == [asked]
+    assert [(each.begin, each.end) for each in seen] == [(i, i + 512) for i in range(0, 2048, 512)]
+    # From there on with the others, where they are, and round again for what it left out.
+    while asked not in (beside := host.turn()).taken:
+        pass
+    assert beside.begin > PRESENTABLE
+    host.work()
+    assert all(run.state is RunState.DONE for run in (before, usual, asked))
+    np.testing.assert_array_equal(sums(before)[0], np.full((2, 2), 8192))
+    np.testing.assert_array_equal(usual.result()[0]["intensity"].data, np.full((64, 128), 4))
+
+
+def test_at_the_beginning_those_that_a_person_waits_for_share(large):
+    host = NoHost()
+    for udf in (SumUDF, SumSigUDF, StdDevUDF):
+        host.start(large, [udf()], order="progressive", size=256, touch=True)
+    while len((assignment := host.turn()).taken) < 3:
+        pass
+    assert assignment.begin < PRESENTABLE
+    host.work()
+
+
+@pytest.mark.parametrize("why", ["scan order", "background", "nobody waits"])
+def test_only_for_a_picture_that_a_person_waits_for_others_step_back(large, why):
+    host = NoHost()
+    before = host.start(large, [SumUDF()], order="progressive", size=512)
+    while before.progress.frames < 2 * PRESENTABLE:
+        host.turn()
+    order = "scan" if why == "scan order" else "progressive"
+    options = {"in_background": why == "background", "touch": why != "nobody waits"}
+    run = host.start(large, [SumSigUDF()], order=order, size=512, **options)
+    assert not run.is_urgent
+    taken = [host.pool.take() for _ in range(3)]
+    assert taken[2] is None
+    assert not host.pool.is_called()
+
+
+def test_a_thread_is_brought_for_whom_a_person_waits(large):
+    host = NoHost()
+    host.start(large, [SumUDF()], order="progressive", size=512)
+    host.turn()
+    at_work = [host.pool.take() for _ in range(2)]
+    assert host.pool.take() is None
+    assert not host.pool.is_called()
+    asked = host.start(large, [SumSigUDF()], order="progressive", size=512, touch=True)
+    assert host.pool.is_called()
+    assert host.pool.needs_help()
+    host.pool.note_help()
+    assert not host.pool.is_called()  # one is enough
+    beyond = host.pool.take()
+    assert list(beyond.taken) == [asked]
+    # Not a fourth one: nobody is to come to more threads by asking.
+    assert host.pool.take() is None
+    for assignment in (*at_work, beyond):
+        host.do(assignment)
+    host.work()
+
+
+def test_no_person_waits_until_threads_are_taken_to_be_kept(large, monkeypatch):
+    for module in ("executors.threads", "work.pool"):
+        monkeypatch.setattr(f"udfwidgets.engine.{module}.KEPT", 3600)
+    opened, kept, left = threading.Event(), threading.Barrier(3), []
+
+    class Blocks(UDF):
+        def get_result_buffers(self):
+            return {"n": self.buffer("single", dtype="u8")}
+
+        def process_frame(self, frame):
+            if not opened.is_set():
+                kept.wait(30)
+                opened.wait(10)
+                left.append(True)
+
+        def merge(self, dest, src):
+            dest.n[:] += src.n
+
+    def start(udf):
+        run, _ = ctx._prepare(large, udf, None, is_live=True)
+        run.touch()
+        ctx._start(run)
+        return run
+
+    with Context.make_with("threads", cpus=2) as ctx:
+        runs = [ctx.run_udf(MemoryDataSet(np.ones((4, 2, 2), "u2")), Blocks(), sync=False)]
+        runs += [ctx.run_udf(MemoryDataSet(np.ones((4, 2, 2), "u2")), Blocks(), sync=False)]
+        kept.wait(30)  # both threads
+        run = start(SumSigUDF())
+        try:
+            run.wait(lambda: run.progress.is_presentable or run.has_ended())
+            assert run.progress.is_presentable
+            assert not left
+        finally:
+            opened.set()
 
 
 @pytest.mark.parametrize("touched", [None, 0, 1, 2, 3])

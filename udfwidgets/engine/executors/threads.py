@@ -149,11 +149,14 @@ class _Threads(Loop):
                 continue
             # Only where one run can keep the threads from another.
             with anyio.move_on_after(KEPT if len(pool.runs) > 1 else 0):
-                await pool.bell.wait_async(lambda: self.has_ended() or pool.has_to_settle())
+                await pool.bell.wait_async(
+                    lambda: self.has_ended() or pool.has_to_settle() or pool.is_called()
+                )
             pool.settle()
             pool.look_what_runs_wait_for()
             pool.bell.ring()  # how long a thread has been kept is heard by nobody
             if pool.needs_help():
+                pool.note_help()
                 tasks.start_soon(self._on_a_thread, limiter)
 
 

@@ -2,7 +2,8 @@
 
 Runs on the same dataset share a scan as soon as it is known what they cost: each begins alone, and
 joins the others when its first partition is through, unless it would hold them up. A run that
-turns out to be slow leaves again and is served separately.
+turns out to be slow leaves again and is served separately. One that a person waits for goes alone
+until it has a first picture, and with one thread more if the others are busy.
 
 A UDF may keep a thread for as long as it likes. Such a thread does not count: others come in its
 place for as long as there is something to do, and a scan that has one, or that is not known yet,
@@ -16,6 +17,7 @@ import time
 from dataclasses import dataclass
 
 from udfwidgets.engine.bell import Bell
+from udfwidgets.engine.merge.progress import PRESENTABLE
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.sources import Sources
 from udfwidgets.engine.work.scan import Assignment, Scan
@@ -99,7 +101,10 @@ class Pool:
         with self._lock:
             # Where it is going to be joined with another scan, unless it turns out to be slow.
             same = (s.place for s in self._scans if s.takes(run) and s.is_chosen_by(run))
-            self._open(run, next(same, 0))
+            place = next(same, 0)
+            # What comes first was read already, and makes a picture; what comes next may be on a
+            # disk, and is a few rows of it.
+            self._open(run, 0 if run.is_urgent and place >= PRESENTABLE else place)
         self.bell.ring()
 
     def remove(self, run: Run) -> None:
@@ -126,6 +131,24 @@ class Pool:
         with self._lock:
             all_busy = self._workers <= len(self._at_work) < self._workers + MOST_KEPT
             return all_busy and bool(self._open_for_work())
+
+    def is_called(self) -> bool:
+        """Whether a person waits for a run, all threads are busy, and none was brought for it."""
+        with self._lock:
+            is_busy = len(self._at_work) >= self._workers
+            return is_busy and any(not scan.has_help for scan in self._urgent())
+
+    def note_help(self) -> None:
+        """Take note that a thread is brought."""
+        with self._lock:
+            for scan in self._urgent():
+                scan.has_help = True
+
+    def _urgent(self) -> list[Scan]:
+        """Return the scans for which a person waits, and that no thread is at work on."""
+        busy = {assignment.scan for assignment in self._at_work}
+        waited_for = [scan for scan in self._scans if scan.is_urgent and scan not in busy]
+        return [scan for scan in waited_for if any(run.is_ready() for run in scan.runs)]
 
     def needs_care(self) -> bool:
         """Whether there is something to look after: runs to settle, or that could be in need."""
@@ -232,7 +255,9 @@ class Pool:
             # Those that are at work in the background step aside.
             busy_with = [each for each in busy_with if not each.scan.in_background]
         if len(busy_with) >= self._workers:
-            return []
+            # A thread that waits for the disk is of no use to anybody: with some 16 GiB that were
+            # never read it took 0.1 to 1 s until one of two was free.
+            return self._urgent()
         # One that is paused, or waits for its detector, takes no thread from anybody.
         if sum(not scan.is_waiting for scan in found) < 2:
             return found
@@ -263,7 +288,7 @@ class Pool:
         in_turn = scans[begin:] + scans[:begin]
         if is_preferred:
             in_turn.sort(key=lambda scan: -max(run.touched for run in scan.runs))
-        return sorted(in_turn, key=lambda scan: scan.in_background)
+        return sorted(in_turn, key=lambda scan: (scan.in_background, not scan.is_urgent))
 
     def _regroup(self, scan: Scan) -> bool:
         """Let a slow run out of a scan, or a quick one that is alone into another scan."""
@@ -277,7 +302,8 @@ class Pool:
             return False
         run, cost = scan.runs[0], scan.costs[scan.runs[0]]
         for other in self._scans:
-            if other is not scan and other.takes(run) and other.suits(run, cost):
+            is_there = other is not scan and not scan.is_far_from(other)
+            if is_there and other.takes(run) and other.suits(run, cost):
                 self._take_out(run, scan)
                 other.join(run, cost)
                 return True

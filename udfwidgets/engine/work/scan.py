@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from udfwidgets.engine.merge.progress import PRESENTABLE
 from udfwidgets.engine.plan.order import Order, Positions, Sight, coarse_to_fine, in_sight_first
 from udfwidgets.engine.plan.partitions import Partition
 from udfwidgets.engine.plan.reading import Frames
@@ -142,6 +143,8 @@ class Scan:
         self._arrived: int | None = None
         #: Whether its runs could go on, had more frames come.
         self.is_waiting = False
+        #: Whether a thread was brought because a person waits.
+        self.has_help = False
 
     @classmethod
     def of(cls, run: Run, place: int = 0) -> Scan:
@@ -152,6 +155,17 @@ class Scan:
     def is_chosen_by(self, run: Run) -> bool:
         """Whether a run would visit the frames in the very same order."""
         return run.wanted_order == self.order and run.job.sight is self.sight
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether a person waits for the first picture of one of its runs."""
+        return any(run.is_urgent for run in self.runs)
+
+    def is_far_from(self, other: Scan) -> bool:
+        """Whether one is at its first pictures, which a person waits for, and the other beyond."""
+        return (self.is_urgent and other.place >= PRESENTABLE) or (
+            other.is_urgent and self.place >= PRESENTABLE
+        )
 
     def take(self) -> Assignment | None:
         """Return what is to be done next, or None where nobody can take anything."""
