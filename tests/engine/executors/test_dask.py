@@ -176,6 +176,27 @@ def test_the_line_of_a_dashboard_counts_workers_and_what_comes_back(ctx, path):
     assert totals.page == ctx.executor.dashboard
 
 
+def test_what_nobody_watches_goes_out_in_few_orders(ctx, tmp_path, monkeypatch):
+    path, sizes, send = tmp_path / "large.npy", [], seats.Seat.send
+    np.save(path, np.ones((64, 64, 64, 64), "u2"))
+    scan = ctx.load("auto", path=path)
+
+    def sending(seat, errand):
+        sizes.append(len(errand.assignment.frames))
+        send(seat, errand)
+
+    monkeypatch.setattr(seats.Seat, "send", sending)
+    for _ in ctx.run_udf_iter(scan, SumUDF()):
+        pass
+    watched, sizes[:] = sizes.copy(), []
+    found = ctx.run_udf(scan, SumUDF())["intensity"].data
+    np.testing.assert_array_equal(found, np.full((64, 64), 4096))
+    # Of what is left, a quarter for each order of two workers.
+    assert sizes[:3] == [1024, 768, 576]
+    assert sum(sizes) == sum(watched) == 4096
+    assert watched[0] < 1024
+
+
 def test_steps_are_those_of_a_run_with_their_damage(ctx, path):
     dataset, n_steps = ctx.load("npy", path=path), 0
     for step in ctx.run_udf_iter(dataset, ByFrame()):

@@ -8,11 +8,7 @@ not been used for a while.
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -20,6 +16,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from udfwidgets.engine.executors.arguments import available_cpus, check_gpus, count_of, pass_over
+from udfwidgets.engine.executors.aside import stand_back
 from udfwidgets.engine.executors.background import Background, Loop
 from udfwidgets.engine.sources import REST
 from udfwidgets.engine.work.pool import KEPT, MOST_KEPT, Pool
@@ -27,9 +24,6 @@ from udfwidgets.engine.work.turns import short_switches
 
 # Seconds after which a source that brought nothing is looked at again.
 POLL = 0.01
-#: How far workers stand back for the page and for the threads that make its pictures. On two cores
-#: the answer to a hand took 250 ms without it, and 170 with it; what is alone is as fast.
-NICE = 5
 
 
 class ThreadsExecutor(Background):
@@ -100,8 +94,6 @@ class _Threads(Loop):
     def __init__(self, workers: int) -> None:
         super().__init__(Pool(workers), "udfwidgets-engine", short_switches)
         self._workers = workers
-        #: Of each thread that has worked; they end with the loop.
-        self._seen = threading.local()
 
     async def _work_through(self) -> None:
         # As many threads as there can be tasks: it is the pool that deals out the work.
@@ -133,9 +125,7 @@ class _Threads(Loop):
             return True
 
     def _work_aside(self) -> bool:
-        if not hasattr(self._seen, "stands_back"):
-            self._seen.stands_back = True
-            _stand_back()
+        stand_back()
         return self.pool.work()
 
     async def _look_after(self, tasks: TaskGroup, limiter: anyio.CapacityLimiter) -> None:
@@ -158,12 +148,3 @@ class _Threads(Loop):
             if pool.needs_help():
                 pool.note_help()
                 tasks.start_soon(self._on_a_thread, limiter)
-
-
-def _stand_back() -> None:
-    """Be nicer than the rest of the process, where a thread can be and the system allows it."""
-    if sys.platform == "linux":  # elsewhere a priority is that of the whole process
-        thread = threading.get_native_id()
-        with suppress(OSError):
-            by_now = os.getpriority(os.PRIO_PROCESS, thread)
-            os.setpriority(os.PRIO_PROCESS, thread, by_now + NICE)

@@ -77,6 +77,8 @@ class Cadence:
         self._merging = travel or math.inf
         self._per_frame = 0.0
         self._left = n_frames
+        #: Whether nobody looks before the end.
+        self.is_hurried = False
         # When partitions that are under way were taken, and how many frames they have.
         self._under_way: list[tuple[float, int]] = []
 
@@ -90,6 +92,7 @@ class Cadence:
         """
         self._size = _rounded(max(1, min(first, self._most)))
         self._shortest = LONGEST
+        self.is_hurried = True
 
     @property
     def size(self) -> int:

@@ -181,12 +181,20 @@ class Job:
         by_tile = all(udf.get_method() is UDFMethod.TILE for udf in self.udfs)
         return min(depth if by_tile else FIRST_FRAMES, depth, -(-n_frames // workers))
 
-    def unwatched_partition(self, workers: int) -> int:
-        """Return how many frames to begin with where nobody waits for a first picture."""
+    def unwatched_partition(self, workers: int, most: int = UNWATCHED_BYTES) -> int:
+        """Return how many frames to begin with where nobody waits for a first picture.
+
+        Parameters
+        ----------
+        workers : int
+            Who share the run.
+        most : int
+            Bytes of these frames.
+        """
         first = self.first_partition(workers)
         if not self.is_compiled:
             return first
-        room = max(1, UNWATCHED_BYTES // max(self.plan.frame_bytes, 1))
+        room = max(1, most // max(self.plan.frame_bytes, 1))
         return max(first, min(room, self.plan.n_frames // (2 * workers)))
 
     @property

@@ -30,7 +30,7 @@ from udfwidgets.engine.executors.dask.answers import settle, size_of
 from udfwidgets.engine.executors.dask.cluster import connect, dashboard_of, start_local
 from udfwidgets.engine.executors.dask.messages import Answer
 from udfwidgets.engine.executors.dask.orders import Orders
-from udfwidgets.engine.executors.dask.rations import Rations
+from udfwidgets.engine.executors.dask.rations import LARGE, Rations
 from udfwidgets.engine.executors.dask.seating import AHEAD, Seating
 from udfwidgets.engine.executors.dask.seats import Errand, Seat, WorkerGoneError
 from udfwidgets.engine.plan.cadence import Cadence
@@ -106,7 +106,11 @@ class Desk(Loop):
         self.connect()
         self._orders.pack(run)
         if isinstance(run.pace, Cadence):  # and not one that somebody has chosen
+            is_hurried = run.pace.is_hurried
             run.pace = Rations(run, self.workers)
+            if is_hurried:
+                # How many workers there are was not known before.
+                run.pace.hurry(run.job.unwatched_partition(self.workers, LARGE))
 
     async def _work_through(self) -> None:
         async with anyio.create_task_group() as tasks:

@@ -15,6 +15,9 @@ BOLD = 32
 FEWEST = 4
 # Of what is left of a run, a worker gets this part of its share at most: all end together.
 PART = 0.5
+# Bytes of the first orders of a run that nobody watches: between two of them a worker has nothing
+# to do for a millisecond. With half of it, 2 GiB took 92 instead of 87 ms.
+LARGE = 512 * 1024 * 1024
 # Seconds of an order that is not cut any more.
 BRIEF = 4 * MESSAGE
 
@@ -42,6 +45,12 @@ class Rations(Cadence):
         self._backlog = run.backlog
         self._share = PART / workers
         self._least = self._size
+
+    def hurry(self, first: int) -> None:
+        """Begin with large orders, see `Cadence.hurry`."""
+        super().hurry(first)
+        # Half of it, so that who has much is not given as much again.
+        self._least = max(1, self._size // 2)
 
     @property
     def size(self) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 import cloudpickle
 
 from udfwidgets.buffers import Buffers
+from udfwidgets.engine.executors.aside import stand_back
 from udfwidgets.engine.executors.dask.messages import Answer, Order, Part, Portion
 from udfwidgets.engine.executors.dask.parcels import VERSIONS, Parcel
 from udfwidgets.engine.plan.partitions import Partition, Plan
@@ -41,6 +42,7 @@ def dask_setup(worker: object) -> None:
     by the kernel, and the workers are there for the next one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Site.stands_back = True
 
 
 class Served:
@@ -84,7 +86,15 @@ class _Ordered(Assignment):
 
 
 class Site:
-    """What a worker's process keeps from one order to the next. One order is done at a time."""
+    """What a worker's process keeps from one order to the next. One order is done at a time.
+
+    Attributes
+    ----------
+    stands_back : bool
+        Whether its threads are ours alone, and make way for the process that the runs are in.
+    """
+
+    stands_back = False
 
     def __init__(self) -> None:
         self._sources = Sources(may_rest=True)
@@ -94,6 +104,8 @@ class Site:
 
     def carry_out(self, order: Order) -> Answer:
         """Do what an order says; all errors are in the answer."""
+        if self.stands_back:
+            stand_back()
         if self.is_stopped(order.key):
             return _answer(0.0, [Part(0.0)] * len(order.portions))
         try:
