@@ -72,7 +72,7 @@ class Cadence:
         self._most = max(most, 1)
         self._size = max(1, min(first, self._most))
         self._travel = travel
-        self._shortest = SHORTEST
+        self._shortest, self._longest = SHORTEST, LONGEST
         # What the first merge takes counts as it is, unless the way is known to count for more.
         self._merging = travel or math.inf
         self._per_frame = 0.0
@@ -91,7 +91,7 @@ class Cadence:
             Frames in the first ones.
         """
         self._size = _rounded(max(1, min(first, self._most)))
-        self._shortest = LONGEST
+        self._shortest = self._longest
         self.is_hurried = True
 
     @property
@@ -121,7 +121,7 @@ class Cadence:
         if done is not None:
             self._under_way.remove(done)
         target = per_frame * self._n_frames / STEPS
-        target = min(max(target, self._shortest), LONGEST)
+        target = min(max(target, self._shortest), self._longest)
         # Of the last two, the shorter: once in a while one has to wait for something else.
         merging += self._travel
         longest = min(merging, self._merging)
