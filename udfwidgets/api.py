@@ -219,7 +219,7 @@ class Context(Analyses, Showing, Closing):
         run, single = self._prepare(dataset, udf, roi, corrections, progress, order)
         own_plots = self._show(run, udf, plots)
         if not plots and not progress:
-            run.hurry()
+            run.hurry(alone=sync)
         self._start(run)
         if not sync:
             return AsyncResult(run, single, own_plots)

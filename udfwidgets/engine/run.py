@@ -154,10 +154,17 @@ class Run(Listed):
             "and cannot be pickled: pickle its results"
         )
 
-    def hurry(self) -> None:
-        """Take few and large partitions, before it begins: nobody looks before the end."""
+    def hurry(self, *, alone: bool) -> None:
+        """Take few and large partitions, before it begins: nobody looks before the end.
+
+        Parameters
+        ----------
+        alone : bool
+            No others are going to be started beside it: it begins with large ones at once. What
+            it had taken already would be read for the others once more.
+        """
         if isinstance(self.pace, Cadence) and not self.dataset.is_growing:
-            self.pace.hurry(self.job.unwatched_partition(self._workers))
+            self.pace.hurry(self.job.unwatched_partition(self._workers) if alone else 0)
 
     # For executors
 

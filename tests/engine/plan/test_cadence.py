@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import anyio
+import numpy as np
+import pytest
+
+from udfwidgets import Context, SumUDF
 from udfwidgets.engine.plan.cadence import LONGEST, SHORTEST, STEPS, TOGETHER, Cadence
+from udfwidgets.engine.run import Run
 
 
 def simulate(
@@ -78,6 +86,39 @@ def test_what_nobody_looks_at_is_done_in_a_few_goes():
         sizes.append(min(cadence.size, 100_000 - sum(sizes)))
         cadence.learn(sizes[-1], sizes[-1] * 1e-6, 0.0)
     assert len(sizes) <= 6
+
+
+def test_what_nobody_looks_at_begins_with_little_where_others_may_join():
+    cadence, sizes = Cadence(100_000, 2, first=64, most=10**9), []
+    cadence.hurry(0)
+    while sum(sizes) < 100_000:
+        sizes.append(min(cadence.size, 100_000 - sum(sizes)))
+        cadence.learn(sizes[-1], sizes[-1] * 1e-6, 0.0)
+    assert sizes[0] == 64
+    assert max(sizes) > 20_000
+    assert len(sizes) <= 12
+
+
+async def _awaited(ctx, scan):
+    await ctx.run_udf(scan, SumUDF(), sync=False)
+
+
+@pytest.mark.parametrize("how", ["waited for", "awaited", "with progress"])
+def test_only_what_is_waited_for_begins_with_much(how, monkeypatch):
+    told, begin = [], Run.begin
+
+    def begins(run, host):
+        told.append(run.pace.hurried)
+        begin(run, host)
+
+    monkeypatch.setattr(Run, "begin", begins)
+    with Context.make_with("threads", cpus=2) as ctx:
+        scan = ctx.load("memory", data=np.ones((64, 64, 32, 32), "u2"))
+        if how == "awaited":
+            anyio.run(partial(_awaited, ctx, scan))
+        else:
+            ctx.run_udf(scan, SumUDF(), progress=how == "with progress")
+    assert told == {"waited for": [1024], "awaited": [0], "with progress": [None]}[how]
 
 
 def test_the_last_partitions_leave_no_worker_without_work():

@@ -77,8 +77,8 @@ class Cadence:
         self._merging = travel or math.inf
         self._per_frame = 0.0
         self._left = n_frames
-        #: Whether nobody looks before the end.
-        self.is_hurried = False
+        #: With how many frames it was told to hurry; None: it was not.
+        self.hurried: int | None = None
         # When partitions that are under way were taken, and how many frames they have.
         self._under_way: list[tuple[float, int]] = []
 
@@ -88,11 +88,12 @@ class Cadence:
         Parameters
         ----------
         first : int
-            Frames in the first ones.
+            Frames in the first ones; 0 for a few, so that others can join before it has much.
         """
-        self._size = _rounded(max(1, min(first, self._most)))
+        if first:
+            self._size = _rounded(max(1, min(first, self._most)))
         self._shortest = self._longest
-        self.is_hurried = True
+        self.hurried = first
 
     @property
     def size(self) -> int:

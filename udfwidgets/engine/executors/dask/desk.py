@@ -106,11 +106,12 @@ class Desk(Loop):
         self.connect()
         self._orders.pack(run)
         if isinstance(run.pace, Cadence):  # and not one that somebody has chosen
-            is_hurried = run.pace.is_hurried
+            hurried = run.pace.hurried
             run.pace = Rations(run, self.workers)
-            if is_hurried:
+            if hurried is not None:
                 # How many workers there are was not known before.
-                run.pace.hurry(run.job.unwatched_partition(self.workers, LARGE))
+                first = run.job.unwatched_partition(self.workers, LARGE) if hurried else 0
+                run.pace.hurry(first)
 
     async def _work_through(self) -> None:
         async with anyio.create_task_group() as tasks:

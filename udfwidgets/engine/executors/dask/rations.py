@@ -54,7 +54,7 @@ class Rations(Cadence):
         self._longest = LONG
         super().hurry(first)
         # Half of it, so that who has much is not given as much again.
-        self._least = max(1, self._size // 2)
+        self._least = max(1, self._size // 2) if first else self._size
 
     @property
     def size(self) -> int:
