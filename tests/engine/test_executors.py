@@ -16,7 +16,7 @@ from tests.engine.pacing import iterate, start
 from tests.io.elsewhere import eventually
 from udfwidgets import Context, SumUDF
 from udfwidgets.engine.executors import InlineExecutor, ThreadsExecutor
-from udfwidgets.engine.executors.threads import NICE
+from udfwidgets.engine.executors.aside import NICE
 from udfwidgets.engine.merge.progress import RunState
 from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.run import Run

@@ -37,6 +37,9 @@ from udfwidgets.told.names import Listed
 from udfwidgets.udf.base import UDF
 
 _touches = itertools.count(1)
+#: Seconds for which a run that a person has touched goes before all others, if it has no picture.
+#: Then it has most turns, as before: a slow UDF may never have one.
+HASTE = 1.0
 
 
 class Host(Protocol):
@@ -110,6 +113,7 @@ class Run(Listed):
         self.is_last = False
         #: When a person has last asked for it to be served first; counts up.
         self.touched = 0
+        self._touched_at = 0.0
         self.in_background = in_background
         self._workers = workers
         self._state = RunState.RUNNING
@@ -217,9 +221,11 @@ class Run(Listed):
 
     @property
     def is_urgent(self) -> bool:
-        """Whether a person waits for its first picture."""
+        """Whether a person waits for its first picture, and has not waited for long."""
+        if not self.touched or time.monotonic() - self._touched_at > HASTE:
+            return False
         is_early = self.wanted_order == "progressive" and not self.in_background
-        return self.touched > 0 and is_early and not self.progress.is_presentable
+        return is_early and not self.progress.is_presentable
 
     @property
     def in_flight(self) -> int:
@@ -363,7 +369,7 @@ class Run(Listed):
 
     def touch(self) -> None:
         """Have it served before others from now on: a person has turned to it."""
-        self.touched = next(_touches)
+        self.touched, self._touched_at = next(_touches), time.monotonic()
 
     def ring(self) -> None:
         """Wake whoever waits for the run, and who works on it. Takes no lock."""

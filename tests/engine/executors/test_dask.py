@@ -27,6 +27,7 @@ from distributed.deploy.subprocess import SubprocessCluster
 
 from tests.io.elsewhere import eventually
 from udfwidgets import ApplyMasksUDF, Context, PickUDF, StdDevUDF, SumSigUDF, SumUDF
+from udfwidgets.engine.executors.aside import NICE
 from udfwidgets.engine.executors.dask import DaskExecutor, desk, seating, seats
 from udfwidgets.engine.plan.job import FIRST_FRAMES
 from udfwidgets.errors import DataSetException, ExecutorSpecException, UDFException
@@ -459,11 +460,28 @@ def test_a_cluster_of_ones_own_goes_with_its_context(path, tmp_path, monkeypatch
         # Nothing of Dask's asks for the GIL beside code of users; other clusters are as they were.
         assert not any(ctx.executor.client.run(is_profiled).values())
         assert is_profiled()
+        if sys.platform == "linux":
+            nice = ctx.run_udf(ctx.load("npy", path=path), Nice())["nice"].data
+            assert (nice == min(os.getpriority(os.PRIO_PROCESS, 0) + NICE, 19)).all()
     assert not psutil.pid_exists(worker)
     assert ports() == before
     # All that Dask leaves is what it locks.
     left = [found.name for found in tmp_path.rglob("*")]
     assert not [name for name in left if not name.endswith(("space", "lock"))]
+
+
+class Nice(UDF):
+    def get_result_buffers(self):
+        return {"nice": self.buffer("nav", dtype="int64")}
+
+    def process_frame(self, frame):
+        self.results.nice[:] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority")
+def test_workers_of_others_are_as_nice_as_they_were(ctx, path):
+    nice = ctx.run_udf(ctx.load("npy", path=path), Nice())["nice"].data
+    assert (nice == os.getpriority(os.PRIO_PROCESS, 0)).all()
 
 
 def is_profiled():

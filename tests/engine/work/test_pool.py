@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.engine.pacing import FixedPace, start
 from udfwidgets import ApplyMasksUDF, Context, StdDevUDF, SumSigUDF, SumUDF
+from udfwidgets.engine import run as run_module
 from udfwidgets.engine.executors import ThreadsExecutor
 from udfwidgets.engine.merge.progress import PRESENTABLE, RunState
 from udfwidgets.engine.plan.job import Job
@@ -343,8 +344,9 @@ def test_a_run_that_was_touched_gets_most_turns(scan):
 
 
 @pytest.fixture
-def large():
-    """A scan of which the first picture is a small part."""
+def large(monkeypatch):
+    """A scan of which the first picture is a small part, and persons who wait for it."""
+    monkeypatch.setattr(run_module, "HASTE", 3600)
     return MemoryDataSet(np.ones((64, 128, 2, 2), "u2"))
 
 
@@ -397,6 +399,21 @@ def test_only_for_a_picture_that_a_person_waits_for_others_step_back(large, why)
     taken = [host.pool.take() for _ in range(3)]
     assert taken[2] is None
     assert not host.pool.is_called()
+
+
+def test_who_has_waited_for_long_leaves_turns_to_others(large, monkeypatch):
+    host = NoHost()
+    others = [host.start(large, [SumUDF()], order="progressive") for _ in range(2)]
+    asked = host.start(large, [SumSigUDF()], order="progressive", touch=True)
+    for _ in range(8):
+        host.turn()
+    assert asked.progress.frames
+    assert not any(run.progress.frames for run in others)
+    monkeypatch.setattr(run_module, "HASTE", 0)
+    for _ in range(16):
+        host.turn()
+    assert all(run.progress.frames for run in others)
+    host.work()
 
 
 def test_a_thread_is_brought_for_whom_a_person_waits(large):

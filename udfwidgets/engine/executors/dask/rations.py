@@ -20,7 +20,7 @@ PART = 0.5
 LARGE = 512 * 1024 * 1024
 # Seconds that an order of such a run takes. Of orders of 72 ms, a worker and the client that it
 # shares a machine with spent 9 % on their way.
-LONG = 0.5
+LONG = 0.25
 # Seconds of an order that is not cut any more.
 BRIEF = 4 * MESSAGE
 
