@@ -79,21 +79,22 @@ def test_one_slow_merge_changes_nothing():
     assert cadence.size < 1000
 
 
-def test_what_nobody_looks_at_is_done_in_a_few_goes():
+def unwatched(first: int) -> list[int]:
+    """Return the sizes of partitions of a run that nobody looks at."""
     cadence, sizes = Cadence(100_000, 2, first=64, most=10**9), []
-    cadence.hurry(25_000)
+    cadence.hurry(first)
     while sum(sizes) < 100_000:
         sizes.append(min(cadence.size, 100_000 - sum(sizes)))
         cadence.learn(sizes[-1], sizes[-1] * 1e-6, 0.0)
-    assert len(sizes) <= 6
+    return sizes
+
+
+def test_what_nobody_looks_at_is_done_in_a_few_goes():
+    assert len(unwatched(25_000)) <= 6
 
 
 def test_what_nobody_looks_at_begins_with_little_where_others_may_join():
-    cadence, sizes = Cadence(100_000, 2, first=64, most=10**9), []
-    cadence.hurry(0)
-    while sum(sizes) < 100_000:
-        sizes.append(min(cadence.size, 100_000 - sum(sizes)))
-        cadence.learn(sizes[-1], sizes[-1] * 1e-6, 0.0)
+    sizes = unwatched(0)
     assert sizes[0] == 64
     assert max(sizes) > 20_000
     assert len(sizes) <= 12
