@@ -416,7 +416,7 @@ def test_who_has_waited_for_long_leaves_turns_to_others(large, monkeypatch):
     host.work()
 
 
-def test_a_thread_is_brought_for_whom_a_person_waits(large):
+def test_a_thread_is_brought_for_whom_a_person_waits(large, monkeypatch):
     host = NoHost()
     host.start(large, [SumUDF()], order="progressive", size=512)
     host.turn()
@@ -426,6 +426,9 @@ def test_a_thread_is_brought_for_whom_a_person_waits(large):
     asked = host.start(large, [SumSigUDF()], order="progressive", size=512, touch=True)
     assert host.pool.is_called()
     assert host.pool.needs_help()
+    with monkeypatch.context() as patch:
+        patch.setattr("udfwidgets.engine.work.pool.MOST_KEPT", 0)
+        assert not host.pool.is_called()  # or whoever brings threads would ask again and again
     host.pool.note_help()
     assert not host.pool.is_called()  # one is enough
     beyond = host.pool.take()

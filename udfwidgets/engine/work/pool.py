@@ -129,14 +129,16 @@ class Pool:
     def needs_help(self) -> bool:
         """Whether there is something to do, and all threads are kept by UDFs."""
         with self._lock:
-            all_busy = self._workers <= len(self._at_work) < self._workers + MOST_KEPT
-            return all_busy and bool(self._open_for_work())
+            return self._takes_help() and bool(self._open_for_work())
 
     def is_called(self) -> bool:
         """Whether a person waits for a run, all threads are busy, and none was brought for it."""
         with self._lock:
-            is_busy = len(self._at_work) >= self._workers
-            return is_busy and any(not scan.has_help for scan in self._urgent())
+            return self._takes_help() and any(not scan.has_help for scan in self._urgent())
+
+    def _takes_help(self) -> bool:
+        """Whether all threads are busy, and there may be one more."""
+        return self._workers <= len(self._at_work) < self._workers + MOST_KEPT
 
     def note_help(self) -> None:
         """Take note that a thread is brought."""
