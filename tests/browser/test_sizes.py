@@ -251,6 +251,7 @@ LIMITS = """() => [...document.querySelectorAll('.udfw-swatch .udfw-ramp')].map(
 def check_drag(lab: Lab) -> None:
     """The corner makes images larger and smaller, for Python as well; two clicks undo it."""
     lab.page.set_viewport_size({"width": 1500, "height": 1440})
+    lab.wait_until(STILL)
     wide = lab.page.evaluate(BOXES)[0]["width"]
     lab.page.locator(".udfw-image").first.hover()
     corner = lab.page.locator(".udfw-corner").first.bounding_box()
@@ -278,6 +279,7 @@ def check_dashboard(lab: Lab) -> None:
     """Images have one size in all cards, and as much room to the left as to the right of it."""
     for width in (1500, 2560):
         lab.page.set_viewport_size({"width": width, "height": 1440})
+        lab.wait_until(STILL)
         boxes = lab.page.evaluate(f"() => ({BOXES})().slice(-4)")
         assert np.ptp([box["width"] for box in boxes]) < 1
     sides = lab.page.evaluate("""() => {

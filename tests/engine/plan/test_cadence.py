@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from functools import partial
 
 import anyio
@@ -120,6 +122,34 @@ def test_only_what_is_waited_for_begins_with_much(how, monkeypatch):
         else:
             ctx.run_udf(scan, SumUDF(), progress=how == "with progress")
     assert told == {"waited for": [1024], "awaited": [0], "with progress": [None]}[how]
+
+
+def test_threads_that_end_at_the_same_time_do_not_trip_over_each_other():
+    cadence, interval = Cadence(10**9, 2, first=64, most=10**9), sys.getswitchinterval()
+    errors, together = [], threading.Barrier(3)
+
+    def works():
+        together.wait()
+        try:
+            for _ in range(5000):
+                assert cadence.size
+                cadence.took(64)
+                cadence.learn(64, 1e-4)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=works) for _ in range(3)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not errors
+    assert not cadence._under_way
+    assert cadence._left == 10**9 - 3 * 5000 * 64
 
 
 def test_the_last_partitions_leave_no_worker_without_work():

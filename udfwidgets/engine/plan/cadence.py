@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from typing import Protocol
 
@@ -79,6 +80,8 @@ class Cadence:
         self._left = n_frames
         #: With how many frames it was told to hurry; None: it was not.
         self.hurried: int | None = None
+        # Workers that end at the same time learn on threads of their own, while another one takes.
+        self._lock = threading.Lock()
         # When partitions that are under way were taken, and how many frames they have.
         self._under_way: list[tuple[float, int]] = []
 
@@ -105,18 +108,24 @@ class Cadence:
         if not self._per_frame:
             return self._size
         now = time.perf_counter()
-        under_way = [n - (now - began) / self._per_frame for began, n in self._under_way]
-        even = (self._left + sum(n for n in under_way if n > 0)) / self._workers
+        with self._lock:
+            under_way = [n - (now - began) / self._per_frame for began, n in self._under_way]
+            even = (self._left + sum(n for n in under_way if n > 0)) / self._workers
         least = max(1, BRIEFEST / self._per_frame / TOGETHER)
         return math.ceil(max(least, even / TOGETHER)) * TOGETHER
 
     def took(self, n_frames: int) -> None:
         """Take note that so many frames are under way, see `Pace.took`."""
-        self._left -= n_frames
-        self._under_way.append((time.perf_counter(), n_frames))
+        with self._lock:
+            self._left -= n_frames
+            self._under_way.append((time.perf_counter(), n_frames))
 
     def learn(self, n_frames: int, seconds: float, merging: float = 0.0) -> None:
         """Take note of a partition, see `Pace.learn`."""
+        with self._lock:
+            self._learn(n_frames, seconds, merging)
+
+    def _learn(self, n_frames: int, seconds: float, merging: float) -> None:
         self._per_frame = per_frame = max(seconds, 1e-9) / n_frames
         done = next((one for one in self._under_way if one[1] == n_frames), None)
         if done is not None:
