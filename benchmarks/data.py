@@ -112,7 +112,7 @@ class Scan:
             unfinished = path.with_suffix(".part")
             (self._write_hdf5 if storage.hdf5 else self._write_raw)(unfinished, storage)
             unfinished.rename(path)
-            _forget(path)
+            forget(path)
         kind = "hdf5" if storage.hdf5 else storage.detector or "raw"
         described = self._described(path, kind, around.dtype, around.needs_shape)
         if storage.detector:
@@ -141,7 +141,7 @@ class Scan:
             note.write_text(opened.name)
             for each in folder.rglob("*"):
                 if each.is_file():
-                    _forget(each)
+                    forget(each)
         path = folder / note.read_text()
         return self._described(path, kind, "uint16", several.needs_shape)
 
@@ -197,15 +197,16 @@ def _patterns(sig_shape: tuple[int, int], rng: np.random.Generator) -> Any:
     return patterns
 
 
-def _forget(path: Path) -> None:
-    """Have a file read from the disk again.
+def forget(path: Path) -> None:
+    """Have a file read from the disk again, where the system can be told so.
 
     Pages that were written lie in the cache one by one, and take 15 % longer to go through than
     those that were read in large pieces: files that were there before had an advantage.
     """
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if hasattr(os, "posix_fadvise"):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def warm(description: dict[str, Any]) -> None:

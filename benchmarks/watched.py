@@ -24,6 +24,7 @@ import nbformat
 import numpy as np
 from scipy.spatial import cKDTree
 
+from benchmarks.data import forget
 from benchmarks.pointed import FROM, RADIUS, VIEW, Hand, banded
 from tests.browser.lab import Lab
 from udfwidgets.engine.plan.order import coarse_to_fine
@@ -123,13 +124,6 @@ def write(path: Path, brightness: np.ndarray, rng: np.random.Generator) -> None:
             frames.tofile(file)
         # A disk that is still busy with it would be measured, too.
         os.fsync(file.fileno())
-
-
-def forget(path: Path) -> None:
-    """Have a file be read from the disk, where the system can be told so."""
-    if hasattr(os, "posix_fadvise"):
-        with path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def told(what: str, found: list[float]) -> None:

@@ -127,7 +127,7 @@ class Pool:
             return bool(self._open_for_work())
 
     def needs_help(self) -> bool:
-        """Whether there is something to do, and all threads are kept by UDFs."""
+        """Whether there is something to do that does not wait for the threads, which are busy."""
         with self._lock:
             return self._takes_help() and bool(self._open_for_work())
 
