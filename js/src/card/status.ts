@@ -1,7 +1,7 @@
 /** The header of an analysis, drawn from a status, with the buttons that steer it. */
 
 import { Panel } from "../history/panel";
-import { icon, iconButton, keepKeys, make } from "../page/dom";
+import { hide, icon, iconButton, keepKeys, make, say } from "../page/dom";
 import { whenAttached } from "../page/attached";
 import { copy } from "../page/clipboard";
 import { bytesPerSecond, duration, frames, grouped, percent } from "../page/format";
@@ -173,7 +173,7 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
       const offered = now.includes(name) && answered.includes(name);
       // The focus must not be lost with a button.
       if (!offered && document.activeElement === button) buttons.restart.focus();
-      button.hidden = !offered;
+      hide(button, !offered);
       // Not `disabled`, which would take the focus away.
       button.setAttribute("aria-disabled", String(pending === name));
     };
@@ -199,27 +199,27 @@ export function showStatus(place: StatusPlace, signal: AbortSignal): void {
     const lost = (store.life === "lost" || cut) && !RESULTS.includes(current);
     // Nobody is going to answer.
     if (store.life === "lost" || cut) pending = null;
-    title.textContent = title.title = place.title();
+    say(title, (title.title = place.title()));
     shell.dataset.udfwState = lost ? "lost" : current;
     shell.dataset.udfwFraction = String(status?.fraction ?? 0);
     shell.dataset.udfwSequence = String(status?.sequence ?? -1);
     const word = lost ? "No kernel" : ((pending && PENDING[pending]) ?? STATES[current]);
-    if (state.textContent !== word) state.textContent = word;
+    say(state, word);
     // Several views of it, as on a dashboard, are one voice.
     told.update(status, lost, [...store.views][0] !== news);
-    copyCode.hidden = !place.code();
+    hide(copyCode, !place.code());
     tools.setAttribute("aria-label", `Control ${place.title()}`);
     showTools(current, live);
     const share = Math.min(1, Math.max(0, status?.fraction ?? 0));
     fill.style.transform = `scaleX(${share})`;
     bar.setAttribute("aria-valuenow", String(Math.floor(share * 100)));
     // Nothing comes any more of what a kernel that is gone was about to do.
-    line.textContent = status ? summary(lost ? { ...status, seconds_left: null } : status) : "";
+    say(line, status ? summary(lost ? { ...status, seconds_left: null } : status) : "");
     // A notebook that was saved by an older version has none.
-    note.textContent = note.title = status?.note ?? "";
-    note.hidden = !status?.note;
-    message.textContent = status?.message ?? "";
-    message.hidden = !status?.message;
+    say(note, (note.title = status?.note ?? ""));
+    hide(note, !status?.note);
+    say(message, status?.message ?? "");
+    hide(message, !status?.message);
     past.note();
   };
   let before: State | null = null;

@@ -1,6 +1,6 @@
 /** The line above a dashboard: what all analyses do together. */
 
-import { make } from "../page/dom";
+import { hide, make, say } from "../page/dom";
 import { bytes, bytesPerSecond } from "../page/format";
 import type { Part, Receiver } from "../wire/hub";
 import type { TotalsFrame } from "../wire/protocol";
@@ -86,11 +86,11 @@ export function showTotals(element: HTMLElement, store: TotalsStore, signal: Abo
   const update = (): void => {
     const { totals } = store;
     shell.dataset.udfwRunning = String(totals?.running ?? -1);
-    page.hidden = !totals || !isPage(totals.page);
-    for (const { figure, box } of places) box.hidden = !!figure.ofProcesses && !totals?.processes;
+    hide(page, !totals || !isPage(totals.page));
+    for (const { figure, box } of places) hide(box, !!figure.ofProcesses && !totals?.processes);
     if (!totals) return;
     if (!page.hidden) link.href = totals.page;
-    for (const { figure, value } of places) value.textContent = figure.text(totals);
+    for (const { figure, value } of places) say(value, figure.text(totals));
   };
   store.views.add(update);
   signal.addEventListener("abort", () => store.views.delete(update));

@@ -1,6 +1,6 @@
 /** The profile along a ruler as a line, below its image, with its length, angle and width. */
 
-import { iconButton, keepKeys, make } from "../page/dom";
+import { iconButton, keepKeys, make, say } from "../page/dom";
 import { short, shortPair } from "../page/format";
 import { ticks } from "../picture/bar";
 import type { Units } from "../page/settings";
@@ -61,7 +61,7 @@ export class Chart {
     const inPixels = `${Number(pixels.toFixed(1))} px`;
     const inUnits = unit === "px" ? "" : ` = ${Number((pixels * size).toPrecision(4))} ${unit}`;
     const text = `${inPixels}${inUnits}, ${angleOf(ruler).toFixed(1)}°`;
-    if (this.length.textContent !== text) this.length.textContent = text;
+    say(this.length, text);
     if (document.activeElement !== this.width) this.width.value = String(ruler.width);
     const { distances, values } = profileOf(ruler, shape, read);
     this.plot(distances.map((each) => each * size), values, unit);

@@ -1,5 +1,6 @@
 /** Measuring on one view of an image: its ruler, and the chart below that follows the run. */
 
+import { hide } from "../page/dom";
 import type { Axes, Keeper, Settings } from "../page/settings";
 import type { ImageStore } from "../wire/store";
 import { Chart } from "./chart";
@@ -94,7 +95,7 @@ export class Measure {
     const { ruler, chart, layer } = this;
     const { store, shape, units } = this.subject;
     layer.update();
-    chart.element.hidden = ruler === null;
+    hide(chart.element, ruler === null);
     if (!ruler) return;
     const read = (y: number, x: number): number | null => {
       const at = store.at(y, x);

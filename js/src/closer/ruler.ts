@@ -1,6 +1,6 @@
 /** A line over an image to measure with: two ends and a middle to take hold of, by hand or by keys. */
 
-import { keepKeys, make } from "../page/dom";
+import { hide, keepKeys, make } from "../page/dom";
 import type { Axes } from "../page/settings";
 import type { Window } from "../picture/geometry";
 import type { Ruler } from "./profile";
@@ -117,7 +117,7 @@ export class RulerLayer {
 
   update(): void {
     const ruler = this.place.get();
-    this.element.hidden = ruler === null;
+    hide(this.element, ruler === null);
     if (!ruler) return;
     const window = this.place.axes.get();
     const begin = shares(ruler.x0, ruler.y0, window);

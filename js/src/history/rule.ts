@@ -1,6 +1,6 @@
 /** The stop rule of a card: a number at which the run ends, and how far the signal is. */
 
-import { keepKeys, make } from "../page/dom";
+import { hide, keepKeys, make, say } from "../page/dom";
 import { short } from "../page/format";
 import type { StatusFrame } from "../wire/protocol";
 import type { Points } from "./curve";
@@ -63,12 +63,12 @@ export class Rule {
     const status = this.place.status();
     const goal = status?.goal ?? null;
     const connected = this.place.connected();
-    this.element.hidden = !this.place.stops();
+    hide(this.element, !this.place.stops());
     this.box.disabled = this.goal.disabled = !connected;
     if (this.box !== document.activeElement) this.box.checked = goal !== null;
     if (this.goal !== document.activeElement && goal !== null) this.goal.value = String(goal);
     const ratio = status?.ratio ?? null;
-    this.output.textContent = goal === null ? "" : ratio === null ? "not known yet" : `now ${short(ratio)}`;
+    say(this.output, goal === null ? "" : ratio === null ? "not known yet" : `now ${short(ratio)}`);
   }
 
   private aim(): void {

@@ -1,6 +1,6 @@
 /** What is chosen of complex numbers and vectors: a part, or all of them as a colour wheel. */
 
-import { iconButton, keepKeys, make } from "../page/dom";
+import { hide, iconButton, keepKeys, make } from "../page/dom";
 import { short } from "../page/format";
 import type { Keeper, Settings } from "../page/settings";
 import type { ImageStore } from "../wire/store";
@@ -67,7 +67,7 @@ export class Chooser {
     this.select.disabled = !components.connected();
     this.arrows.setAttribute("aria-pressed", String(settings.get("arrows")));
     // Other components come without the directions.
-    this.arrows.hidden = this.key.hidden = !this.isWheel;
+    for (const each of [this.arrows, this.key]) hide(each, !this.isWheel);
     this.key.closest(".udfw-view")?.classList.toggle("udfw-wheel", this.isWheel);
     this.key.parentElement?.classList.toggle("udfw-colours", store.frame?.colours === "own");
     if (this.isWheel) this.draw();

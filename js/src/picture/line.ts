@@ -5,7 +5,7 @@
  * the page, as often as there is something new: no other message has to travel for it.
  */
 
-import { make } from "../page/dom";
+import { make, say } from "../page/dom";
 import { decode } from "../wire/codec";
 import { setWidth } from "./corner";
 import type { ImageStore } from "../wire/store";
@@ -56,7 +56,7 @@ export function showLine(place: PlotPlace, signal: AbortSignal): void {
 export function showNumber(place: PlotPlace, signal: AbortSignal): void {
   const number = make("div", { className: "udfw-number" });
   const draw = (): void => {
-    number.textContent = place.text();
+    say(number, place.text());
   };
   const shell = show(place, draw, signal);
   shell.dataset.udfwKind = "number";

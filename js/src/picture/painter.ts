@@ -61,9 +61,10 @@ export class Painter {
       this.fillHatch(surface, { x: 0, y: 0, width, height }, theme, ratio);
       return false;
     }
-    if (frame.generation !== this.generation) this.retire();
-    this.generation = frame.generation;
+    // To keep the answer before takes longer than all the rest: only where it will be seen.
     if (this.isCovered(frame)) this.previous = null;
+    else if (frame.generation !== this.generation) this.retire();
+    this.generation = frame.generation;
     this.refresh(look, theme);
     const [ny, nx] = frame.shape;
     const [rows, columns] = frame.grid;

@@ -1,6 +1,6 @@
 /** The slider that chooses one of several slices of a result. */
 
-import { keepKeys, make } from "../page/dom";
+import { keepKeys, make, say } from "../page/dom";
 
 export interface Slices {
   /** Axes of which one position is shown; none where there is nothing to choose. */
@@ -37,7 +37,7 @@ export function slider(
     const index = wanted ?? shown;
     if (input.valueAsNumber !== index) input.value = String(index);
     input.disabled = !slices.connected();
-    output.textContent = sliceTitle(slices.name, index, axes);
+    say(output, sliceTitle(slices.name, index, axes));
   };
   const choose = (): void => {
     wanted = input.valueAsNumber;

@@ -3,7 +3,7 @@
 import { COLORMAPS, REVERSED, gradient, isSymmetric } from "./colour";
 import { Histogram } from "./histogram";
 import type { ImageStore } from "../wire/store";
-import { iconButton, keepKeys, make } from "../page/dom";
+import { iconButton, keepKeys, make, say } from "../page/dom";
 import { limits as limitTexts, plainPair, titleParts, unitText } from "../page/format";
 import type { Keeper, Settings } from "../page/settings";
 
@@ -111,10 +111,10 @@ export class Toolbar {
   showLimits(): void {
     const [lo, hi] = this.actions.limits();
     const [low, high] = limitTexts(lo, hi);
-    if (this.low.textContent !== low) this.low.textContent = low;
-    if (this.high.textContent !== high) this.high.textContent = high;
+    say(this.low, low);
+    say(this.high, high);
     const unit = unitText(this.settings.get("value_units").at(0)?.[1] ?? "");
-    if (this.unit.textContent !== unit) this.unit.textContent = unit;
+    say(this.unit, unit);
     const told = `Colours and contrast (H), from ${low} to ${high} ${unit}`.trimEnd();
     if (this.swatch.title !== told) this.swatch.title = told;
     const scale = !this.settings.get("log_scale") ? "" : isSymmetric(lo) ? "symlog" : "log";

@@ -2,7 +2,7 @@
 
 import { Closer } from "../closer/closer";
 import type { Units } from "../page/settings";
-import { make } from "../page/dom";
+import { hide, make } from "../page/dom";
 import { value as spelt } from "../page/format";
 import { isWhole, touched } from "./geometry";
 import { interact } from "./interaction";
@@ -147,7 +147,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     const x = Math.floor(pointer?.x ?? -1);
     // Of what was only small copies are here.
     const at = pointer && replay.share === null ? store.at(y, x) : null;
-    readout.hidden = !at;
+    hide(readout, !at);
     if (!at) return;
     const nothing = at.outside || store.settled ? "nothing here" : "not merged yet";
     const units = settings.get("value_units");
