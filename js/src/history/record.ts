@@ -85,15 +85,16 @@ function copy(store: ImageStore, frame: ImageFrame): Step {
   const by = Math.max(1, Math.ceil(Math.max(height, width) / SIDE));
   const [rows, columns] = [Math.ceil(height / by), Math.ceil(width / by)];
   const places = new Uint32Array(rows * columns);
-  for (let i = 0; i < places.length; i++) {
-    places[i] = Math.floor(i / columns) * by * width + (i % columns) * by;
+  // Plain loops: while a hand moves there is one of them for each frame of the page.
+  for (let y = 0, i = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) places[i++] = (y * width + x) * by;
   }
   const coverage = store.kind === "nav" && store.coverage ? new Uint8Array(places.length) : null;
   const codes = new Uint16Array(places.length);
-  places.forEach((place, i) => {
-    codes[i] = store.codes[place];
-    if (coverage && store.coverage) coverage[i] = store.coverage[place];
-  });
+  for (let i = 0; i < places.length; i++) codes[i] = store.codes[places[i]];
+  if (coverage && store.coverage) {
+    for (let i = 0; i < places.length; i++) coverage[i] = store.coverage[places[i]];
+  }
   const grid: [number, number] = [rows, columns];
   const rect: ImageFrame["rect"] = [0, 0, rows, columns];
   // Of one generation: the run before is no part of what was.
