@@ -2,6 +2,7 @@
 
 ```
 ready       gets a notebook ready for its first run | warm   compiles ahead
+server      has what a kernel says go out at once
 live/       what a person sees                      | demo/  a scan that never was
                                                     | convert  from one format to another
 api         the Context
