@@ -84,16 +84,16 @@ function copy(store: ImageStore, frame: ImageFrame): Step {
   const [height, width] = frame.grid;
   const by = Math.max(1, Math.ceil(Math.max(height, width) / SIDE));
   const [rows, columns] = [Math.ceil(height / by), Math.ceil(width / by)];
-  const places = new Uint32Array(rows * columns);
+  const size = rows * columns;
+  const coverage = store.kind === "nav" && store.coverage ? new Uint8Array(size) : null;
+  const codes = new Uint16Array(size);
   // Plain loops: while a hand moves there is one of them for each frame of the page.
   for (let y = 0, i = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) places[i++] = (y * width + x) * by;
-  }
-  const coverage = store.kind === "nav" && store.coverage ? new Uint8Array(places.length) : null;
-  const codes = new Uint16Array(places.length);
-  for (let i = 0; i < places.length; i++) codes[i] = store.codes[places[i]];
-  if (coverage && store.coverage) {
-    for (let i = 0; i < places.length; i++) coverage[i] = store.coverage[places[i]];
+    for (let x = 0; x < columns; x++, i++) {
+      const place = (y * width + x) * by;
+      codes[i] = store.codes[place];
+      if (coverage && store.coverage) coverage[i] = store.coverage[place];
+    }
   }
   const grid: [number, number] = [rows, columns];
   const rect: ImageFrame["rect"] = [0, 0, rows, columns];
@@ -101,13 +101,18 @@ function copy(store: ImageStore, frame: ImageFrame): Step {
   const one = { generation: 0, whole: true, final: false, detail: null, detail_rect: null };
   const kept = { ...frame, ...one, grid, rect };
   const { tint } = store;
-  return { fraction: frame.fraction, frame: kept, codes, tint: tint && few(tint, places), coverage };
+  return { fraction: frame.fraction, frame: kept, codes, tint: tint && few(tint, grid, width, by), coverage };
 }
 
-function few(tint: Tint, places: Uint32Array): Tint {
+function few(tint: Tint, [rows, columns]: [number, number], width: number, by: number): Tint {
   const each = tint instanceof Uint16Array ? 1 : 3;
-  const out = each === 1 ? new Uint16Array(places.length) : new Uint8Array(3 * places.length);
-  for (let i = 0; i < out.length; i++) out[i] = tint[each * places[Math.floor(i / each)] + (i % each)];
+  const size = rows * columns * each;
+  const out = each === 1 ? new Uint16Array(size) : new Uint8Array(size);
+  for (let i = 0; i < size; i++) {
+    const pixel = Math.floor(i / each);
+    const place = (Math.floor(pixel / columns) * width + (pixel % columns)) * by;
+    out[i] = tint[each * place + (i % each)];
+  }
   return out;
 }
 

@@ -38,15 +38,15 @@ export function precision(code: number, encoding: Encoding): number {
   return Math.abs(decode(code, encoding) - decode(other, encoding)) / 2;
 }
 
-/** Copy little-endian 16-bit codes out of a message, whatever its alignment. */
-export function readCodes(bytes: DataView): Uint16Array {
-  const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  return new Uint16Array(copy as ArrayBuffer);
+/** Read little-endian 16-bit codes of a message, where they are if their alignment allows it. */
+export function readCodes({ buffer, byteOffset, byteLength }: DataView): Uint16Array {
+  if (byteOffset % 2 === 0) return new Uint16Array(buffer, byteOffset, byteLength / 2);
+  return new Uint16Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
-/** Unpack bits, lowest first, into one byte each. */
-export function readBits(bytes: DataView, count: number): Uint8Array {
-  const out = new Uint8Array(count);
+/** Unpack bits, lowest first, into one byte each: into an array of before if it is as long. */
+export function readBits(bytes: DataView, count: number, into?: Uint8Array | null): Uint8Array {
+  const out = into?.length === count ? into : new Uint8Array(count);
   for (let i = 0; i < count; i++) out[i] = (bytes.getUint8(i >> 3) >> (i & 7)) & 1;
   return out;
 }

@@ -42,6 +42,8 @@ export class ImageStore implements Receiver {
   tint: Tint | null = null;
   /** Of a nav image one byte per pixel of the grid, of a sig image one per bin of the scan. */
   coverage: Uint8Array | null = null;
+  /** What coverage was before, to be written over. */
+  private spare: Uint8Array | null = null;
   /** Of a nav image, one byte per pixel of the grid: 1 where nothing is ever merged. */
   private outside: Uint8Array | null = null;
   detail: Detail | null = null;
@@ -201,7 +203,9 @@ export class ImageStore implements Receiver {
       return NONE;
     }
     const before = this.coverage;
-    this.coverage = readBits(bytes, this.codes.length);
+    // By turns: a browser counts what pages throw away, and stops everything to collect it.
+    this.coverage = readBits(bytes, this.codes.length, this.spare);
+    this.spare = before;
     const [height, width] = this.grid;
     return before && !fresh ? this.flash(before, this.coverage) : [0, 0, height, width];
   }
