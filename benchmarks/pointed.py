@@ -29,10 +29,17 @@ view = ctx.explore({scan}, detectors={{"D": Disk({x}, 64, {r})}}, probe=Point(3,
 view
 """
 
+# Images come to a page in any order, and what lies over them after that: both are looked for in
+# their places.
+IMAGES = "document.querySelectorAll('.udfw-image')"
+DETECTOR = f"{IMAGES}[1]?.querySelector('.udfw-canvas')"
+PAD = f"{IMAGES}[0]?.querySelector('.udfw-pad')"
+
 # From now on, notes the time and place of each move of the pointer, and of each picture of the
 # detector: the time, the generation, and where its light is, from 0 to 1.
-WATCH = """index => {
-  const canvas = document.querySelectorAll('.udfw-canvas')[index];
+WATCH = (
+    f"() => {{ const canvas = {DETECTOR};"
+    + """
   const seen = window.udfwSeen = {moves: [], paints: []};
   document.addEventListener('pointermove', event => {
     seen.moves.push([performance.now(), event.clientX]);
@@ -59,25 +66,23 @@ WATCH = """index => {
   looking.observe(canvas, {attributes: true, attributeFilter: ['data-udfw-painted']});
   window.udfwWatch.signal.addEventListener('abort', () => looking.disconnect());
 }"""
-SEEN = "() => { window.udfwWatch.abort(); return [window.udfwSeen.moves, window.udfwSeen.paints]; }"
-GENERATION = (
-    "index => Number(document.querySelectorAll('.udfw-canvas')[index].dataset.udfwGeneration)"
 )
-NEWER = """([index, generation]) =>
-  Number(document.querySelectorAll('.udfw-canvas')[index].dataset.udfwGeneration) > generation"""
-HAS_PICTURES = """index => {
-  const canvas = document.querySelectorAll('.udfw-canvas')[index];
-  return canvas && Number(canvas.dataset.udfwFraction) > 0;
-}"""
+SEEN = "() => { window.udfwWatch.abort(); return [window.udfwSeen.moves, window.udfwSeen.paints]; }"
+GENERATION = f"() => Number({DETECTOR}.dataset.udfwGeneration)"
+NEWER = f"generation => Number({DETECTOR}.dataset.udfwGeneration) > generation"
+HAS_PICTURES = f"() => Number({DETECTOR}?.dataset.udfwFraction) > 0"
+# Shapes are drawn by a bundle of their own, which comes after the first pictures.
+HAS_SHAPES = f"() => {PAD}?.querySelector('.udfw-drawing[data-udfw-window]')"
+TO_THE_MIDDLE = f"() => {PAD}.scrollIntoView({{block: 'center'}})"
 # Where the pattern is on the page, and which part of it is shown, in pixels of the data.
-PLOT = """() => {
-  const pad = document.querySelector('.udfw-pad');
+PLOT = (
+    f"() => {{ const pad = {PAD};"
+    + """
   const box = pad.getBoundingClientRect();
   const shown = pad.querySelector('.udfw-drawing').dataset.udfwWindow.split(',').map(Number);
   return [box.x, box.y, box.width, box.height, ...shown];
 }"""
-#: Of the images of a view, that of the detector.
-INDEX = 1
+)
 
 
 def banded(frames: Any, count: int) -> None:
@@ -123,12 +128,9 @@ class Hand:
         # Playwright's own moves take three frames each while a button is held: it looks out for
         # drags that the browser begins.
         self._session = lab.page.context.new_cdp_session(lab.page)
-        lab.wait_until(HAS_PICTURES, arg=INDEX)
-        # Shapes are drawn by a bundle of their own, which comes after the first pictures.
-        lab.wait_until("() => document.querySelector('.udfw-pad .udfw-drawing[data-udfw-window]')")
-        lab.page.evaluate(
-            "() => document.querySelector('.udfw-pad').scrollIntoView({block: 'center'})"
-        )
+        lab.wait_until(HAS_PICTURES)
+        lab.wait_until(HAS_SHAPES)
+        lab.page.evaluate(TO_THE_MIDDLE)
 
     def _to(self, x: float) -> None:
         across, down = self._at(x)
@@ -149,10 +151,10 @@ class Hand:
         found = []
         self._grip(FROM)
         for number in range(SINGLE):
-            before = self._lab.page.evaluate(GENERATION, INDEX)
-            self._lab.page.evaluate(WATCH, INDEX)
+            before = self._lab.page.evaluate(GENERATION)
+            self._lab.page.evaluate(WATCH)
             self._to(FROM + 6 * (number + 1))
-            self._lab.wait_until(NEWER, arg=[INDEX, before])
+            self._lab.wait_until(NEWER, arg=before)
             time.sleep(0.5)  # so that what a moment ago was asked is not what is answered next
             moves, paints = self._lab.page.evaluate(SEEN)
             painted = next(at for at, generation, _ in paints if generation > before)
@@ -168,7 +170,7 @@ class Hand:
         places = [
             FROM + abs((i + TO - FROM) % (2 * (TO - FROM)) - (TO - FROM)) for i in range(MOVES)
         ]
-        self._lab.page.evaluate(WATCH, INDEX)
+        self._lab.page.evaluate(WATCH)
         began = time.perf_counter()
         for number, x in enumerate(places):
             time.sleep(max(0.0, began + number / RATE - time.perf_counter()))

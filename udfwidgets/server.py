@@ -41,8 +41,8 @@ def prompt(connection: type) -> type:
 
     def connect(self: Any) -> Any:
         self.websocket_handler.set_nodelay(True)
-        return super(made, self).connect()
+        return connection.connect(self)  # type: ignore[attr-defined]
 
     # By its own metaclass, which looks for traits.
-    made = type(connection)(f"Prompt{connection.__name__}", (connection,), {"connect": connect})
-    return made
+    kind = type(connection)
+    return kind(f"Prompt{connection.__name__}", (connection,), {"connect": connect})

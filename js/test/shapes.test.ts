@@ -155,6 +155,20 @@ test("what is not heard is said again, ever less often", () => {
   expect(bench.said).toHaveLength(said);
 });
 
+test("what a hand has done since is not said again by a number that may have been heard", () => {
+  const bench = new Bench(entry("BF", disk(10)));
+  bench.hand.press(at(10));
+  for (const x of [11, 12, 13]) {
+    bench.hand.drag(at(x));
+    bench.tick();
+  }
+  expect(bench.said.map(({ number }) => number)).toEqual([1, 2]); // more is not under way
+  bench.timer?.();
+  expect(bench.said[2]).toEqual({ number: 3, strokes: [["BF", disk(13), false]] });
+  bench.timer?.();
+  expect(bench.said[3]).toEqual(bench.said[2]);
+});
+
 test("a stroke that was lost goes with the next one", () => {
   const bench = new Bench(entry("a", disk(10)), entry("b", disk(40)));
   bench.store.set("a", disk(12));

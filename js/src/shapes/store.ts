@@ -286,6 +286,9 @@ export class ShapesStore implements Receiver {
   sayAgain(): void {
     if (this.unheard.size === 0) return;
     this.patience = Math.min(2 * this.patience, LONGEST_PATIENCE);
+    // What the hand has done since would not be taken by a number that was said before.
+    if (this.isDirty) this.number += 1;
+    this.isDirty = false;
     this.sayAll();
   }
 

@@ -259,6 +259,8 @@ export class Hub {
     const held = [...this.members]
       .filter(([, member]) => member.view === "visible" && !member.receiver.settled)
       .map(([key, member]): [string, number] => [key, member.receiver.sequence]);
+    // Nor may it be lost that it is looked at.
+    for (const [key] of held) this.say({ type: "see", key, view: "visible" });
     if (held.length > 0) this.say({ type: "have", held });
     this.silent = 0;
     this.patience = Math.min(this.patience * 2, LONGEST_SILENCE);

@@ -112,7 +112,7 @@ def test_what_a_hand_has_drawn_is_answered_within_the_tick(image, channel, monke
     monkeypatch.setattr("udfwidgets.live.wire.hub.LED", 10 * PATIENCE)
     assert image.figure
     image.shapes["A"] = Disk(2, 2, 1)
-    feeds = {feed.key: feed for feed in hub()._open()}
+    feeds = hub()._open()
     # Not as messages: the thread would begin with a tick that nobody has drawn in.
     hub().flow.receive({"type": "hello", "page": "page"}, channel.send, feeds)
     for key in feeds:
@@ -133,7 +133,7 @@ def test_answer_to_a_hand_says_that_it_was_heard(image, channel, monkeypatch):
     assert image.figure
     image.shapes["A"] = Disk(2, 2, 1)
     mine = Hub(clock=lambda: 0.0)
-    feeds = {feed.key: feed for feed in hub()._open()}
+    feeds = hub()._open()
     (layer,) = (feed for feed in feeds.values() if feed.kind == "drawings")
     monkeypatch.setattr(mine, "_start", lambda: None)  # steps are taken here
     for feed in (image._feed, layer):
@@ -376,3 +376,32 @@ def test_page_is_sent_a_new_image_before_it_asks(image, channel):
         assert channel.wait()["images"][0]["key"] == new._feed.key
     finally:
         new.close()
+
+
+def test_page_may_speak_of_a_widget_that_is_made_during_a_step(image, channel, monkeypatch):
+    mine = Hub(clock=lambda: 0.0)
+    monkeypatch.setattr(mine, "_start", lambda: None)  # steps are taken here
+    other, late = (LiveImage((3, 3), kind="nav") for _ in range(2))
+    for each in (image, other):
+        mine.register(each._feed)
+
+    def say(kind, of):
+        message = {"type": kind, "page": "page", "key": of._feed.key, "view": "visible"}
+        mine.receive(message, channel.send)
+
+    def made_meanwhile():
+        mine.register(late._feed)
+        say("want", late)
+        say("see", late)
+        return Picture(np.ones((4, 5)))
+
+    try:
+        mine.receive({"type": "hello", "page": "page"}, channel.send)
+        say("want", image)
+        image.offer(made_meanwhile)
+        for _ in range(2):
+            mine.step()
+        assert mine.flow.pages["page"].sights[late._feed.key].view == "visible"
+    finally:
+        for each in (other, late):
+            each.close()

@@ -194,10 +194,10 @@ class Hub:
         float or None
             Seconds after which to try again although nothing happens, or None.
         """
+        self._listen()
         with self._wake:
             feeds = dict(self._feeds)
             newcomers, self._newcomers = self._newcomers, set()
-        self._listen(feeds)
         # To all pages that had said hello before a widget was made.
         for key in newcomers:
             self.flow.introduce(key)
@@ -211,7 +211,7 @@ class Hub:
         for feed in slow:
             # Making a picture takes a while: what a person has pressed is heard before, and how a
             # run ended is said.
-            self._listen(feeds)
+            self._listen()
             if any(each.urgent for each in quick):
                 self._refresh(quick, stalled)
                 self.flow.deliver(quick, self._clock(), stalled)
@@ -232,17 +232,16 @@ class Hub:
                 pauses.append(feed.period)
         return min(pauses, default=None)
 
-    def _listen(self, feeds: Mapping[str, Feed]) -> None:
+    def _listen(self) -> None:
         """Take in what the pages have said."""
         while self._inbox:
             message, send, independent = self._inbox.popleft()
+            # After that: a page speaks of a widget as soon as it is made, while a step goes on.
+            feeds = self._open()
             if message.get("type") == "command" and message.get("name") != "touch":
                 self._respite = self._clock() + RESPITE
-            self._guarded(
-                lambda m=message, s=send, i=independent: self.flow.receive(  # type: ignore[misc]
-                    m, s, feeds, independent=i
-                )
-            )
+            receive = partial(self.flow.receive, independent=independent)
+            self._guarded(partial(receive, message, send, feeds))
 
     def _refresh(self, feeds: Iterable[Feed], stalled: bool) -> None:
         """Take what is pending, where it has to be taken or somebody looks."""
@@ -251,9 +250,9 @@ class Hub:
             if feed.pending and (feed.urgent or looked_at):
                 self._guarded(feed.refresh)
 
-    def _open(self) -> list[Feed]:
+    def _open(self) -> dict[str, Feed]:
         with self._wake:
-            return list(self._feeds.values())
+            return dict(self._feeds)
 
     def _opened(self, channel: Any, message: Mapping[str, Any]) -> None:
         """Answer a page that opened a comm, on whatever thread the kernel uses for it."""
@@ -321,8 +320,8 @@ class Hub:
 
     def close(self) -> None:
         """Forget all widgets and pages; the thread ends."""
-        for feed in self._open():
-            self.unregister(feed.key)
+        for key in self._open():
+            self.unregister(key)
         # What they have said last is about what is gone, and would be heard by whoever comes next.
         self._inbox.clear()
         self.flow.pages.clear()

@@ -22,8 +22,8 @@ painted. At most two frames of a widget are on their way; in between the kernel 
 been overtaken, so nobody watches a picture from the past.
 
 Messages can be lost (the server drops more than 1000 per second, silently). So a page that has
-heard nothing for a while says what it has (`have`), and gets the whole picture again if that is
-not the newest. A page that finds a gap in the sequence numbers says `want` again.
+heard nothing for a while says what it looks at (`see`) and has (`have`), and gets the whole picture
+again if that is not the newest. A page that finds a gap in the sequence numbers says `want` again.
 
 What a page says at one time travels in one `said` message, for the same reason; commands and
 farewells do not wait for others to come.
