@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 Array = npt.NDArray[Any]
 Picture = npt.NDArray[np.uint8]
@@ -105,10 +104,15 @@ def visualize_simple(
     return np.dstack((rgb, np.full(rgb.shape[:2], 255, np.uint8)))
 
 
+def pillow_image(pixels: Picture) -> Any:
+    """Return pixels as an image of Pillow, which is imported now: a Context does without."""
+    return importlib.import_module("PIL.Image").fromarray(pixels)
+
+
 def encode_image(result: Picture, save_kwargs: dict[str, Any] | None = None) -> BytesIO:
     """Return an image as a file in memory: a PNG, or as Pillow's ``save`` is told to."""
     file = BytesIO()
-    Image.fromarray(result).convert("RGB").save(file, **(save_kwargs or {"format": "png"}))
+    pillow_image(result).convert("RGB").save(file, **(save_kwargs or {"format": "png"}))
     file.seek(0)
     return file
 

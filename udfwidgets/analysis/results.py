@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+
+from udfwidgets.analysis.colours import pillow_image
 
 Array = npt.NDArray[Any]
 
@@ -55,7 +56,7 @@ class AnalysisResult:
     def get_image(self, save_kwargs: dict[str, Any] | None = None) -> BytesIO:
         """Return the picture as a file in memory: a PNG, or as Pillow's ``save`` is told to."""
         file = BytesIO()
-        Image.fromarray(self.visualized).save(file, **{"format": "png", **(save_kwargs or {})})
+        pillow_image(self.visualized).save(file, **{"format": "png", **(save_kwargs or {})})
         file.seek(0)
         return file
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import uuid
+from functools import cache
 from typing import Any, NamedTuple
-
-from tqdm import tqdm
 
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import Followed, Subscriber
@@ -64,7 +64,7 @@ class TQDMProgressReporter(ProgressReporter):
 
     def start(self, state: ProgressState) -> None:
         """Show the bar."""
-        self._bar = _Bar(total=state.num_frames_total, unit=" frames", unit_scale=True)
+        self._bar = _bar()(total=state.num_frames_total, unit=" frames", unit_scale=True)
 
     def update(self, state: ProgressState) -> None:
         """Move the bar."""
@@ -89,9 +89,11 @@ class TQDMProgressReporter(ProgressReporter):
         return f"Partitions {state.num_part_complete}/{state.num_part_total}, Frames"
 
 
-class _Bar(tqdm):  # type: ignore[misc]
+@cache
+def _bar() -> Any:
+    tqdm = importlib.import_module("tqdm").tqdm  # here: a Context is there sooner
     # No monitor thread: every step moves the bar, and a run leaves no thread behind.
-    monitor_interval = 0
+    return type("Bar", (tqdm,), {"monitor_interval": 0})
 
 
 class Reporting(Subscriber):
