@@ -20,7 +20,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(app: Any) -> None:
     settings = app.web_app.settings
-    # Servers before 2.0 have none, and no wish to be surprised.
+    # Servers before 2.0 know no such choice, and stay as they are.
     if settings.get(CONNECTION) is not None:
         settings[CONNECTION] = prompt(settings[CONNECTION])
 

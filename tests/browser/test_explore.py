@@ -179,6 +179,28 @@ def test_card_says_what_has_no_answer_and_the_last_one_stays(view: Lab) -> None:
     wait_for_python(view, EXACT, True)
 
 
+# From now on, what is hidden that was hidden: each time a page works out its style anew.
+WATCH_HIDDEN = """() => {
+  const found = window.udfwHiddenTwice = new Set();
+  window.udfwWatching = new MutationObserver(records => {
+    for (const {target, oldValue} of records)
+      if (oldValue !== null && target.hidden) found.add(target.className);
+  });
+  window.udfwWatching.observe(document.querySelector('.udfw-analysis'), {
+    attributes: true, attributeFilter: ['hidden'], attributeOldValue: true, subtree: true,
+  });
+}"""
+HIDDEN_TWICE = "() => { window.udfwWatching.disconnect(); return [...window.udfwHiddenTwice]; }"
+
+
+def test_pictures_under_the_hand_hide_nothing_twice(view: Lab) -> None:
+    view.page.evaluate(WATCH_HIDDEN)
+    drag(view, "all patterns", (32, 32), (20, 20), (6, 6))
+    wait_for_python(view, EXACT, True)
+    view.page.mouse.up()
+    assert view.page.evaluate(HIDDEN_TWICE) == []
+
+
 def test_picture_stays_under_the_hand_whatever_the_card_says(view: Lab) -> None:
     wait_for_python(view, EXACT, True)
     heights = (

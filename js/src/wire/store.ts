@@ -203,7 +203,7 @@ export class ImageStore implements Receiver {
       return NONE;
     }
     const before = this.coverage;
-    // By turns: a browser counts what pages throw away, and stops everything to collect it.
+    // By turns: what a page throws away, a browser collects on all cores every 64 MB.
     this.coverage = readBits(bytes, this.codes.length, this.spare);
     this.spare = before;
     const [height, width] = this.grid;
