@@ -52,6 +52,16 @@ test("what was merged since glows, then fades", () => {
   expect(store.fade()).toBe(false);
 });
 
+test("what glows is what came since the picture before, also in the third and fourth one", () => {
+  const store = filled();
+  const glowing = [[0, 1, 2], [0, 1, 2, 3], [0, 1, 2, 3, 5]].map((merged, i) => {
+    const more = { sequence: 2 + i, whole: false, coverage: 0 };
+    store.apply(frame([2, 3], [0, 0, 0, 0], null, more).part, [bits(merged, 6)]);
+    return store.flashes[i].rect;
+  }); // prettier-ignore
+  expect(glowing).toEqual([[0, 2, 1, 1], [1, 0, 1, 1], [1, 2, 1, 1]]); // prettier-ignore
+});
+
 test("what is outside stays outside, until a whole picture says otherwise", () => {
   const store = filled();
   const { part, buffers } = frame([2, 3], WHOLE, [1, 2, 3, 4, 5, 6], { sequence: 2 });
