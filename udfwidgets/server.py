@@ -40,7 +40,9 @@ def prompt(connection: type) -> type:
     """
 
     def connect(self: Any) -> Any:
-        self.websocket_handler.set_nodelay(True)
+        handler = self.websocket_handler
+        if handler.ws_connection is not None:  # a browser may have left again
+            handler.set_nodelay(True)
         return connection.connect(self)  # type: ignore[attr-defined]
 
     # By its own metaclass, which looks for traits.
