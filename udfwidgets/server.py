@@ -8,6 +8,7 @@ A Jupyter server in whose environment this package is installed loads this modul
 
 from __future__ import annotations
 
+from types import new_class
 from typing import Any
 
 #: What a server calls its choice of a class that connects a websocket with a kernel.
@@ -25,7 +26,7 @@ def _load_jupyter_server_extension(app: Any) -> None:
         settings[CONNECTION] = prompt(settings[CONNECTION])
 
 
-def prompt(connection: type) -> type:
+def prompt(connection: type[Any]) -> type:
     """Return a class whose websockets send small messages at once.
 
     Parameters
@@ -43,8 +44,7 @@ def prompt(connection: type) -> type:
         handler = self.websocket_handler
         if handler.ws_connection is not None:  # a browser may have left again
             handler.set_nodelay(True)
-        return connection.connect(self)  # type: ignore[attr-defined]
+        return connection.connect(self)
 
-    # By its own metaclass, which looks for traits.
-    kind = type(connection)
-    return kind(f"Prompt{connection.__name__}", (connection,), {"connect": connect})
+    name = f"Prompt{connection.__name__}"
+    return new_class(name, (connection,), exec_body=lambda body: body.update(connect=connect))
