@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,8 @@ from tests.browser.lab import Lab
 RADIUS, FROM, TO = 14, 30, 98
 #: Moves per second, and how many of them.
 RATE, MOVES = 60, 240
+#: An answer that is more moves behind the hand comes late.
+LATE = 2
 #: Pictures that are waited for one by one.
 SINGLE = 9
 
@@ -91,6 +95,14 @@ def banded(frames: Any, count: int) -> None:
     frames[np.arange(count), :, x] += 64
 
 
+def at_the_rate(moves: int) -> Iterator[int]:
+    """Yield the number of each move when it is due."""
+    began = time.perf_counter()
+    for number in range(moves):
+        time.sleep(max(0.0, began + number / RATE - time.perf_counter()))
+        yield number
+
+
 @dataclass(frozen=True)
 class Dragged:
     """What was seen of a drag.
@@ -106,12 +118,19 @@ class Dragged:
     rate: float
     ages: list[int]
 
-    def __str__(self) -> str:
-        middle = statistics.median(self.ages)
-        return (
-            f"{self.rate:.0f} answers per second, {middle:g} moves behind the hand in the middle, "
-            f"{self.ages[-1]} at most"
-        )
+
+def all_of(drags: Sequence[Dragged]) -> str:
+    """Return what is to be said of several drags."""
+    rate = statistics.median(drag.rate for drag in drags)
+    ages = Counter(age for drag in drags for age in drag.ages)
+    late = sum(count for age, count in ages.items() if age > LATE)
+    good = sum(drag.ages[-1] <= LATE for drag in drags)
+    return (
+        f"{rate:.0f} answers per second, {late} of {ages.total()} more than {LATE} moves behind "
+        f"the hand, none of them in {good} of {len(drags)} drags ("
+        + ", ".join(f"{age}: {ages[age]}" for age in sorted(ages))
+        + ")"
+    )
 
 
 class Hand:
@@ -130,7 +149,6 @@ class Hand:
         self._session = lab.page.context.new_cdp_session(lab.page)
         lab.wait_until(HAS_PICTURES)
         lab.wait_until(HAS_SHAPES)
-        lab.page.evaluate(TO_THE_MIDDLE)
 
     def _to(self, x: float) -> None:
         across, down = self._at(x)
@@ -142,6 +160,7 @@ class Hand:
         return left + (x + 0.5 - x0) / (x1 - x0) * width, top + (64.5 - y0) / (y1 - y0) * height
 
     def _grip(self, x: float) -> None:
+        self._lab.page.evaluate(TO_THE_MIDDLE)
         self._plot = self._lab.page.evaluate(PLOT)
         self._mouse.move(*self._at(x))
         self._mouse.down()
@@ -171,10 +190,8 @@ class Hand:
             FROM + abs((i + TO - FROM) % (2 * (TO - FROM)) - (TO - FROM)) for i in range(MOVES)
         ]
         self._lab.page.evaluate(WATCH)
-        began = time.perf_counter()
-        for number, x in enumerate(places):
-            time.sleep(max(0.0, began + number / RATE - time.perf_counter()))
-            self._to(x)
+        for number in at_the_rate(MOVES):
+            self._to(places[number])
         moves, paints = self._lab.page.evaluate(SEEN)
         self._to(FROM)
         self._mouse.up()

@@ -8,7 +8,7 @@ A scan of 16 GiB over a polycrystal is made, and removed afterwards. On the page
 * from a move of the pointer that holds a detector to the first picture of its answer: on that scan,
   of which nothing is in memory, and on one of 256 x 256 positions that is kept by its pixels;
 * how many answers per second follow a hand that moves sixty times per second, and how far behind it
-  they are.
+  they are; by turns with what a kernel merely says back.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from benchmarks.data import forget
-from benchmarks.pointed import FROM, RADIUS, VIEW, Hand, banded
+from benchmarks.echo import ECHO, EchoHand
+from benchmarks.pointed import FROM, RADIUS, VIEW, Hand, all_of, banded
 from tests.browser.lab import Lab
 from udfwidgets.engine.plan.order import coarse_to_fine
 from udfwidgets.live.picture.sampling import spread
 from udfwidgets.shapes import Shape
 
-NAV, SIG, GRAINS, ROUNDS = (512, 1024), (128, 128), 60, 7
+NAV, SIG, GRAINS, ROUNDS, DRAGS = (512, 1024), (128, 128), 60, 7, 8
 #: Seconds that a person takes from one cell to the next.
 READING = 5
 DATA = Path(__file__).parent / "data"
@@ -143,7 +144,13 @@ def pointed(lab: Lab, large: Path) -> None:
     lab.execute("import time\nview.wait()\nwhile not view.is_kept: time.sleep(0.05)")
     hand = Hand(lab)
     told("first picture after a move, of a scan that is kept", hand.singly())
-    print(f"while dragging, of 256 x 256 positions: {hand.drag()}", flush=True)
+    lab.run_cell(4)
+    echo = EchoHand(lab)
+    by_turns = [(hand.drag(), echo.drag()) for _ in range(DRAGS)]
+    for what, drags in zip(
+        ("of 256 x 256 positions", "a bare echo"), zip(*by_turns, strict=True), strict=True
+    ):
+        print(f"while dragging, {what}: {all_of(drags)}", flush=True)
     lab.execute("view.close()")
 
 
@@ -157,7 +164,7 @@ def main() -> int:
         print(f"{large.stat().st_size / 2**30:.0f} GiB; recognisable after {part:.1%}")
         setup = SETUP.format(path=str(large), nav=NAV, sig=SIG)
         views = [VIEW.format(scan=scan, x=FROM, r=RADIUS) for scan in ("scan", "small")]
-        sources = setup, LIVE, views[0], SMALL + views[1]
+        sources = setup, LIVE, views[0], SMALL + views[1], ECHO
         cells = [nbformat.v4.new_code_cell(source) for source in sources]
         with Lab(Path(folder) / "lab") as lab:
             notebook = Path(folder) / "watched.ipynb"
