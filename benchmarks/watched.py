@@ -32,7 +32,9 @@ from udfwidgets.engine.plan.order import coarse_to_fine
 from udfwidgets.live.picture.sampling import spread
 from udfwidgets.shapes import Shape
 
-NAV, SIG, GRAINS, ROUNDS, DRAGS = (512, 1024), (128, 128), 60, 7, 8
+NAV, SIG, GRAINS, ROUNDS = (512, 1024), (128, 128), 60, 7
+#: Views of a scan that was never read, and drags over one that is kept.
+VIEWS, DRAGS = 3, 8
 #: Seconds that a person takes from one cell to the next.
 READING = 5
 DATA = Path(__file__).parent / "data"
@@ -89,11 +91,15 @@ def recognisable(image: np.ndarray) -> float:
     return 1.0
 
 
-def first_picture(lab: Lab, part: float) -> float:
-    """Return milliseconds from running the cell to a picture with a part of the scan in it."""
-    # Those of the run before are gone from the page.
+def clear(lab: Lab) -> None:
+    """Have all pictures be gone from the page."""
     lab.page.evaluate("() => window.lab.run('notebook:clear-all-cell-outputs')")
     lab.wait_until("() => !document.querySelector('.udfw-canvas')")
+
+
+def first_picture(lab: Lab, part: float) -> float:
+    """Return milliseconds from running the cell to a picture with a part of the scan in it."""
+    clear(lab)
     milliseconds = float(lab.page.evaluate(TIME, [RUN, ".udfw-canvas", "udfwFraction", part]))
     lab.execute("live.close()")
     return milliseconds
@@ -135,10 +141,14 @@ def told(what: str, found: list[float]) -> None:
 
 def pointed(lab: Lab, large: Path) -> None:
     """Move detectors by hand."""
-    forget(large)
-    lab.run_cell(2)
-    told("first picture after a move, of a scan that was never read", Hand(lab).singly())
-    lab.execute("view.close()")
+    found = []
+    for _ in range(VIEWS):
+        forget(large)
+        lab.run_cell(2)
+        found += Hand(lab).singly()
+        lab.execute("view.close()")
+        clear(lab)
+    told("first picture after a move, of a scan that was never read", found)
     lab.run_cell(3, wait=True)
     lab.wait_until("() => document.querySelectorAll('.udfw-canvas').length > 1")
     lab.execute("import time\nview.wait()\nwhile not view.is_kept: time.sleep(0.05)")

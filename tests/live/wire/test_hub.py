@@ -3,13 +3,16 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import os
 import queue
+import sys
 import threading
 
 import comm
 import numpy as np
 import pytest
 
+from udfwidgets.engine.executors.aside import stand_back
 from udfwidgets.geometry import Disk
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.picture.picture import Picture, Status
@@ -73,12 +76,26 @@ def image():
     image.close()
 
 
-def test_without_a_browser_nothing_happens(image):
-    asked = []
+def test_without_a_browser_nothing_happens(image, monkeypatch):
+    steps, asked = [], []
+    monkeypatch.setattr(hub(), "step", lambda: steps.append(1))
     for _ in range(100):
         image.offer(lambda: asked.append(1))
+    assert not steps
     assert not asked
-    assert not [t for t in threading.enumerate() if t.name == "udfwidgets-hub"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority")
+def test_thread_does_not_stand_back_like_a_worker_that_has_news(image):
+    def work():
+        stand_back()
+        hub().news(unseen=True)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join()
+    own = os.getpriority(os.PRIO_PROCESS, hub()._thread.native_id)
+    assert own == os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def test_last_picture_is_saved_without_a_browser(image):

@@ -121,6 +121,9 @@ class Hub:
         with self._wake:
             self._feeds[feed.key] = feed
             self._newcomers.add(feed.key)
+            # Here, and not by the first worker that has news: on Linux a thread is as nice as the
+            # one that starts it, and this one must not stand back behind a page.
+            self._start()
         # Again every time: a test or a restart may have replaced the manager.
         comm.get_comm_manager().register_target(TARGET, self._opened)
 
