@@ -225,7 +225,8 @@ class Run(Listed):
         if not self.touched or time.monotonic() - self._touched_at > HASTE:
             return False
         is_early = self.wanted_order == "progressive" and not self.in_background
-        return is_early and not self.progress.is_presentable
+        goes_on = not self._paused and not self._stopping
+        return is_early and goes_on and not self.progress.is_presentable
 
     @property
     def in_flight(self) -> int:

@@ -20,6 +20,7 @@ from udfwidgets.engine.executors import ThreadsExecutor
 from udfwidgets.engine.merge.progress import PRESENTABLE, RunState
 from udfwidgets.engine.plan.job import Job
 from udfwidgets.engine.run import Run
+from udfwidgets.engine.work import pool as pool_module
 from udfwidgets.engine.work.pool import Pool
 from udfwidgets.engine.work.worker import Worker
 from udfwidgets.errors import UDFRunCancelled
@@ -263,7 +264,7 @@ def test_a_partition_of_the_background_is_left_in_the_middle(scan, kind):
     assignments = [host.pool.take(), host.pool.take()]
     assert host.pool.take() is None
 
-    def step_aside():
+    def step_aside(_):
         if not ahead:
             ahead.append(host.start(scan, [SumUDF()]))
         host.pool._work_ahead()
@@ -374,6 +375,44 @@ def test_an_answer_that_a_person_waits_for_begins_with_a_picture(large):
     assert all(run.state is RunState.DONE for run in (before, usual, asked))
     np.testing.assert_array_equal(sums(before)[0], np.full((2, 2), 8192))
     np.testing.assert_array_equal(usual.result()[0]["intensity"].data, np.full((64, 128), 4))
+
+
+@pytest.mark.parametrize("kind", ["in memory", "read"])
+def test_a_thread_stands_still_while_a_person_waits_for_something_else(large, kind, monkeypatch):
+    monkeypatch.setattr(pool_module, "STILL", 3600)
+    scan = Counted(np.ones((64, 128, 2, 2), "u2")) if kind == "read" else large
+    host, seen = NoHost(), []
+    before = host.start(scan, [SumUDF()], order="progressive", size=512)
+    assignment = host.pool.take()
+    asked = host.start(scan, [SumSigUDF()], order="progressive", size=512, touch=True)
+
+    def meanwhile(_):
+        assert not before.progress.frames
+        seen.append(host.turn())
+
+    monkeypatch.setattr(pool_module.time, "sleep", meanwhile)
+    host.pool.learn(assignment, Worker(host.pool._step_aside).work(assignment))
+    assert [list(each.taken) for each in seen] == [[asked]] * (PRESENTABLE // 512)
+    assert asked.progress.is_presentable
+    host.work()
+    np.testing.assert_array_equal(sums(before)[0], np.full((2, 2), 8192))
+    np.testing.assert_array_equal(asked.result()[0]["intensity"].data, np.full((64, 128), 4))
+
+
+@pytest.mark.parametrize("why", ["also asked", "paused", "cancelled", "for long"])
+def test_no_thread_stands_still_for_what_nobody_waits_for(large, why, monkeypatch):
+    monkeypatch.setattr(pool_module.time, "sleep", lambda _: pytest.fail("it stands still"))
+    host = NoHost()
+    host.start(large, [SumUDF()], order="progressive", touch=why == "also asked")
+    assignment = host.pool.take()
+    asked = host.start(large, [SumSigUDF()], order="progressive", touch=True)
+    if why == "paused":
+        asked.pause()
+    if why == "cancelled":
+        asked.cancel()
+    if why == "for long":
+        monkeypatch.setattr(pool_module, "STILL", 0)
+    host.pool.learn(assignment, Worker(host.pool._step_aside).work(assignment))
 
 
 def test_at_the_beginning_those_that_a_person_waits_for_share(large):

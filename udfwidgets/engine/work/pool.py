@@ -3,7 +3,7 @@
 Runs on the same dataset share a scan as soon as it is known what they cost: each begins alone, and
 joins the others when its first partition is through, unless it would hold them up. A run that
 turns out to be slow leaves again and is served separately. One that a person waits for goes alone
-until it has a first picture, and with one thread more if the others are busy.
+until it has a first picture, and with one thread more if the others are busy, which stand still.
 
 A UDF may keep a thread for as long as it likes. Such a thread does not count: others come in its
 place for as long as there is something to do, and a scan that has one, or that is not known yet,
@@ -30,6 +30,9 @@ TURNS = 4
 # Two lanes with threads of their own were tried instead: two UDFs that block filled both
 # (docs/decisions/002-shared-scan.md).
 KEPT = 0.25
+# Seconds for which threads stand still at most between two calls of compiled code while a person
+# waits for something else, and after which they look again (docs/decisions/420-the-hand-first.md).
+STILL, GLANCE = 0.15, 0.002
 # Threads that may be kept at most; each run can keep one.
 MOST_KEPT = 64
 
@@ -175,7 +178,7 @@ class Pool:
 
     def work(self) -> bool:
         """Work on the calling thread while there is something to do; whether there was any."""
-        worker, has_worked = Worker(self._work_ahead), False
+        worker, has_worked = Worker(self._step_aside), False
         try:
             # From one to the next on the same thread: a hop to a thread and back costs 0.1 ms, and
             # a partition of a fast run takes 2.
@@ -185,6 +188,21 @@ class Pool:
         finally:
             worker.rest()
         return has_worked
+
+    def _step_aside(self, scan: Scan) -> None:
+        """Do what comes before a scan on a thread that is in the middle of it, or wait for it."""
+        if scan.in_background:
+            self._work_ahead()
+            return
+        # Processors are for the answer: for its thread, for what makes its picture, for the page.
+        until = time.monotonic() + STILL
+        while self._keeps_a_person_waiting(scan) and time.monotonic() < until:
+            time.sleep(GLANCE)
+
+    def _keeps_a_person_waiting(self, scan: Scan) -> bool:
+        """Whether somebody waits for another scan, and not for this one."""
+        with self._lock:
+            return not scan.is_urgent and any(other.is_urgent for other in self._scans)
 
     def _work_ahead(self) -> None:
         """Do what comes before the background, on a thread that is in the middle of that."""

@@ -14,7 +14,7 @@ from udfwidgets.buffers import Array
 from udfwidgets.engine.plan.partitions import READ_BYTES, TILE_BYTES, deepest
 from udfwidgets.engine.plan.reading import Block, Frames, blocks
 from udfwidgets.engine.work.fusing import Fusion
-from udfwidgets.engine.work.scan import Assignment
+from udfwidgets.engine.work.scan import Assignment, Scan
 from udfwidgets.engine.work.share import Share
 from udfwidgets.engine.work.turns import Turn
 from udfwidgets.errors import DataSetException
@@ -41,13 +41,14 @@ class Worker:
     Parameters
     ----------
     step_aside : callable, optional
-        Called again and again in the middle of what is in the background: does what comes before.
+        Called with a scan again and again in the middle of its frames: does what comes before, or
+        waits for it.
     """
 
-    def __init__(self, step_aside: Callable[[], None] | None = None) -> None:
+    def __init__(self, step_aside: Callable[[Scan], None] | None = None) -> None:
         self._scratch = Scratch()
         self._turn = Turn()
-        self._step_aside = step_aside
+        self._step_aside = step_aside or _stay
 
     def work(self, assignment: Assignment) -> float:
         """Read the frames once and let every share see its own; return seconds spent on reading.
@@ -95,44 +96,71 @@ class Worker:
         if not by_tile:
             self._turn.give()
         reading, in_memory, packed = 0.0, scan.source.stretches, scan.source.packed
-        aside = self._step_aside if scan.in_background else None
         is_fused_only = not by_tile and not fused_alone
         for first, lying in in_memory or ():
             fetch(lying, _within(frames, first, first + len(lying))[1])
         # Nothing to decode and no Python code to call: compiled code goes through the map by
         # itself, scattered frames included, and no tile passes through Python.
         if in_memory is not None and not by_tile:
-            seconds = BRIEF_CALL if aside else CALL
-            wished = scan.frames_within(seconds) or assignment.depth * TILES_PER_CALL
+            wished = _per_call(scan) or assignment.depth * TILES_PER_CALL
             scan.source.check(frames)
             for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
-                _drive(fusion, in_memory, numbers, assignment.depth, wished, aside)
+                self._drive(assignment, in_memory, fusion, numbers, wished)
         elif packed is not None and is_fused_only and fused.goes_by(packed.n_pixels):
-            self._feed_packed(assignment, packed, fused, aside)
+            self._feed_packed(assignment, packed, fused)
         else:
-            reading = self._read_and_feed(assignment, fused, fused_alone, by_tile, aside)
+            reading = self._read_and_feed(assignment, fused, fused_alone, by_tile)
         # Those of a single share, too: a run may have the same UDF twice. The second one got zeros.
         for fusion in (fused, *(fusion for _, fusion in fused_alone)):
             fusion.end()
         return reading
 
-    def _feed_packed(
+    def _drive(
         self,
         assignment: Assignment,
-        packed: Packed,
-        fused: Fusion,
-        aside: Callable[[], None] | None,
+        stretches: Sequence[Stretch],
+        fusion: Fusion,
+        numbers: Frames,
+        wished: int,
     ) -> None:
+        """Let a fusion see frames that lie in memory, about as many in a call as is wished."""
+        scan, depth, done = assignment.scan, assignment.depth, 0
+        for first, frames in stretches:
+            begin, own = _within(numbers, first, first + len(frames))
+            n_calls = max(1, round(len(own) / max(depth, wished)))
+            cuts = [] if scan.in_background else fusion.cut(math.prod(frames.shape[1:]), n_calls)
+            if len(cuts) > 1:
+                # Of large frames, which are few, each call sees a part: what it adds to, which is
+                # as large as a frame or two, goes through the cache only once for all of them.
+                for cut in cuts:
+                    self._step_aside(scan)
+                    fusion.feed(frames, own, begin, depth, cut)
+                done += len(own)
+                continue
+            # Whole tiles, for those in the background write whole lines of the cache.
+            per_call = max(1, -(-len(own) // n_calls // depth)) * depth
+            for at in range(0, len(own), per_call):
+                self._step_aside(scan)
+                fusion.feed(frames, own[at : at + per_call], begin + at, depth)
+            done += len(own)
+        if done < len(numbers):
+            # What nobody looked at would be zero in the results.
+            raise IndexError(
+                f"frames {numbers[0]} to {numbers[-1]} are to be looked at, and "
+                f"{len(numbers) - done} of them are not there: the file is shorter than the scan "
+                "it was opened as"
+            )
+
+    def _feed_packed(self, assignment: Assignment, packed: Packed, fused: Fusion) -> None:
         """Have compiled code decode the frames part by part; no whole frame is in memory."""
         scan, frames, dtype = assignment.scan, assignment.frames, assignment.scan.dataset.dtype
         depth = deepest(TILE_BYTES, packed.n_pixels * dtype.itemsize)
         tile = self._scratch.array((depth, packed.n_pixels), dtype, "packed")
-        wished = scan.frames_within(BRIEF_CALL if aside else CALL)
+        wished = _per_call(scan)
         # Whole tiles, unless that keeps others waiting.
-        per_call = wished // depth * depth or (max(1, wished) if aside else depth)
+        per_call = wished // depth * depth or (max(1, wished) if scan.in_background else depth)
         for at in range(0, len(frames), per_call):
-            if aside is not None:
-                aside()
+            self._step_aside(scan)
             numbers = frames[at : at + per_call]
             if not fused.feed_packed(packed, numbers, at, tile):
                 _tell_what_is_wrong(scan.source, numbers, self._scratch)
@@ -143,16 +171,15 @@ class Worker:
         fused: Fusion,
         fused_alone: Sequence[tuple[Share, Fusion]],
         by_tile: Sequence[Share],
-        aside: Callable[[], None] | None,
     ) -> float:
         """Read block by block, and let all see it; return seconds spent on reading."""
         scan, frames, depth, reading = assignment.scan, assignment.frames, assignment.depth, 0.0
         largest = max(1, READ_BYTES // max(assignment.frame_bytes, 1))
         most = min(depth * TILES_PER_READ, max(depth, largest))
         for block in blocks(frames, most, scan.frames_per_block, depth):
-            if aside is not None:
+            if scan.in_background or scan.source.stretches is None:
                 self._turn.give()  # there may be Python code to be called
-                aside()
+                self._step_aside(scan)
             numbers = frames[block.start : block.stop]
             began = time.perf_counter()
             read = self._read(assignment, block, numbers)
@@ -198,47 +225,20 @@ class Worker:
                 share.run.leave()
 
 
+def _stay(_: Scan) -> None:
+    """Go on: nothing comes before."""
+
+
+def _per_call(scan: Scan) -> int:
+    """Return how many frames compiled UDFs go through in one call; 0 while that is not known."""
+    return scan.frames_within(BRIEF_CALL if scan.in_background else CALL)
+
+
 def _tell_what_is_wrong(source: Source, numbers: Frames, scratch: Scratch) -> NoReturn:
     """Raise what reading says of frames, one of which could not be decoded."""
     for number in numbers.tolist():
         source.read(number, number + 1, scratch)
     raise DataSetException(f"one of the frames {numbers[0]} to {numbers[-1]} cannot be decoded")
-
-
-def _drive(
-    fusion: Fusion,
-    stretches: Sequence[Stretch],
-    numbers: Frames,
-    depth: int,
-    wished: int,
-    aside: Callable[[], None] | None,
-) -> None:
-    """Let a fusion see frames that lie in memory, about as many in a call as is wished."""
-    done = 0
-    for first, frames in stretches:
-        begin, own = _within(numbers, first, first + len(frames))
-        n_calls = max(1, round(len(own) / max(depth, wished)))
-        cuts = fusion.cut(math.prod(frames.shape[1:]), n_calls) if aside is None else []
-        if len(cuts) > 1:
-            # Of large frames, which are few, each call sees a part: what it adds to, which is as
-            # large as a frame or two, goes through the cache only once for all of them.
-            for cut in cuts:
-                fusion.feed(frames, own, begin, depth, cut)
-            done += len(own)
-            continue
-        # Whole tiles, for those in the background write whole lines of the cache.
-        per_call = max(1, -(-len(own) // n_calls // depth)) * depth
-        for at in range(0, len(own), per_call):
-            if aside is not None:
-                aside()
-            fusion.feed(frames, own[at : at + per_call], begin + at, depth)
-        done += len(own)
-    if done < len(numbers):
-        # What nobody looked at would be zero in the results.
-        raise IndexError(
-            f"frames {numbers[0]} to {numbers[-1]} are to be looked at, and {len(numbers) - done} "
-            "of them are not there: the file is shorter than the scan it was opened as"
-        )
 
 
 def _within(numbers: Frames, first: int, stop: int) -> tuple[int, Frames]:
