@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -339,6 +340,38 @@ def test_what_waits_behind_a_long_order_goes_to_another_worker(ctx, path, tmp_pa
         if seen >= DATA.shape[0] * DATA.shape[1] - FIRST_FRAMES:
             (tmp_path / "gate").touch()
     assert (step.buffers[0]["seen"].data == 1).all()
+
+
+def faults():
+    """Return how many pages of an array of 160 KiB are mapped anew, in the middle of many."""
+    for count in (10, 1000):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(count):
+            np.ones(160 * 1024, "u1")
+        found = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    return found / count
+
+
+def surroundings():
+    return os.environ.get("OMP_NUM_THREADS"), os.environ.get("MALLOC_TRIM_THRESHOLD_")
+
+
+@pytest.mark.usefixtures("tracker")
+@pytest.mark.parametrize("trim", [None, "65536", "1000000"])
+def test_workers_have_an_environment_of_their_own(monkeypatch, trim):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if trim is not None:
+        monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", trim)
+    before = dict(os.environ)
+    with Context.make_with("processes", cpus=1) as ctx:
+        names = {name for name in {*before, *os.environ} if not name.startswith("_")}
+        assert {name: os.environ.get(name) for name in names} == {n: before.get(n) for n in names}
+        # What another cluster has left in this process is not passed on, what a person has set is.
+        theirs = trim if trim == "1000000" else None
+        assert list(ctx.executor.client.run(surroundings).values()) == [("1", theirs)]
+        if sys.platform == "linux" and theirs is None:
+            assert all(pages < 10 for pages in ctx.executor.client.run(faults).values())
 
 
 def test_workers_that_cannot_be_reached_are_called_through_the_scheduler(cluster, path):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import dask.config
@@ -18,6 +21,10 @@ QUIET = {
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
 }
+# What a nanny sets for glibc has its worker map and clear memory of 128 KiB and more anew each
+# time, which is 8 % of a loop over the pixels of frames (findings/dask-nanny-malloc.sh).
+TRIM = "MALLOC_TRIM_THRESHOLD_"
+ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
 
 
 def start_local(workers: int) -> Any:
@@ -30,7 +37,7 @@ def start_local(workers: int) -> Any:
     workers : int
         How many processes.
     """
-    with dask.config.set(QUIET):
+    with _own_environment(), dask.config.set(QUIET | {f"{ENVIRONMENT}.{TRIM}": None}):
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -43,6 +50,27 @@ def start_local(workers: int) -> Any:
         )
     # Answers come from the workers themselves, which are seen from here.
     return Client(cluster, set_as_default=False, direct_to_workers=True)
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Give workers an environment of their own, and leave that of this process as it is.
+
+    Nannies set in this process what their workers find in theirs, and leave it there: whatever else
+    is started from a notebook would have one thread (findings/dask-nanny-environ.sh). Not seen to
+    is what they set when they bring a worker in place of one that has died.
+    """
+    defaults = dask.config.get(ENVIRONMENT)
+    names = {*defaults, "PYTHONHASHSEED"}
+    before = {name: os.environ[name] for name in names & set(os.environ)}
+    if before.get(TRIM) == str(defaults.get(TRIM)):
+        del os.environ[TRIM]  # from another cluster
+    try:
+        yield
+    finally:
+        for name in names:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def connect(address: str) -> Any:
