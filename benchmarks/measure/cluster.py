@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ import numpy as np
 from benchmarks import data
 from benchmarks.answers import answers, compare
 from benchmarks.contenders import LIBERTEM, LIBERTEM_DEFAULT, OURS, PROCESSES
+from benchmarks.measure.bare import bare
 from benchmarks.measure.concurrency import TWO, relative
 from benchmarks.measure.live import SUMS, Bench, Values
 from benchmarks.measure.memory import peak_memory
@@ -26,6 +28,9 @@ from benchmarks.processes import Worker, able, median_ratio
 COUNTED = "counted"
 LONG = 600.0
 HERE = "processes"
+#: In so many parts of the scan.
+PARTS = 4
+BARE = "bare loop"
 
 
 def cluster(bench: Bench) -> dict[str, Values]:
@@ -77,17 +82,39 @@ def _compared(work: str, row: Results) -> dict[str, Values]:
 
 
 def _python(bench: Bench, everyone: Sequence[Worker]) -> dict[str, Values]:
-    """Once each, and without a run before: it takes so long that neither matters."""
-    file, expected = _file(bench), answers(bench.extent.raw, bench.folder)[COUNTED]
-    order = partial(_timed_and_checked, file, expected)
-    turns = able(everyone, COUNTED, order)
-    return _compared(
-        COUNTED,
-        {
-            "seconds": {worker.label: [seconds] for worker, (seconds, _) in turns.items()},
-            "right": {worker.label: right for worker, (_, right) in turns.items()},
-        },
-    )
+    """A part of the scan after the other, in turn, and each by a bare loop as well.
+
+    All of it takes the better part of a minute, in which a machine changes its pace.
+    """
+    file, scan = _file(bench), bench.extent.raw
+    rows = scan.nav_shape[0] // PARTS
+    (counts,) = answers(scan, bench.folder)[COUNTED]
+    seconds: dict[str, list[float]] = {}
+    right: dict[str, bool] = {}
+
+    def note(label: str, took: float, is_right: bool) -> None:
+        seconds.setdefault(label, []).append(took)
+        right[label] = right.get(label, True) and is_right
+
+    for part in range(PARTS):
+        wanted = [counts[part * rows : (part + 1) * rows]]
+        nav_shape, first = (rows, *scan.nav_shape[1:]), part * rows * math.prod(scan.nav_shape[1:])
+        order = file | {"nav_shape": nav_shape, "first": first}
+        turns = able(everyone, COUNTED, partial(_timed_and_checked, order, wanted))
+        for worker, (took, is_right) in turns.items():
+            note(worker.label, took, is_right)
+        took, found = bare(file["path"], (math.prod(nav_shape), *scan.sig_shape), first)
+        note(BARE, took, compare([found.reshape(nav_shape)], wanted)[0])
+    loop = seconds.pop(BARE)
+    found = _compared(COUNTED, {"seconds": seconds, "right": right})
+    names = {PROCESSES: OURS, LIBERTEM_DEFAULT: LIBERTEM_DEFAULT}
+    return found | {
+        f"{HERE}-bare": {
+            names[label]: median_ratio(each, loop) if right[BARE] else "wrong"
+            for label, each in seconds.items()
+            if label in names
+        }
+    }
 
 
 def _timed_and_checked(

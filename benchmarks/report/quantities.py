@@ -92,6 +92,7 @@ QUANTITIES = (
     Quantity("processes-counted", "a millisecond of Python per frame, two processes", seconds),
     Quantity("processes-counted-threads", "as fast as our threads", times, True),
     Quantity("processes-counted-dask", "as fast as LiberTEM's default", times, True),
+    Quantity("processes-bare", "as long as the bare loop in two processes", times),
     Quantity("processes-framemax", "frame.max(), two processes", seconds),
     Quantity("processes-framemax-threads", "as fast as our threads", times, True),
     Quantity("processes-framemax-best", "as fast as LiberTEM's best", times, True),

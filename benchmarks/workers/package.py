@@ -140,6 +140,7 @@ class PackageContender(LiveOrders, MoveOrders, Contender):
             dtype=scan["dtype"],
             nav_shape=tuple(scan["nav_shape"]),
             sig_shape=self.sig_shape,
+            sync_offset=scan.get("first", 0),
         )
 
     def make(self, works: list[str]) -> list[Any]:
