@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.pointed import MOVES, Dragged, at_the_rate
 from tests.browser.lab import Lab
 
-#: The page says the newest move in each of its frames, as the shapes of a view do.
+#: The page says the newest move in each of its frames, unless two are under way, as the shapes of a
+#: view do.
 ECHO = '''
 import anywidget
 
@@ -28,11 +29,12 @@ class Echo(anywidget.AnyWidget):
         el.append(canvas);
         const context = canvas.getContext("2d");
         const seen = (window.echoSeen = { isOn: false, moves: [], paints: [] });
-        let number = -1, said = -1, hasSaid = false, heard = null;
+        let number = -1, said = -1, underWay = 0, hasSaid = false, heard = null;
         const say = () => {
-          if (hasSaid || said === number) return;
+          if (hasSaid || said === number || underWay === 2) return;
           model.send({ number });
           said = number;
+          underWay += 1;
           hasSaid = true;
           requestAnimationFrame(() => { hasSaid = false; say(); });
         };
@@ -43,9 +45,11 @@ class Echo(anywidget.AnyWidget):
         }, true);
         const frames = new MessageChannel();
         frames.port1.onmessage = ({ data }) => seen.paints.push([performance.now(), data]);
-        model.on("msg:custom", ({ number }) => {
+        model.on("msg:custom", (content) => {
+          underWay -= 1;
+          say();
           const isFirst = heard === null;
-          heard = number;
+          heard = content.number;
           if (isFirst) requestAnimationFrame(() => {
             context.fillStyle = `rgb(${heard % 256}, 0, 0)`;
             context.fillRect(0, 0, canvas.width, canvas.height);
