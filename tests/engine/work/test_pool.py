@@ -282,6 +282,25 @@ def test_a_partition_of_the_background_is_left_in_the_middle(scan, kind):
     assert (sums(behind)[0].ravel() == scan.frames.sum(axis=axes).ravel()).all()
 
 
+def test_the_background_is_left_after_any_tile_before_its_pace_is_known():
+    host, left = NoHost(), []
+    scan = MemoryDataSet(np.ones((8, 8, 256, 256), "u2"))
+    host.start(scan, [SumUDF()], size=64, in_background=True)
+    assignment = host.pool.take()
+    Worker(left.append).work(assignment)
+    assert 1 < len(left) == -(-64 // assignment.depth)
+
+
+def test_after_what_came_before_the_background_others_have_a_processor(scan, monkeypatch):
+    host, rested = NoHost(), []
+    host.start(scan, [SumUDF()], size=512, in_background=True)
+    assignment = host.pool.take()
+    ahead = host.start(scan, [SumUDF()])
+    monkeypatch.setattr(pool_module.time, "sleep", lambda _: rested.append(ahead.has_ended()))
+    Worker(host.pool._step_aside).work(assignment)
+    assert rested == [True]
+
+
 def test_what_cannot_be_handed_out_ends_its_own_runs_and_no_other(scan, monkeypatch):
     host = NoHost()
     runs = [host.start(scan, [udf()]) for udf in (SumUDF, SumSigUDF)]

@@ -214,6 +214,8 @@ class Pool:
         finally:
             if worker is not None:
                 worker.rest()
+                # For whoever waited for that: beside busy threads it wakes up milliseconds later.
+                time.sleep(GLANCE)
 
     def take(self, *, ahead: bool = False) -> Assignment | None:
         """Return what is to be done next, None where there is nothing; `learn` has to follow.

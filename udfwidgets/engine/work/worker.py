@@ -102,7 +102,9 @@ class Worker:
         # Nothing to decode and no Python code to call: compiled code goes through the map by
         # itself, scattered frames included, and no tile passes through Python.
         if in_memory is not None and not by_tile:
-            wished = _per_call(scan) or assignment.depth * TILES_PER_CALL
+            # Of the background one tile, while it is not known how long that takes.
+            unknown = 1 if scan.in_background else assignment.depth * TILES_PER_CALL
+            wished = _per_call(scan) or unknown
             scan.source.check(frames)
             for fusion, numbers in [(fused, frames), *((f, s.frames) for s, f in fused_alone)]:
                 self._drive(assignment, in_memory, fusion, numbers, wished)
