@@ -195,6 +195,7 @@ class Pool:
             self._work_ahead()
             return
         # Processors are for the answer: for its thread, for what makes its picture, for the page.
+        # Looked at again and again, as nobody rings when a person has waited for long enough.
         until = time.monotonic() + STILL
         while self._keeps_a_person_waiting(scan) and time.monotonic() < until:
             time.sleep(GLANCE)
