@@ -249,15 +249,15 @@ there = np.arange({NAV[0] * NAV[1]}).reshape(NAV) < THERE
 go = threading.Event()
 
 class HeldDataSet(demo.PacedDataSet):
-    "Hands out the second half of the frames when `go` is set."
+    "Holds back what is read once a quarter of the scan is merged, until `go` is set."
     def open(self):
-        source, n, until = super().open(), 0, go
+        source, until = super().open(), go
         read = source.read
         def held(start, stop, scratch):
-            nonlocal n
-            n += stop - start
-            if n > THERE // 2:
-                until.wait()
+            # By what is merged: how much of what was read is not yet depends on the machine.
+            while live is None or live.snapshot().damage.data.mean() > 0.25:
+                if until.wait(0.01):
+                    break
             return read(start, stop, scratch)
         source.read = held
         return source
@@ -313,6 +313,7 @@ mask = np.arange(float(scan.shape.sig.size)).reshape(scan.shape.sig)
 udfs = [SumSigUDF(), SumUDF(), StdDevUDF(), ApplyMasksUDF(lambda: mask, mask_dtype=float),
         AutoUDF(lambda frame: frame.max()), Highest(), CoMUDF.with_params()]
 plots = [["intensity"], [], [], [], [], ["highest"], []]
+live = None
 live = ctx.live(scan if scan.is_growing else HeldDataSet(scan, 1000), udfs, plots=plots)
 live
 """

@@ -32,6 +32,14 @@ def test_every_wanted_frame_is_read_once_and_in_order(frames, per_block, depth, 
     np.testing.assert_array_equal(read, frames)
 
 
+@given(frames=wanted, per_block=st.integers(1, 7), depth=st.integers(1, 9))
+def test_what_is_stored_together_is_not_read_where_nobody_wants_any_of_it(frames, per_block, depth):
+    for block in blocks(frames, depth, per_block):
+        for first, last in block.reads:
+            touched = np.unique(np.arange(first, last) // per_block)
+            assert np.isin(touched, frames // per_block).all()
+
+
 @given(n=st.integers(1, 60), per_block=st.integers(2, 7), depth=st.integers(1, 9))
 def test_frames_stored_together_are_read_together(n, per_block, depth):
     for block in blocks(np.arange(n), depth, per_block):

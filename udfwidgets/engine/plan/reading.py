@@ -48,44 +48,52 @@ def blocks(
     gathered : int, optional
         How many to put together from several short reads; by default `depth`.
     """
-    if frames_per_block > 1:
-        return _whole_blocks(frames, depth, frames_per_block)
-    return _single_frames(frames, depth, min(gathered or depth, depth))
-
-
-def _whole_blocks(frames: Frames, depth: int, per_block: int) -> Iterator[Block]:
-    start = 0
-    while start < len(frames):
-        first = int(frames[start])
-        end = -(-(first + depth) // per_block) * per_block
-        stop = int(np.searchsorted(frames, end))
-        last = int(frames[stop - 1]) + 1
-        whole = last - first == stop - start
-        yield Block(start, stop, ((first, last),), None if whole else frames[start:stop] - first)
-        start = stop
-
-
-def _single_frames(frames: Frames, depth: int, gathered: int) -> Iterator[Block]:
-    """Long runs of frames are read as they are; short ones are put together into one tile."""
+    together = depth if gathered is None else min(gathered, depth)
     waiting: list[tuple[int, int]] = []
-    start = stop = 0
-    for first, last in runs(frames):
-        while last - first >= max(gathered // 2, 1):
-            if waiting:
-                yield Block(start, stop, tuple(waiting))
-                waiting, start = [], stop
-            n_frames = min(depth, last - first)
-            stop = start + n_frames
-            yield Block(start, stop, ((first, first + n_frames),))
-            first, start = first + n_frames, stop
-        if last > first:
-            waiting.append((first, last))
-            stop += last - first
-        if stop - start >= gathered:
-            yield Block(start, stop, tuple(waiting))
+    start = 0
+    for begin, stop, first, last in _reads(frames, depth, frames_per_block):
+        rows = None if last - first == stop - begin else frames[begin:stop] - first
+        # Short ones are put together into one tile.
+        is_short = rows is None and last - first < together // 2
+        if waiting and not is_short:
+            yield Block(start, begin, tuple(waiting))
+            waiting, start = [], begin
+        waiting.append((first, last))
+        if not is_short or stop - start >= together:
+            yield Block(start, stop, tuple(waiting), rows)
             waiting, start = [], stop
     if waiting:
-        yield Block(start, stop, tuple(waiting))
+        yield Block(start, len(frames), tuple(waiting))
+
+
+def _reads(frames: Frames, depth: int, per_block: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut frames after about `depth`, and where a whole block of the file is not wanted.
+
+    Yields from where to where a part is among the wanted frames, and what is to be read for it.
+    """
+    start = 0
+    if per_block == 1:
+        for first, last in runs(frames):
+            for begin in range(first, last, depth):
+                end = min(begin + depth, last)
+                yield start, start + end - begin, begin, end
+                start += end - begin
+        return
+    for _, last_block in runs(_each_once(frames // per_block)):
+        of_run = int(np.searchsorted(frames, last_block * per_block))
+        while start < of_run:
+            first = int(frames[start])
+            # No read ends within what is stored together.
+            end = -(-(first + depth) // per_block) * per_block
+            stop = min(of_run, int(np.searchsorted(frames, end)))
+            yield start, stop, first, int(frames[stop - 1]) + 1
+            start = stop
+
+
+def _each_once(numbers: Frames) -> Frames:
+    """Return ascending numbers without those that come again."""
+    is_new = np.diff(numbers, prepend=-1) != 0
+    return np.asarray(numbers[is_new])
 
 
 def runs(numbers: Frames) -> list[tuple[int, int]]:
