@@ -17,7 +17,7 @@ from udfwidgets.api import Context
 from udfwidgets.buffers import Array, BufferDeclaration
 from udfwidgets.compiling import can_keep
 from udfwidgets.geometry import Brush, Disk, Ellipse, Polygon, Sector, find_disk
-from udfwidgets.live.picture.sampling import compile_all
+from udfwidgets.live.picture.loops import compile_all
 from udfwidgets.store import PixelStore
 from udfwidgets.udf.base import UDF
 from udfwidgets.udf.com import CoMUDF

@@ -10,8 +10,12 @@ from udfwidgets.live.picture.contrast import (
     LINEAR,
     LOGARITHMIC,
     finite_range,
+    proposals,
+    sample,
     widened,
 )
+
+from .looped import loops_that_are
 
 DTYPES = ("bool", "u1", "i2", "i8", "u8", "f2", "f4", "f8")
 IMAGES = st.sampled_from(DTYPES).flatmap(
@@ -26,6 +30,17 @@ def test_limits_are_finite_and_in_order(policy, image):
         lo, hi = policy(image)
     assert np.isfinite([lo, hi]).all()
     assert lo < hi
+
+
+@given(image=IMAGES)
+def test_compiled_code_finds_the_same_limits(image):
+    noise = np.random.default_rng(0).normal(0, 1, (150, 150))
+    for values in (image, noise, noise.astype("f4"), np.sort(noise.reshape(-1)), noise * 0):
+        found = []
+        for is_compiled in (True, False):
+            with loops_that_are(is_compiled), np.errstate(all="ignore"):
+                found.append(proposals(sample(values), [LINEAR, LOGARITHMIC]))
+        assert found[0] == found[1]
 
 
 @given(image=IMAGES, seed=st.integers(0, 99))

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import contextmanager
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.ndimage import distance_transform_edt
 
-from udfwidgets.live.picture import sampling
+from udfwidgets.live.picture import loops
 from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed, changed_rect, union
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.picture.sampling import (
@@ -20,12 +18,13 @@ from udfwidgets.live.picture.sampling import (
     bins,
     block_any,
     block_mean,
-    compile_all,
     factor_for,
     spread,
 )
 from udfwidgets.live.wire.flow import Sight
 from udfwidgets.live.wire.pool import BufferPool
+
+from .looped import loops_that_are
 
 
 def feed(shape, kind="nav"):
@@ -129,16 +128,6 @@ def test_codes_of_a_live_picture_serve_its_own_contrast_and_those_of_the_last_on
     assert all(image_feed._encoding.serves(contrast) for contrast in contrasts.values())
 
 
-@contextmanager
-def means_that_are(is_compiled):
-    """Have means of blocks be computed by compiled code, or before there is any."""
-    compile_all()
-    with pytest.MonkeyPatch.context() as patch:
-        if not is_compiled:
-            patch.setattr(sampling, "_means", SimpleNamespace(signatures=[]))
-        yield
-
-
 ELEMENTS = st.floats(-(2**20), 2**20, width=32) | st.just(np.nan)
 
 
@@ -150,7 +139,7 @@ ELEMENTS = st.floats(-(2**20), 2**20, width=32) | st.just(np.nan)
 @pytest.mark.parametrize("is_compiled", [True, False])
 def test_block_mean_is_the_mean_of_each_block(is_compiled, values, factor, dtype):
     values = values.astype(dtype)
-    with means_that_are(is_compiled):
+    with loops_that_are(is_compiled):
         means = block_mean(values, factor)
     for y in range(means.shape[0]):
         for x in range(means.shape[1]):
@@ -161,14 +150,14 @@ def test_block_mean_is_the_mean_of_each_block(is_compiled, values, factor, dtype
 
 
 def test_an_image_that_cannot_be_written_to_compiles_nothing_anew():
-    compile_all()
+    loops.compile_all()
     values = np.arange(35.0).reshape(7, 5)
     values.flags.writeable = False
-    before = len(sampling._means.signatures)
+    before = len(loops.means.signatures)
     np.testing.assert_allclose(
         block_mean(values, 3, np.isfinite(values))[0, 0], values[:3, :3].mean()
     )
-    assert len(sampling._means.signatures) == before
+    assert len(loops.means.signatures) == before
 
 
 @given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2)), count=st.integers(1, 40))
@@ -226,7 +215,7 @@ def test_spread_over_many_shows_the_nearest(n_known):
 def test_block_mean_leaves_out_what_is_not_covered(is_compiled, covered, factor):
     values = np.arange(63.0).reshape(7, 9)
     values[2, 3] = np.nan
-    with means_that_are(is_compiled):
+    with loops_that_are(is_compiled):
         means = block_mean(values, factor, covered)
         np.testing.assert_allclose(means, block_mean(np.where(covered, values, np.nan), factor))
 
@@ -264,7 +253,7 @@ from udfwidgets.live.picture.image_feed import ImageFeed
 from udfwidgets.live.wire.flow import Sight
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.wire.pool import BufferPool
-from udfwidgets.live.picture.sampling import COMPILER
+from udfwidgets.live.picture.loops import COMPILER
 feed = ImageFeed("key", (6, 6), "nav", lambda *_: None, lambda: None)
 coverage = np.zeros((6, 6), bool)
 coverage[3] = True

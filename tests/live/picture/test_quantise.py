@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from udfwidgets.live.picture.colour import levels
-from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, finite_range
+from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, finite_range, widened
 from udfwidgets.live.picture.quantise import STEPS, Curve, Encoding, settle
+
+from .looped import loops_that_are
 
 IMAGES = st.sampled_from(("bool", "u2", "i8", "u8", "f4", "f8")).flatmap(
     lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=2, max_dims=2, max_side=24))
@@ -32,14 +34,30 @@ def settled(image, before=None, log=False, **options):
 
 
 @given(image=IMAGES, exact=st.booleans())
-def test_every_image_survives(image, exact):
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_every_image_survives(is_compiled, image, exact):
     encoding = settled(image, exact=exact)
-    codes = encoding.encode(image)
+    with loops_that_are(is_compiled):
+        codes = encoding.encode(image)
     assert codes.dtype == np.uint16
     missing = np.isnan(image) if image.dtype.kind == "f" else np.zeros(image.shape, bool)
     np.testing.assert_array_equal(codes == 0, missing)
     decoded = encoding.decode(codes)
     assert np.isfinite(decoded[~missing]).all()
+
+
+ENDS = st.tuples(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300)).map(sorted)
+
+
+@given(image=hnp.arrays("f4", (9, 7)), ends=ENDS, step=st.integers(1, 2))
+def test_compiled_code_gives_the_same_codes(image, ends, step):
+    encoding = Encoding(*widened(*ends))
+    for values in (image[::step, ::step], image.astype("f8")[::step].T):
+        codes = []
+        for is_compiled in (True, False):
+            with loops_that_are(is_compiled):
+                codes.append(encoding.encode(values))
+        np.testing.assert_array_equal(*codes)
 
 
 @pytest.mark.parametrize("log", [False, True], ids=["linear contrast", "log contrast"])

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from udfwidgets.live.picture.loops import COMPILED, are_compiled, extremes, own
+
 Limits = tuple[float, float]
 
 #: Differences of numbers beyond this overflow a float64, so ranges are cut here.
@@ -18,6 +20,8 @@ NARROWEST = 1e-290
 #: About how many pixels are looked at: they put percentiles within a fraction of one colour level,
 #: in a tenth of a millisecond.
 SAMPLE = 16_000
+#: Numbers that are the smallest or largest ones so far, and are kept in order, one by one.
+FEW = 100
 
 
 @dataclass(frozen=True)
@@ -111,14 +115,34 @@ def _percentiles(known: npt.NDArray[Any], percents: Sequence[float]) -> list[flo
     last = known.size - 1
     places = [last * percent / 100 for percent in percents]
     ends = [(int(place), min(int(place) + 1, last)) for place in places]
-    # Put in place together: one by one, or all of them sorted, takes processors that have slow
-    # instructions for it three to nine times as long.
-    placed = np.partition(known, sorted({end for pair in ends for end in pair}))
+    ranks = sorted({end for pair in ends for end in pair})
+    placed = _extremes(known, ranks)
+    if placed is None:
+        # Put in place together: one by one, or all of them sorted, takes processors that have slow
+        # instructions for it three to nine times as long.
+        placed = dict(zip(ranks, np.partition(known, ranks)[ranks], strict=True))
     found = []
     for place, (below, above) in zip(places, ends, strict=True):
         lo, hi = _cut(placed[below]), _cut(placed[above])
         found.append(lo + (hi - lo) * (place - below))
     return found
+
+
+def _extremes(known: npt.NDArray[Any], ranks: Sequence[int]) -> dict[int, Any] | None:
+    """Return numbers by their ranks, which ascend; None where these are far from both ends.
+
+    One pass: 46 us in place of 157 for percentiles near the ends of 13 107 numbers.
+    """
+    middle = len(known) // 2
+    n_low = max((rank + 1 for rank in ranks if rank < middle), default=1)
+    n_high = max((len(known) - rank for rank in ranks if rank >= middle), default=1)
+    if max(n_low, n_high) > FEW or known.dtype not in COMPILED or not are_compiled():
+        return None
+    lowest, highest = np.empty(n_low, known.dtype), np.empty(n_high, known.dtype)
+    extremes(own(known), lowest, highest)
+    return {
+        rank: lowest[rank] if rank < middle else highest[len(known) - 1 - rank] for rank in ranks
+    }
 
 
 def _cut(value: Any) -> float:

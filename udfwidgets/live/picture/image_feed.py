@@ -17,13 +17,13 @@ from udfwidgets.live.picture.contrast import (
     proposals,
     sample,
 )
+from udfwidgets.live.picture.loops import are_compiled
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.picture.quantise import Contrast, Encoding, settle
 from udfwidgets.live.picture.sampling import (
     bins,
     block_any,
     block_mean,
-    can_spread,
     factor_for,
     spread,
 )
@@ -54,6 +54,8 @@ OVERVIEW = 512
 DETAIL = 1024
 #: Bins of the coverage strip of a sig image.
 STRIP = 200
+#: So many pictures are made before code is compiled, or loaded, that makes more of them sooner.
+AT_ONCE = 8
 #: A page further behind than this many changes gets the whole picture.
 REMEMBERED = 32
 
@@ -297,6 +299,8 @@ class ImageFeed(SlotFeed[Picture]):
             if before[3] is not None and self._tint is not None:
                 rect = union([rect, changed_rect(before[3], self._tint)])
         self.version += 1
+        # Not with the first ones, which a person waits for.
+        are_compiled(begin=self.version >= AT_ONCE)
         self._changes[self.version] = (rect, not _same(before[2], self._coverage))
         self._changes.pop(self.version - REMEMBERED, None)
 
@@ -395,7 +399,7 @@ class ImageFeed(SlotFeed[Picture]):
         estimable = None if self.picture is None else self.picture.estimable
         # This is the thread that hears the buttons: compiling takes seconds. Without estimates for
         # a moment, but in time.
-        if estimable is None or not can_spread():
+        if estimable is None or not are_compiled(begin=True):
             return values
         return spread(values, covered, block_any(estimable, self._factor))
 

