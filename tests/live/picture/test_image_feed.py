@@ -303,13 +303,17 @@ def test_block_any():
     before=hnp.arrays(np.uint16, (6, 5), elements=st.integers(0, 2)),
     after=hnp.arrays(np.uint16, (6, 5), elements=st.integers(0, 2)),
 )
-def test_changed_rect_holds_every_difference(before, after):
-    y, x, height, width = changed_rect(before, after)
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_changed_rect_holds_every_difference(is_compiled, before, after):
+    with loops_that_are(is_compiled):
+        y, x, height, width = changed_rect(before, after)
     patched = before.copy()
     patched[y : y + height, x : x + width] = after[y : y + height, x : x + width]
     np.testing.assert_array_equal(patched, after)
     if height:
-        assert (before != after)[[y, y + height - 1], x : x + width].any(axis=1).all()
+        differs = (before != after)[y : y + height, x : x + width]
+        assert differs[[0, -1]].any(axis=1).all()
+        assert differs[:, [0, -1]].any(axis=0).all()
 
 
 def test_union_steps_over_nothing():

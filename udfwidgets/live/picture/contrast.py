@@ -168,7 +168,7 @@ def sample(
         flat, mask = flat[mask], None
     # An odd stride does not fall in step with the rows of an image of even width.
     step = (flat.size // SAMPLE) | 1 if flat.size > SAMPLE else 1
-    flat = flat[::step]
+    flat = np.ascontiguousarray(flat[::step])
     known = flat if mask is None else flat[mask[::step]]
     if known.dtype.kind == "f":
         finite = np.isfinite(known)

@@ -17,7 +17,7 @@ from udfwidgets.live.picture.contrast import (
     proposals,
     sample,
 )
-from udfwidgets.live.picture.loops import are_compiled
+from udfwidgets.live.picture.loops import are_compiled, difference, own
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.picture.quantise import Contrast, Encoding, settle
 from udfwidgets.live.picture.sampling import (
@@ -457,6 +457,8 @@ def _within(values: npt.NDArray[Any], covered: npt.NDArray[np.bool_]) -> npt.NDA
 
 def changed_rect(before: Codes | Bytes, after: Codes | Bytes) -> Rect:
     """Return the smallest rectangle that holds every difference; of no size without any."""
+    if before.dtype == np.uint16 and are_compiled():
+        return tuple(difference(own(before), own(after)))
     differs = before != after
     if differs.ndim == 3:  # colours
         differs = differs.any(axis=-1)

@@ -43,6 +43,7 @@ def compile_all() -> None:
         row = image[0].astype(dtype)
         extremes(row, np.empty(1, dtype), np.empty(1, dtype))
         encode(row, 0.0, 1.0, 1, np.empty(2, np.uint16))
+    difference(np.zeros((1, 1), np.uint16), np.ones((1, 1), np.uint16))
     fill(image, known, ~known, 1.0)
     _State.is_done = True
 
@@ -61,6 +62,25 @@ def encode(values, lo, hi, steps, codes):  # type: ignore[no-untyped-def]
         # Code 0 is taken, and what is cut off below has to round.
         code = np.int32((min(max(value, lo), hi) - lo) * per_step + 1.5)
         codes[i] = 0 if np.isnan(value) else code
+
+
+@compiled()
+def difference(before, after):  # type: ignore[no-untyped-def]
+    """Return y, x, height and width of the smallest rectangle that holds every difference."""
+    height, width = before.shape
+    top, bottom, left, right = height, 0, width, 0
+    for y in range(height):
+        x = 0
+        while x < width and before[y, x] == after[y, x]:
+            x += 1
+        if x == width:
+            continue
+        top, bottom, left = min(top, y), y + 1, min(left, x)
+        x = width - 1
+        while before[y, x] == after[y, x]:
+            x -= 1
+        right = max(right, x + 1)
+    return (top, left, bottom - top, right - left) if bottom else (0, 0, 0, 0)
 
 
 @compiled()
