@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.live.picture.loops import COMPILED, are_compiled, extremes, own
+from udfwidgets.live.picture.loops import COMPILED, extremes, is_compiled, own
 
 Limits = tuple[float, float]
 
@@ -136,7 +136,7 @@ def _extremes(known: npt.NDArray[Any], ranks: Sequence[int]) -> dict[int, Any] |
     middle = len(known) // 2
     n_low = max((rank + 1 for rank in ranks if rank < middle), default=1)
     n_high = max((len(known) - rank for rank in ranks if rank >= middle), default=1)
-    if max(n_low, n_high) > FEW or known.dtype not in COMPILED or not are_compiled():
+    if max(n_low, n_high) > FEW or known.dtype not in COMPILED or not is_compiled(extremes):
         return None
     lowest, highest = np.empty(n_low, known.dtype), np.empty(n_high, known.dtype)
     extremes(own(known), lowest, highest)

@@ -17,7 +17,7 @@ from udfwidgets.live.picture.contrast import (
     proposals,
     sample,
 )
-from udfwidgets.live.picture.loops import are_compiled, difference, own
+from udfwidgets.live.picture.loops import begin, difference, fill, is_compiled, own
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.picture.quantise import Contrast, Encoding, settle
 from udfwidgets.live.picture.sampling import (
@@ -300,7 +300,8 @@ class ImageFeed(SlotFeed[Picture]):
                 rect = union([rect, changed_rect(before[3], self._tint)])
         self.version += 1
         # Not with the first ones, which a person waits for.
-        are_compiled(begin=self.version >= AT_ONCE)
+        if self.version == AT_ONCE:
+            begin()
         self._changes[self.version] = (rect, not _same(before[2], self._coverage))
         self._changes.pop(self.version - REMEMBERED, None)
 
@@ -397,9 +398,12 @@ class ImageFeed(SlotFeed[Picture]):
         covered = block_any(covered, self._factor)
         values = _within(values, covered)
         estimable = None if self.picture is None else self.picture.estimable
+        if estimable is None:
+            return values
+        begin()
         # This is the thread that hears the buttons: compiling takes seconds. Without estimates for
         # a moment, but in time.
-        if estimable is None or not are_compiled(begin=True):
+        if not is_compiled(fill):
             return values
         return spread(values, covered, block_any(estimable, self._factor))
 
@@ -457,7 +461,7 @@ def _within(values: npt.NDArray[Any], covered: npt.NDArray[np.bool_]) -> npt.NDA
 
 def changed_rect(before: Codes | Bytes, after: Codes | Bytes) -> Rect:
     """Return the smallest rectangle that holds every difference; of no size without any."""
-    if before.dtype == np.uint16 and are_compiled():
+    if before.dtype == np.uint16 and is_compiled(difference):
         return tuple(difference(own(before), own(after)))
     differs = before != after
     if differs.ndim == 3:  # colours

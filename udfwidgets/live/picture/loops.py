@@ -20,32 +20,36 @@ COMPILED = (np.float32, np.float64)
 COMPILER = "udfwidgets-compiler"
 
 
-class _State:
-    """Whether they are compiled, and whether somebody has begun with it."""
-
-    is_done = False
-    # Never given back: what cannot be compiled is not tried again for each picture.
-    begun = threading.Lock()
+#: Those that are compiled by now.
+_done: set[Any] = set()
+# Never given back: what cannot be compiled is not tried again for each picture.
+_begun = threading.Lock()
 
 
-def are_compiled(*, begin: bool = False) -> bool:
-    """Return whether all loops are compiled; where they are not, have a thread begin with it."""
-    if begin and not _State.is_done and _State.begun.acquire(blocking=False):
+def is_compiled(loop: Any) -> bool:
+    """Return whether one of the loops can be called without having to be compiled first."""
+    return loop in _done
+
+
+def begin() -> None:
+    """Have a thread compile all of them, once."""
+    if not _done and _begun.acquire(blocking=False):
         threading.Thread(target=compile_all, name=COMPILER, daemon=True).start()
-    return _State.is_done
 
 
 def compile_all() -> None:
     """Compile what pictures need, or load it."""
     known, image = np.eye(2, dtype=bool), np.ones((2, 2))
-    for dtype in COMPILED:
-        means(image.astype(dtype), known, False, 2, np.empty((1, 1)))
-        row = image[0].astype(dtype)
-        extremes(row, np.empty(1, dtype), np.empty(1, dtype))
-        encode(row, 0.0, 1.0, 1, np.empty(2, np.uint16))
-    difference(np.zeros((1, 1), np.uint16), np.ones((1, 1), np.uint16))
+    # First what makes more of the first picture, and not only makes it sooner.
     fill(image, known, ~known, 1.0)
-    _State.is_done = True
+    _done.add(fill)
+    for dtype in COMPILED:
+        values = image.astype(dtype)
+        means(values, known, False, 2, np.empty((1, 1)))
+        extremes(values[0], np.empty(1, dtype), np.empty(1, dtype))
+        encode(values[0], 0.0, 1.0, 1, np.empty(2, np.uint16))
+    difference(np.zeros((1, 1), np.uint16), np.ones((1, 1), np.uint16))
+    _done.update((means, extremes, encode, difference))
 
 
 def own(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

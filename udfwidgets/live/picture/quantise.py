@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfwidgets.live.picture.contrast import LARGEST, Limits, widened
-from udfwidgets.live.picture.loops import COMPILED, are_compiled, encode, own
+from udfwidgets.live.picture.loops import COMPILED, encode, is_compiled, own
 from udfwidgets.live.picture.place import knee, values_at
 
 #: Codes above 1.
@@ -84,7 +84,7 @@ class Encoding:
         The GIL is released meanwhile: by compiled code where there is any, or by NumPy's ufuncs.
         """
         codes = np.empty(values.shape, np.uint16)
-        if self.curve is None and values.dtype in COMPILED and are_compiled():
+        if self.curve is None and values.dtype in COMPILED and is_compiled(encode):
             # One pass, not six: 28 us in place of 142 for 256 x 256 pixels.
             encode(own(values).reshape(-1), self.lo, self.hi, STEPS, codes.reshape(-1))
             return codes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from udfwidgets.live.picture.loops import COMPILED, are_compiled, fill, means, own
+from udfwidgets.live.picture.loops import COMPILED, fill, is_compiled, means, own
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -26,7 +26,7 @@ def block_mean(
 
     Blocks at the lower and the right edge may be cut off; those without any value are NaN.
     """
-    if values.dtype in COMPILED and are_compiled():
+    if values.dtype in COMPILED and is_compiled(means):
         found = np.empty(_blocks(values.shape, factor))
         is_in = np.ones((1, 1), bool) if covered is None else covered
         means(own(values), own(is_in), covered is None, factor, found)
