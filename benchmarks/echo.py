@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.pointed import MOVES, Dragged, at_the_rate
+from benchmarks.pointed import MOVES, Dragged, at_the_rate, move_held
 from tests.browser.lab import Lab
 
 #: The page says the newest move in each of its frames, unless two are under way, as the shapes of a
@@ -108,9 +108,7 @@ class EchoHand:
         mouse.down()
         self._lab.page.evaluate(BEGIN)
         for number in at_the_rate(MOVES):
-            x = left + 8 + (number * 3) % (width - 16)
-            move = {"type": "mouseMoved", "x": x, "y": y, "button": "left", "buttons": 1}
-            self._session.send("Input.dispatchMouseEvent", move)
+            move_held(self._session, left + 8 + (number * 3) % (width - 16), y)
         moves, paints = self._lab.page.evaluate(SEEN)
         mouse.up()
         return _seen(moves, paints)

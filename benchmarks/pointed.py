@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from playwright.sync_api import CDPSession
 
 from tests.browser.lab import Lab
 
@@ -103,6 +104,16 @@ def at_the_rate(moves: int) -> Iterator[int]:
         yield number
 
 
+def move_held(session: CDPSession, x: float, y: float) -> None:
+    """Move the pointer with the button held.
+
+    Playwright's own moves take three frames each meanwhile: it looks out for drags that the browser
+    begins.
+    """
+    move = {"type": "mouseMoved", "x": x, "y": y, "button": "left", "buttons": 1}
+    session.send("Input.dispatchMouseEvent", move)
+
+
 @dataclass(frozen=True)
 class Dragged:
     """What was seen of a drag.
@@ -144,16 +155,13 @@ class Hand:
 
     def __init__(self, lab: Lab) -> None:
         self._lab, self._mouse = lab, lab.page.mouse
-        # Playwright's own moves take three frames each while a button is held: it looks out for
-        # drags that the browser begins.
         self._session = lab.page.context.new_cdp_session(lab.page)
         lab.wait_until(HAS_PICTURES)
         lab.wait_until(HAS_SHAPES)
 
     def _to(self, x: float) -> None:
         across, down = self._at(x)
-        move = {"type": "mouseMoved", "x": across, "y": down, "button": "left", "buttons": 1}
-        self._session.send("Input.dispatchMouseEvent", move)
+        move_held(self._session, across, down)
 
     def _at(self, x: float) -> tuple[float, float]:
         left, top, width, height, x0, x1, y0, y1 = self._plot

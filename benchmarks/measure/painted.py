@@ -2,7 +2,8 @@
 
 In a real JupyterLab, in a browser without a graphics card, each widget shows pictures of one size
 on as many pixels of the screen, one widget at a time, and is fed as fast as it shows them. The
-JupyterLab is that of an environment that has all of them.
+JupyterLab is that of an environment that has all of them. And how many times per second the
+colours are others while a hand drags a limit of the contrast, which only ours has.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from playwright.sync_api import TimeoutError as TooLate
 
 from benchmarks.contenders import OURS
 from benchmarks.measure.live import Bench, Values
+from benchmarks.pointed import MOVES, at_the_rate, move_held
 from benchmarks.workers.pictures import TARGET
 from tests.browser.lab import Lab
 
@@ -36,6 +38,10 @@ CANVAS = {
     IPYMPL: ".jupyter-matplotlib-canvas-container canvas",
 }
 SECONDS, ROUNDS, WARM, PATIENCE = 1.5, 3, 3, 20
+
+#: Pixels of the picture on which a limit is dragged; by how many CSS pixels it is with each move,
+#: and after how many it turns back.
+CONTRAST, STRIDE, TURN = 1024, 3, 25
 
 WATCH = "([selector, target]) => window.painted.watch(selector, target)"
 PAINTED = "least => window.painted.count >= least"
@@ -78,6 +84,10 @@ def measure(python: str, sides: Sequence[int] = SIDES, rounds: int = ROUNDS) -> 
                 for credit in credits:
                     turns.setdefault((name, credit), []).append(_fed(lab, name, side, credit))
             found |= _quantities(side, turns)
+        drags = [_contrast(lab, CONTRAST) for _ in range(rounds)]
+    found["contrast"], found["contrast-moves"] = (
+        {OURS: statistics.median(values)} for values in zip(*drags, strict=True)
+    )
     return found
 
 
@@ -113,13 +123,48 @@ def _wait(lab: Lab, least: int) -> None:
         lab.wait_until(PAINTED, timeout=PATIENCE, arg=least)
 
 
-def _fed(lab: Lab, name: str, side: int, credit: int) -> Turn:
+def _show(lab: Lab, name: str, side: int, credit: int) -> None:
+    """Show a widget, and count what it paints."""
     source = SHOW.format(name=name, side=side, credit=credit)
     lab.page.evaluate("text => window.lab.cell(1).model.sharedModel.setSource(text)", source)
     lab.run_cell(1)
-    selector = CANVAS[name]
-    lab.page.locator(selector).first.scroll_into_view_if_needed()
-    lab.page.evaluate(WATCH, [selector, TARGET if credit else ""])
+    lab.page.locator(CANVAS[name]).first.scroll_into_view_if_needed()
+    lab.page.evaluate(WATCH, [CANVAS[name], TARGET if credit else ""])
+
+
+def _end(lab: Lab, name: str) -> None:
+    lab.execute("fed.close()")
+    lab.page.evaluate("() => window.lab.run('notebook:clear-all-cell-outputs')")
+    lab.wait_until("selector => !document.querySelector(selector)", arg=CANVAS[name])
+
+
+def _contrast(lab: Lab, side: int) -> tuple[float, float]:
+    """Return how often per second another contrast is painted, and what share of all moves."""
+    _show(lab, OURS, side, 0)
+    lab.execute("fed.hold()")
+    lab.wait_until("() => document.querySelector('.udfw-canvas').dataset.udfwState === 'final'")
+    lab.page.locator(".udfw-image").first.focus()
+    lab.page.keyboard.press("h")
+    box = lab.page.locator(".udfw-handle.udfw-high").bounding_box()
+    assert box is not None, "the histogram is open"
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    lab.page.mouse.move(x, y)
+    lab.page.mouse.down()
+    session = lab.page.context.new_cdp_session(lab.page)
+    began = lab.page.evaluate(NOW)
+    for number in at_the_rate(MOVES):
+        # To the left and back, by as much each time that the colours in the middle are others.
+        move_held(session, x - STRIDE * (1 + abs((number + TURN) % (2 * TURN) - TURN)), y)
+    ended = lab.page.evaluate(NOW)
+    lab.page.mouse.up()
+    session.detach()
+    _end(lab, OURS)
+    n_painted = ended[1] - began[1]
+    return 1000 * n_painted / (ended[0] - began[0]), n_painted / MOVES
+
+
+def _fed(lab: Lab, name: str, side: int, credit: int) -> Turn:
+    _show(lab, name, side, credit)
     lab.execute("fed.begin()")
     _wait(lab, WARM)
     lab.execute("measured = Measured(fed)")
@@ -129,8 +174,6 @@ def _fed(lab: Lab, name: str, side: int, credit: int) -> Turn:
     _wait(lab, began[1] + WARM)
     ended = lab.page.evaluate(NOW)
     making, cpu = json.loads(lab.execute("print(json.dumps(measured.taken()))"))
-    lab.execute("fed.close()")
-    lab.page.evaluate("() => window.lab.run('notebook:clear-all-cell-outputs')")
-    lab.wait_until("selector => !document.querySelector(selector)", arg=selector)
+    _end(lab, name)
     rate = 1000 * (ended[1] - began[1]) / (ended[0] - began[0])
     return rate, making, cpu

@@ -112,6 +112,7 @@ BARS = (
     Bar("painted-1024-imagegl", 3, at_least=True),
     Bar("painted-4096-imagegl", 10, at_least=True),
     Bar("painted-making-256", 0.001),
+    Bar("contrast-moves", 0.95, at_least=True),
     Bar("iterators", "ends"),
     Bar("instance", "right"),
     Bar("history", "stays"),

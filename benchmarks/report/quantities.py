@@ -118,6 +118,8 @@ QUANTITIES = (
     Quantity("painted-4096-ipympl", "of it, ipympl", times),
     Quantity("painted-making-4096", "processor time to make and send one", seconds),
     Quantity("painted-cpu-4096", "of all that the kernel does meanwhile, for one", seconds),
+    Quantity("contrast", "contrasts of 1024 x 1024 painted in a second of a drag", rate),
+    Quantity("contrast-moves", "of the moves of the hand, 60 per second", times),
     Quantity("iterators", "two concurrent async iterators", count),
     Quantity("instance", "same UDF instance in two runs at once", count),
     Quantity("history", "a stored intermediate result", count),

@@ -84,6 +84,12 @@ class Ours(Fed):
         self._is_on = True
         self.widget.offer(self._next)
 
+    def hold(self) -> None:
+        """Show one picture, the middle of which is at three sevenths of its range, and no other."""
+        self._is_on = False
+        held = self._picture(next(itertools.islice(self._pictures, 3, None)), final=True)
+        self.widget.offer(lambda: held, final=True)
+
     def making(self) -> float:
         """Those of the thread that does it, on which pages are heard as well."""
         threads = [each.ident for each in threading.enumerate() if each.name == "udfwidgets-hub"]

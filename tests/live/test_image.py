@@ -48,6 +48,13 @@ def test_wrong_arguments_are_named(arguments, says):
         LiveImage(**arguments)
 
 
+def test_a_picture_that_no_function_returns_is_refused_at_once():
+    image = LiveImage((2, 2), kind="sig")
+    with pytest.raises(TypeError, match=r"a Picture was offered, .* write offer\(lambda: it\)"):
+        image.offer(Picture(np.zeros((2, 2))))
+    image.close()
+
+
 def test_limits_and_scale():
     image = LiveImage((3, 3), kind="sig", log=True)
     assert (image.scale, image.limits) == ("log", None)

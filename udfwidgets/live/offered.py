@@ -37,7 +37,17 @@ class OfferedWidget(Generic[Offered]):
         presentable : bool
             Whether it is worth beginning with: a page that has no view of the widget yet takes as
             long to make one as to take in what it is sent meanwhile.
+
+        Raises
+        ------
+        TypeError
+            `source` cannot be called.
         """
+        if not callable(source):
+            raise TypeError(
+                f"a {type(source).__name__} was offered, expected a function that returns one; "
+                "write offer(lambda: it)"
+            )
         self._feed.offer(source, final, presentable)
         hub().news(urgent=final, unseen=self._feed.is_watched)
 
