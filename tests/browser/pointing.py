@@ -35,6 +35,10 @@ PLOT = """() => {
   const shown = document.querySelector('.udfw-drawing').dataset.udfwWindow.split(',').map(Number);
   return [box.x, box.y, box.width, box.height, ...shown];
 }"""
+# Whether these are the names of the shapes there are.
+NAMED = (
+    "names => [...document.querySelectorAll('.udfw-name')].map(e => e.textContent).join() === names"
+)
 # Whether a colour was drawn within some CSS pixels of a position.
 DRAWN = """([x, y, colour, reach]) => {
   const canvas = document.querySelector('.udfw-drawing');
@@ -60,13 +64,12 @@ class Pointing:
     def begin(self, **shapes: str) -> None:
         """Have these shapes and no others, each given as Python, and nothing chosen."""
         self.leave()
+        # By themselves: those before may have the same names.
+        self.lab.execute("image.shapes.clear()")
+        self.lab.wait_until(NAMED, arg="")
         pairs = ", ".join(f"{name!r}: {code}" for name, code in shapes.items())
-        self.lab.execute(f"image.shapes.clear(); image.shapes.update({{{pairs}}}); events.clear()")
-        self.lab.wait_until(
-            "names => [...document.querySelectorAll('.udfw-name')].map(e => e.textContent).join()"
-            " === names",
-            arg=",".join(shapes),
-        )
+        self.lab.execute(f"image.shapes.update({{{pairs}}}); events.clear()")
+        self.lab.wait_until(NAMED, arg=",".join(shapes))
 
     def leave(self) -> None:
         """Choose nothing, and put the tool away."""
