@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import re
+import time
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 import numpy as np
@@ -52,12 +54,37 @@ CELLS = {
 }
 
 
+class Executor(NotebookClient):
+    """Looks for replies again and again.
+
+    Where a cell has an Output widget, nbclient speaks to the kernel while it waits for the reply,
+    and then, on a loaded machine, once in a while does not notice that this has come.
+    """
+
+    async def async_start_new_kernel_client(self):
+        client = await super().async_start_new_kernel_client()
+        channel = client.shell_channel
+        get = channel.get_msg
+
+        async def get_msg(timeout=None):
+            last = time.monotonic() + (timeout or self.timeout)
+            while True:
+                try:
+                    return await get(timeout=1)
+                except Empty:
+                    if time.monotonic() > last:
+                        raise
+
+        channel.get_msg = get_msg
+        return client
+
+
 @pytest.fixture(scope="module")
 def notebook():
     """Return what a tool that executes notebooks makes of them."""
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS.values()]
     made = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(made, timeout=120, kernel_name="python3").execute()
+    Executor(made, timeout=100, kernel_name="python3").execute()
     return made
 
 
