@@ -587,12 +587,13 @@ def test_a_cluster_that_adapts_gets_as_many_workers_as_are_of_use(path):
         Client(cluster, set_as_default=False) as client,
         Context(executor=DaskExecutor(client)) as ctx,
     ):
-        cluster.adapt(maximum=2, interval="200ms", target_duration="200ms")
+        adaptive = cluster.adapt(maximum=2, interval="200ms", target_duration="200ms")
         for step in ctx.run_udf_iter(ctx.load("npy", path=path), ByFrame(spin=10**6)):
             processes = np.unique(step.buffers[0]["process"].data[step.damage.data])
             if len(processes) == 2:
                 break
         assert len(processes) == 2
+        adaptive.stop()  # it may be about to begin another worker, while all are closed
         client.close()
 
 
