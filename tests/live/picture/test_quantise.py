@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from udfwidgets.live.picture import loops
 from udfwidgets.live.picture.colour import levels
 from udfwidgets.live.picture.contrast import LINEAR, LOGARITHMIC, finite_range, widened
+from udfwidgets.live.picture.image_feed import changed_rect
 from udfwidgets.live.picture.quantise import STEPS, Curve, Encoding, settle
 
 from .looped import loops_that_are
@@ -58,6 +60,20 @@ def test_compiled_code_gives_the_same_codes(image, ends, step):
             with loops_that_are(is_compiled):
                 codes.append(encoding.encode(values))
         np.testing.assert_array_equal(*codes)
+
+
+def test_no_picture_has_anything_compiled_anew():
+    loops.compile_all()
+    before = [len(loop.signatures) for loop in (loops.encode, loops.extremes, loops.difference)]
+    values = np.arange(35.0).reshape(7, 5)[:, ::2]
+    values.flags.writeable = False
+    for image in (values, values.astype("f4"), values.astype(">f8"), values.astype("i8")):
+        codes = Encoding(0, 34).encode(image)
+        assert (codes == Encoding(0, 34).encode(image.astype("i8"))).all()
+        assert changed_rect(codes, codes[::-1]) == (0, 0, 7, 3)
+        assert LINEAR(image)[1] > 0
+    after = [len(loop.signatures) for loop in (loops.encode, loops.extremes, loops.difference)]
+    assert after == before
 
 
 @pytest.mark.parametrize("log", [False, True], ids=["linear contrast", "log contrast"])

@@ -17,7 +17,7 @@ from udfwidgets.live.picture.contrast import (
     proposals,
     sample,
 )
-from udfwidgets.live.picture.loops import begin, difference, fill, is_compiled, own
+from udfwidgets.live.picture.loops import compile_aside, difference, fill, is_compiled, own
 from udfwidgets.live.picture.picture import Picture
 from udfwidgets.live.picture.quantise import Contrast, Encoding, settle
 from udfwidgets.live.picture.sampling import (
@@ -301,7 +301,7 @@ class ImageFeed(SlotFeed[Picture]):
         self.version += 1
         # Not with the first ones, which a person waits for.
         if self.version == AT_ONCE:
-            begin()
+            compile_aside()
         self._changes[self.version] = (rect, not _same(before[2], self._coverage))
         self._changes.pop(self.version - REMEMBERED, None)
 
@@ -400,7 +400,7 @@ class ImageFeed(SlotFeed[Picture]):
         estimable = None if self.picture is None else self.picture.estimable
         if estimable is None:
             return values
-        begin()
+        compile_aside()
         # This is the thread that hears the buttons: compiling takes seconds. Without estimates for
         # a moment, but in time.
         if not is_compiled(fill):

@@ -21,7 +21,6 @@ STEP = 16
 #: Name of the thread that compiles.
 COMPILER = "udfwidgets-compiler"
 
-
 #: Those that are compiled by now.
 _done: set[Any] = set()
 # Never given back: what cannot be compiled is not tried again for each picture.
@@ -33,7 +32,7 @@ def is_compiled(loop: Any) -> bool:
     return loop in _done
 
 
-def begin() -> None:
+def compile_aside() -> None:
     """Have a thread compile all of them, once."""
     if not _done and _begun.acquire(blocking=False):
         threading.Thread(target=compile_all, name=COMPILER, daemon=True).start()
