@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from .lab import Lab
+from .lab import Lab, LabError
 
 #: 4096 frames, a hundred per second: enough time to do something with it on any machine.
 SETUP = """
@@ -80,11 +80,19 @@ def press(lab: Lab, button: str, card: int = 0) -> None:
 
 
 def wait_for_python(lab: Lab, expression: str, value: Any = True) -> None:
-    """Wait until an expression has a value in the kernel."""
+    """Wait until an expression has a value in the kernel, also where it raises until then."""
     deadline = time.monotonic() + PATIENCE
-    while (found := lab.execute(expression).strip()) != repr(value):
+    while (found := _found(lab, expression)) != repr(value):
         assert time.monotonic() < deadline, f"{expression} is {found}, expected {value!r}"
         lab.page.wait_for_timeout(50)
+
+
+def _found(lab: Lab, expression: str) -> str:
+    # The first of something may not be there yet.
+    try:
+        return lab.execute(expression).strip()
+    except LabError as error:
+        return str(error)
 
 
 def fraction(lab: Lab, image: int = 0) -> float:
