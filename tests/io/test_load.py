@@ -122,6 +122,29 @@ def test_a_missing_file_is_named(filetype: str) -> None:
         load(filetype, path="/nowhere/a.mib")
 
 
+def test_a_missing_file_is_told_with_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "demo-data").mkdir()
+    (tmp_path / "demo-data" / "default.hdr").touch()
+    monkeypatch.chdir(tmp_path)
+    begins = f"was looked for from {tmp_path}, where Python runs$"
+    for path, told in (
+        (
+            "demo-data/defualt.hdr",
+            rf"/demo-data has no 'defualt.hdr'; did you mean 'default.hdr'\?; .*{begins}",
+        ),
+        (
+            "demodata/default.hdr",
+            rf"{tmp_path} has no 'demodata'; did you mean 'demo-data'\?; .*{begins}",
+        ),
+        ("default.hdr", f"{tmp_path} has no 'default.hdr'; 'default.hdr' {begins}"),
+        (tmp_path / "else" / "default.hdr", f"{tmp_path} has no 'else'$"),
+    ):
+        with pytest.raises(DataSetException, match=told):
+            load("auto", path=path)
+
+
 def test_auto_needs_a_path() -> None:
     with pytest.raises(TypeError, match="needs path="):
         load("auto", data=DATA)

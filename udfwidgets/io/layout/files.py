@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import mmap
 import os
 import threading
@@ -19,6 +21,8 @@ from udfwidgets.io.source import Array
 
 PathLike = str | os.PathLike[str]
 Opened = TypeVar("Opened")
+#: Names of a folder that are compared with one that is missing.
+MOST_NAMES = 2_000
 _told: ContextVar[list[GuardedMap] | None] = ContextVar("told", default=None)
 
 
@@ -62,8 +66,25 @@ def existing_path(path: PathLike) -> Path:
         )
     resolved = Path(os.path.abspath(Path(path).expanduser()))
     if not resolved.exists():
-        raise DataSetException(f"{resolved} does not exist")
+        raise DataSetException(f"{resolved} does not exist: {_what_is_there(Path(path), resolved)}")
     return resolved
+
+
+def _what_is_there(asked: Path, resolved: Path) -> str:
+    """Return how far a path leads, what is there that is called alike, and where it begins."""
+    folder = next(each for each in resolved.parents if each.is_dir())
+    missing = resolved.relative_to(folder).parts[0]
+    text = f"{folder} has no {missing!r}"
+    try:
+        # Of a folder with a million files, some.
+        names = [each.name for each in itertools.islice(folder.iterdir(), MOST_NAMES)]
+    except OSError:
+        names = []
+    if near := difflib.get_close_matches(missing, names, 1):
+        text += f"; did you mean {near[0]!r}?"
+    if not asked.expanduser().is_absolute():
+        text += f"; {str(asked)!r} was looked for from {Path.cwd()}, where Python runs"
+    return text
 
 
 def size_of(path: Path) -> int:
