@@ -22,7 +22,7 @@ export interface CloserPlace extends Subject {
   /** The buttons of the image. */
   press: (button: Button) => void;
   /** Colours and contrast. */
-  panel: () => void;
+  panel: { toggle: () => void; isOpen: () => boolean };
   /** Show the value there, as if the pointer were. */
   point: (at: Spot | null) => void;
   /** Have it as it was and as it is take turns. */
@@ -145,7 +145,8 @@ export class Closer {
         isOffered: isZoomed,
       },
       one("r", "Show all", place.reset),
-      one("h", "Colours and contrast", place.panel),
+      one("h", "Colours and contrast", place.panel.toggle),
+      { ...one("escape", "", place.panel.toggle), isOffered: place.panel.isOpen },
       { ...one("l", "Logarithmic scale", button("log")), isOn: () => settings.get("log_scale") },
       { ...one("a", "Contrast follows the data", button("auto")), isOn: () => settings.get("auto") },
       { ...one("o", "Show what is in", button("overlay")), isOn: () => settings.get("overlay") },

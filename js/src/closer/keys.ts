@@ -7,6 +7,7 @@ export interface Gesture {
   keys: readonly string[];
   /** As they are written in the list. */
   shown: string;
+  /** Empty for what is not in the list. */
   does: string;
   /** Called with the key, and whether Shift was pressed, which goes farther. */
   act(key: string, far: boolean): void;
@@ -35,7 +36,7 @@ export class Keys {
     keepKeys(close);
     close.append(make("kbd", { text: "Esc" }));
     close.addEventListener("click", () => this.list.close(), { signal });
-    for (const gesture of gestures) this.list.append(this.row(gesture, signal));
+    for (const gesture of gestures) if (gesture.does) this.list.append(this.row(gesture, signal));
     this.list.append(close);
     // A click beside it closes it: there the target is the dialog itself.
     this.list.addEventListener("click", (e) => e.target === this.list && this.list.close(), { signal });

@@ -137,8 +137,13 @@ export class Toolbar {
 
   /** Show the panel, or put it away. */
   toggle(): void {
-    if (this.panel.isOpen) this.close();
+    if (this.isOpen) this.close();
     else this.open(true);
+  }
+
+  /** Whether the panel is shown. */
+  get isOpen(): boolean {
+    return this.panel.isOpen;
   }
 
   private open(open: boolean): void {
@@ -147,9 +152,11 @@ export class Toolbar {
   }
 
   private close(): void {
-    if (!this.panel.isOpen) return;
+    if (!this.isOpen) return;
+    // Where it stays if it is on the image; in the panel it would be lost.
+    const isInside = this.panel.element.contains(document.activeElement);
     this.open(false);
-    this.swatch.focus();
+    if (isInside) this.swatch.focus();
   }
 }
 

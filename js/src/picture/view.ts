@@ -188,7 +188,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
   readout.style.bottom = `${margin.bottom + 10}px`;
   const title = (): string => settings.get("title");
   const press = toolbar.press.bind(toolbar);
-  const panel = (): void => toolbar.toggle();
+  const panel = { toggle: () => toolbar.toggle(), isOpen: () => toolbar.isOpen };
   const closer = new Closer(
     {
       ...place,

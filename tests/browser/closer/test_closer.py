@@ -158,7 +158,13 @@ def check_images_move_together_by_keys(card: Card) -> None:
     card.page.keyboard.press("l")
     wait_for_python(card.lab, "live.images[0].log", False)
     assert listed.is_hidden()
-    card.press("h")
+    panel = card.image(NAV).locator(".udfw-panel")
+    assert panel.is_visible()
+    for key, is_shown in (("Escape", False), ("h", True), ("h", False)):
+        card.page.keyboard.press(key)
+        assert panel.is_visible() is is_shown
+        # For the next key.
+        assert card.image(NAV).evaluate("image => image === document.activeElement")
 
 
 def check_ruler_tells_length_and_profile(card: Card) -> None:
