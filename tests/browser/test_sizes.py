@@ -244,6 +244,11 @@ def check_titles(lab: Lab) -> None:
     lab.page.mouse.move(0, 0)
 
 
+PANEL_IS_AT_ITS_IMAGE = """() => {
+  const panel = [...document.querySelectorAll('.udfw-panel')].find((each) => !each.hidden);
+  const header = panel.parentElement.getBoundingClientRect();
+  return Math.abs(panel.getBoundingClientRect().right - header.right) < 2;
+}"""
 LIMITS = """() => [...document.querySelectorAll('.udfw-swatch .udfw-ramp')].map(
   ramp => ramp.getBoundingClientRect().left)"""
 
@@ -270,6 +275,12 @@ def check_drag(lab: Lab) -> None:
     lab.page.locator(".udfw-corner").first.focus()
     lab.page.keyboard.press("ArrowRight")
     wait_for_python(lab, f"abs(live.images[1].width - {chosen} - 24) <= 1")
+    # What is open at an image goes with it.
+    lab.page.locator(".udfw-swatch").first.click()
+    lab.execute("for image in live.images: image.width = 300")
+    lab.wait_until("() => document.querySelector('.udfw-plot').clientWidth < 300")
+    lab.wait_until(PANEL_IS_AT_ITS_IMAGE)
+    lab.page.keyboard.press("Escape")
     lab.page.locator(".udfw-corner").first.dblclick()
     wait_for_python(lab, "live.images[0].width is None")
     assert lab.page.evaluate(BOXES)[0]["width"] == pytest.approx(wide, abs=1)

@@ -141,6 +141,11 @@ export class Toolbar {
     else this.open(true);
   }
 
+  /** The image has another size, and another place with it. */
+  resized(): void {
+    this.panel.put();
+  }
+
   /** Whether the panel is shown. */
   get isOpen(): boolean {
     return this.panel.isOpen;
@@ -247,7 +252,7 @@ class Panel {
   }
 
   /** Put it below the header, or as low as there is room. */
-  private put(): void {
+  put(): void {
     if (!this.isOpen) return;
     const header = this.element.parentElement?.getBoundingClientRect();
     if (!header) return;

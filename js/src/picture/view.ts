@@ -225,6 +225,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
   followDetail(place, schedule, signal);
   const sized = (): void => {
     [size.width, size.height] = [plot.clientWidth, plot.clientHeight];
+    toolbar.resized();
     schedule();
   };
   followSize(plot, sized, signal);
