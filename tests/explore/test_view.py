@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from udfwidgets import Context
 from udfwidgets.calibration import Calibration
+from udfwidgets.demo import PacedDataSet
 from udfwidgets.explore import Explorer, memory
 from udfwidgets.explore.answer import Answer
 from udfwidgets.explore.questions import Detector
@@ -90,6 +91,25 @@ def test_it_begins_with_detectors_at_the_central_disk(ctx, dataset):
     view.close()
 
 
+def test_detectors_are_the_same_each_time():
+    """Of a beam that moves over the scan, whatever of it is in when the disk is looked for."""
+    y, x = np.indices(SIG)
+    rows = np.linspace(-1, 1, 24)[:, np.newaxis, np.newaxis, np.newaxis]
+    disk = np.hypot(y - CENTRE.cy - rows, x - CENTRE.cx) <= CENTRE.r
+    data = np.broadcast_to(disk, (24, 32, *SIG)).astype(np.uint16) * 300 + 2
+    found = []
+    for workers in (1, 2):
+        with Context.make_with("threads", cpus=workers) as ctx:
+            for pace in (20_000, 2_000):
+                paced = PacedDataSet(ctx.load("memory", data=data), pace)
+                view = ctx.explore(paced)
+                view.wait()
+                found.append((dict(view.detectors), view.presets()))
+                view.close()
+    assert found[1:] == found[:1] * 3
+    assert found[0][1]["BF"] == found[0][0]["BF"]
+
+
 def test_presets_are_there_at_once_and_are_those_of_the_disk(ctx, dataset):
     view = ctx.explore(dataset, detectors={})
     offered = view.presets()
@@ -135,6 +155,8 @@ def test_a_disk_that_shows_late_is_found_late(ctx):
     while pattern is None:
         pattern = view._board._answers["pattern", ""].run
     pattern.wait(lambda: pattern.progress.frames == 300)
+    while not view._board._is_placed:
+        time.sleep(0.01)
     view._board._asking.wait()
     shapes, why = _offered(view)
     assert set(shapes.values()) == {None}

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from udfwidgets.engine.plan.order import Sight
-from udfwidgets.engine.run import Run
 from udfwidgets.errors import text_of
 from udfwidgets.explore.answer import Answer
 from udfwidgets.explore.asking import Asking
@@ -19,15 +18,16 @@ from udfwidgets.explore.linked import Linked
 from udfwidgets.explore.memory import Memory
 from udfwidgets.explore.panels import Array, Panel, Shows, only_sum
 from udfwidgets.explore.placing import NAMES, NOT_YET, beam, look, offered, place
-from udfwidgets.explore.questions import Detector, Pattern, Question, Unanswerable
+from udfwidgets.explore.questions import Detector, Few, Pattern, Question, Unanswerable
 from udfwidgets.explore.state import State, apply_contrast
 from udfwidgets.explore.subject import Looking, Subject
-from udfwidgets.geometry import Figure, Point, presets
+from udfwidgets.geometry import Disk, Figure, Point, presets
 from udfwidgets.live.image import LiveImage
 
 #: The shape on the scan whose pattern is shown.
 PROBE = "probe"
-#: Positions of a scan whose sum shows where the central disk is.
+#: Positions of a scan whose sum shows where the central disk is. Always the same ones, or detectors
+#: would be others, and their answers with them, each time that a scan is opened.
 ENOUGH = 256
 DETECTOR_TOOLS = ("disk", "annulus", "sector", "rectangle", "ellipse", "polygon", "lasso", "brush")
 REGION_TOOLS = ("rectangle", "disk", "ellipse", "polygon", "lasso", "brush")
@@ -35,6 +35,8 @@ REGION_TOOLS = ("rectangle", "disk", "ellipse", "polygon", "lasso", "brush")
 #: What may change: a kind of thing, and its name.
 Key = tuple[str, str]
 _PATTERN: Key = ("pattern", "")
+#: A part of the pattern that is there early, and the same each time.
+_BEAM: Key = ("beam", "")
 _PLACE: Key = ("place", "")
 _MEMORY: Key = ("memory", "")
 #: In which colour map differences are shown at first: zero is in its middle.
@@ -88,8 +90,7 @@ class Board:
         self._problems: dict[Key, str] = {}
         #: That the central disk was not found.
         self._note = ""
-        #: Whether the disk is still to be looked for: in what is early there, and in all of it.
-        self._looks = [True, True]
+        self._disk: Disk | None = None
         #: What was put in the middle, because no disk was found.
         self._guessed: Mapping[str, Figure] = {}
         self._is_placed = state.detectors is not None
@@ -109,6 +110,7 @@ class Board:
     def begin(self, state: State) -> None:
         """Ask for the pattern, and for what there is at first."""
         self._asking.want(_PATTERN)
+        self._asking.want(_BEAM)
         self.detectors.update(state.detectors or {})
         ny, nx = self._nav
         probe = state.probe or Point(cx=nx // 2, cy=ny // 2)
@@ -159,12 +161,15 @@ class Board:
 
     def presets(self) -> dict[str, Figure]:
         """Return detectors by name, as `geometry.presets` has them, when enough is in for that."""
+        for key in (_BEAM, _PATTERN):
+            self._asking.wait()
+            answer = self._answers.get(key)
+            if self._disk is None and answer is not None and answer.run is not None:
+                answer.run.wait(answer.run.has_ended)
         self._asking.wait()
-        answer = self._answers[_PATTERN]
-        run = answer.run
-        if run is not None:
-            run.wait(lambda: _has_enough(run) or run.has_ended())
-        reading = answer.reading()
+        if self._disk is not None:
+            return dict(presets(self._disk))
+        reading = self._answers[_PATTERN].reading()
         if reading is None:
             raise RuntimeError("\n".join(self.problems) or "the pattern could not be read")
         return dict(presets(beam(reading.values[0])))
@@ -229,11 +234,11 @@ class Board:
         for panel in tuple(self._panels.values()):
             if panel.depends_on(answer):
                 panel.show()
-        if answer is self._answers.get(_PATTERN) and answer.run is not None:
-            if self._looks[answer.is_final] and (answer.is_final or _has_enough(answer.run)):
-                self._asking.want(_PLACE)
-            if answer.is_final:
-                self._asking.want(_MEMORY)
+        asked = [self._answers.get(key) for key in (_BEAM, _PATTERN)]
+        if answer in asked and answer.is_final and self._disk is None:
+            self._asking.want(_PLACE)
+        if answer is asked[1] and answer.run is not None and answer.is_final:
+            self._asking.want(_MEMORY)
         self._on_news()
 
     # On the thread that asks
@@ -259,6 +264,11 @@ class Board:
         match kind:
             case "pattern":
                 self._answer(key, Pattern("the pattern"))
+            case "beam":
+                run = self._answers[_PATTERN].run
+                if run is not None:
+                    few = self._subject.first(ENOUGH, run.wanted_order)
+                    self._answer(key, Few("the pattern", positions=few))
             case "place":
                 self._place()
             case "memory":
@@ -324,16 +334,23 @@ class Board:
     def _place(self) -> None:
         """Look for the central disk, offer detectors there, and put the first ones if need be."""
         pattern, image = self._answers[_PATTERN], self._panels[_PATTERN].image
+        early = self._answers.get(_BEAM)
+        if self._disk is not None or (early is not None and not early.is_final):
+            return
         is_final = pattern.is_final  # before it is read
-        reading = pattern.reading()
-        if reading is None:
+        looked_at = [early, pattern] if is_final else [early]
+        readings = [answer.reading() for answer in looked_at if answer is not None]
+        sums = [reading.values[0] for reading in readings if reading is not None]
+        if not sums:
             # A scan that cannot be read has no disk, and nobody is to wait for it.
             self._is_placed |= is_final
             return
-        if not self._looks[is_final]:
-            return
-        disk, why = look(reading.values[0])
-        self._looks = [False, disk is None and not is_final]
+        for values in sums:
+            disk, why = look(values)
+            if disk is not None:
+                break
+        self._disk = disk
+        self._answers.pop(_BEAM, None)
         image.offer_shapes(offered(disk), why)
         # What stands where it was put for want of a disk goes there as well.
         given = {n for n, shape in self.detectors.items() if shape != self._guessed.get(n)}
@@ -451,11 +468,6 @@ class Board:
             panels, self._panels = self._panels, {}
         for key, panel in panels.items():
             self._close_panel(key, panel)
-
-
-def _has_enough(run: Run) -> bool:
-    progress = run.progress
-    return progress.frames >= min(ENOUGH, progress.n_frames)
 
 
 def _told(name: str, shape: Figure) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -143,6 +143,24 @@ class Pattern:
     def called(self, name: str) -> Pattern:
         """Return the same question of a shape that is called so."""
         return replace(self, name=name)
+
+
+# Equal as patterns are: arrays cannot be compared as one.
+@dataclass(frozen=True, eq=False)
+class Few(Pattern):
+    """The patterns of the same few scan positions whenever they are asked for, summed.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray of bool
+        Of nav shape.
+    """
+
+    positions: BoolArray = field(kw_only=True)
+
+    def roi(self, shape: Shape) -> BoolArray:
+        """Return the positions."""
+        return self.positions
 
 
 def as_image(nav: tuple[int, ...]) -> tuple[int, int]:

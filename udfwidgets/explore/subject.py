@@ -12,7 +12,7 @@ import numpy as np
 from udfwidgets.calibration import Calibration, Scale, checked
 from udfwidgets.engine.ends.bar import ProgressReporter
 from udfwidgets.engine.executors import Executor
-from udfwidgets.engine.plan.order import Order, Sight, in_sight_first
+from udfwidgets.engine.plan.order import Order, Sight, coarse_to_fine, in_sight_first
 from udfwidgets.engine.plan.roi import resolve_roi
 from udfwidgets.engine.run import Run
 from udfwidgets.explore.questions import BoolArray, Question, as_image
@@ -156,6 +156,19 @@ class Subject:
     def positions(self) -> BoolArray | None:
         """Which scan positions are wanted, of nav shape; None: all."""
         return resolve_roi(self.roi, self.dataset.shape.nav)
+
+    def first(self, n: int, order: Order) -> BoolArray:
+        """Return the n wanted scan positions that come first in an order, of nav shape."""
+        nav = self.dataset.shape.nav
+        wanted = self.positions
+        numbers = np.arange(nav.size)
+        if order == "progressive":
+            numbers = coarse_to_fine(nav, self.dataset.frames_per_block)
+        if wanted is not None:
+            numbers = numbers[wanted.reshape(-1)[numbers]]
+        chosen = np.zeros(nav.size, bool)
+        chosen[numbers[:n]] = True
+        return chosen.reshape(nav.axes)
 
     def run(self, question: Question, sight: Sight | None = None) -> Run:
         """Return a run that answers a question, first what is in sight; not started."""
