@@ -15,7 +15,7 @@ import {
 } from "../src/page/format";
 import { summary } from "../src/card/status";
 
-const plain = (text: string): string => text.replaceAll("\u2009", " ").replaceAll("\u2212", "-");
+const plain = (text: string): string => text.replaceAll("\u202f", " ").replaceAll("\u2212", "-");
 
 test.each([
   [1234, 0.5, "1234"],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inside, isWhole, pan, place, touched, union, zoom } from "../src/picture/geometry";
+import { carried, inside, isWhole, pan, place, touched, union, zoom } from "../src/picture/geometry";
 
 const ALL = { x0: 0, x1: 100, y0: 0, y1: 50 };
 const CENTRE = { x: 0.5, y: 0.5 };
@@ -8,6 +8,12 @@ test("zooming keeps the point under the pointer", () => {
   const near = zoom(ALL, 0.5, { x: 0.25, y: 0.75 }, 100, 50);
   expect(near.x0 + 0.25 * (near.x1 - near.x0)).toBeCloseTo(25);
   expect(near.y0 + 0.75 * (near.y1 - near.y0)).toBeCloseTo(37.5);
+});
+
+test("what rests on the screen is over another place of another window", () => {
+  const near = { x0: 20, x1: 40, y0: 10, y1: 20 };
+  expect(carried({ x: 25, y: 40 }, ALL, near)).toEqual({ x: 25, y: 18 });
+  expect(carried({ x: 25, y: 18 }, near, ALL)).toEqual({ x: 25, y: 40 });
 });
 
 test("zooming keeps pixels square", () => {

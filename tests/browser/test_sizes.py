@@ -104,7 +104,7 @@ def point(lab: Lab, image: int, row: float, column: float) -> str:
     x, y = (column + 0.5) / n * box["width"], (row + 0.5) / n * box["height"]
     lab.page.mouse.move(box["x"] + x, box["y"] + y)
     text = lab.page.locator(".udfw-readout").nth(image).inner_text()
-    return text.replace("\u2009", "").replace("\u2212", "-")
+    return text.replace("\u202f", "").replace("\u2212", "-")
 
 
 def check_bars(lab: Lab) -> None:

@@ -110,6 +110,17 @@ def test_detectors_are_the_same_each_time():
     assert found[0][1]["BF"] == found[0][0]["BF"]
 
 
+def test_pictures_are_saved_when_waiting_is_over(ctx, dataset):
+    """What executes a notebook drops what comes after the cell."""
+    for wait in (Explorer.wait, lambda view: view.result("ADF")):
+        view = ctx.explore(dataset)
+        wait(view)
+        images = view.images.values()
+        assert len(images) == 4
+        assert all(image.canvas._saved["header"]["final"] for image in images)
+        view.close()
+
+
 def test_presets_are_there_at_once_and_are_those_of_the_disk(ctx, dataset):
     view = ctx.explore(dataset, detectors={})
     offered = view.presets()

@@ -288,7 +288,7 @@ def test_a_scalar_is_a_number(shown, value, dtype, text, extra):
         Made("single", extra, dtype, lambda s: np.full(extra or (1,), value, dtype))
     ).images
     assert isinstance(number, LiveNumber)
-    assert number.canvas.text == text.replace(" ", "\u2009")
+    assert number.canvas.text == text.replace(" ", "\u202f")
     with pytest.raises(RuntimeError, match="has no figure"):
         _ = number.figure
     assert number.png() is None
@@ -296,7 +296,7 @@ def test_a_scalar_is_a_number(shown, value, dtype, text, extra):
 
 def test_numbers_are_spelt():
     assert spelt(np.float32(1e-9)) == "1e\u221209"
-    assert spelt(np.int64(-1234567)) == "\u22121\u2009234\u2009567"
+    assert spelt(np.int64(-1234567)) == "\u22121\u202f234\u202f567"
 
 
 def test_detectors_of_a_kind_are_told_apart(shown):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from udfwidgets.explore.subject import Subject
 from udfwidgets.geometry import Figure, Point
 from udfwidgets.live.derived import Pictures, WithPictures
 from udfwidgets.live.fronts.stills import complete
+from udfwidgets.live.generation import PATIENCE
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.keepers import Keepers
 from udfwidgets.live.picture.picture import Status
@@ -175,6 +177,13 @@ class Explorer(WithPictures, Quick, ipywidgets.VBox):  # type: ignore[misc]
     def wait(self) -> None:
         """Block until every shape has its complete answer, or it is known why it has none."""
         self._board.wait()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Wait until the last pictures are saved with the notebook, while the cell runs."""
+        deadline = time.monotonic() + PATIENCE
+        for widget in (*self._board.images, self.status):
+            widget.wait_saved(max(0.0, deadline - time.monotonic()))
 
     def result(self, name: str) -> Array:
         """Block until the answer of a detector, a formula, the probe or a region is complete.
@@ -196,7 +205,9 @@ class Explorer(WithPictures, Quick, ipywidgets.VBox):  # type: ignore[misc]
         RuntimeError
             If it has no answer; the message says why.
         """
-        return self._board.result(name)
+        found = self._board.result(name)
+        self._linger()
+        return found
 
     # On any thread
 

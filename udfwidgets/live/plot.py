@@ -25,7 +25,7 @@ POINTS = 2048
 #: Pixels of a line, and from its edge, where widgets cannot be shown.
 STILL, EDGE = (320, 200), 8
 COLOUR = "#1976d2"
-THIN = "\u2009"
+THIN = "\u202f"
 
 
 class LiveLine(LiveImage):

@@ -25,8 +25,8 @@ export interface CloserPlace extends Subject {
   panel: { toggle: () => void; isOpen: () => boolean };
   /** Show the value there, as if the pointer were. */
   point: (at: Spot | null) => void;
-  /** Have it as it was and as it is take turns. */
-  blink: () => void;
+  /** Has it as it was and as it is take turns. */
+  replay: { blink: () => void; readonly isBlinking: boolean };
   /** All that is seen of it, as a PNG. */
   picture: () => Promise<Blob>;
   /** The numbers of what is shown, or why there are none. */
@@ -127,6 +127,7 @@ export class Closer {
       const [dx, dy] = WAYS[key].map((way) => way * (isFar ? FAR : NEAR));
       axes.set(pan(axes.get(), dx, dy, nx, ny));
     };
+    const blink = (): void => place.replay.blink();
     const button = (name: Button) => (): void => place.press(name);
     const one = (key: string, does: string, act: () => void): Gesture => ({
       keys: [key],
@@ -147,6 +148,7 @@ export class Closer {
       one("r", "Show all", place.reset),
       one("h", "Colours and contrast", place.panel.toggle),
       { ...one("escape", "", place.panel.toggle), isOffered: place.panel.isOpen },
+      { ...one("escape", "", blink), isOffered: () => place.replay.isBlinking },
       { ...one("l", "Logarithmic scale", button("log")), isOn: () => settings.get("log_scale") },
       { ...one("a", "Contrast follows the data", button("auto")), isOn: () => settings.get("auto") },
       { ...one("o", "Show what is in", button("overlay")), isOn: () => settings.get("overlay") },
@@ -158,7 +160,7 @@ export class Closer {
         isOn: () => this.member.isLinked(),
       },
       { ...one("f", "Full screen", () => void this.fill()), isOn: () => this.isFull },
-      one("b", "Then and now by turns", place.blink),
+      { ...one("b", "Then and now by turns", blink), isOn: () => place.replay.isBlinking },
       one("s", "Save as PNG", button("save")),
       one("c", "Copy the picture", () => this.copyPicture()),
       one("n", "Copy the numbers that are shown", () => this.copyNumbers()),

@@ -91,8 +91,9 @@ export class Keys {
   private press(event: KeyboardEvent): boolean {
     if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return false;
     const key = event.key.toLowerCase();
-    const gesture = this.gestures.find(({ keys }) => keys.includes(key));
-    if (!gesture || gesture.isOffered?.() === false) return false;
+    const isMeant = (each: Gesture): boolean => each.keys.includes(key) && each.isOffered?.() !== false;
+    const gesture = this.gestures.find(isMeant);
+    if (!gesture) return false;
     event.preventDefault();
     gesture.act(key, event.shiftKey);
     return true;

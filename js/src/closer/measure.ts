@@ -19,6 +19,7 @@ export interface Subject {
 
 export class Measure {
   readonly layer: RulerLayer;
+  private root: HTMLElement | null = null;
   private readonly chart: Chart;
   /** While a hand moves it; what the model has comes after. */
   private held: Ruler | null = null;
@@ -52,6 +53,7 @@ export class Measure {
 
   /** Show the chart below the image. */
   attach(root: HTMLElement, signal: AbortSignal): void {
+    this.root = root;
     root.append(this.chart.element);
     this.chart.follow(() => this.update(), signal);
     this.update();
@@ -68,7 +70,10 @@ export class Measure {
   /** Put a ruler across the middle of what is shown, or take it away. */
   toggle(): void {
     if (this.isOn) {
+      const isInside = this.root?.contains(document.activeElement);
       this.set(null);
+      // Of what is hidden the focus goes to nothing, and keys with it.
+      if (isInside) this.root?.focus({ preventScroll: true });
       return;
     }
     const { x0, x1, y0, y1 } = this.subject.axes.get();

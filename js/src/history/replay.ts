@@ -35,9 +35,14 @@ export class Replay {
     past.onChange(changed, signal);
   }
 
-  /** Have then and now take turns. */
+  /** Have then and now take turns, or no more. */
   blink(): void {
     this.past?.blink();
+  }
+
+  /** Whether they take turns. */
+  get isBlinking(): boolean {
+    return this.past?.isBlinking ?? false;
   }
 
   /** The share of the scan that was in of what is drawn; null for now. */

@@ -1,10 +1,11 @@
 /** Numbers as a person reads them. */
 
-const THIN = "\u2009";
+/** Narrow, and no place to begin a line. */
+const THIN = "\u202f";
 const MINUS = "\u2212";
 const PREFIXES = ["", "k", "M", "G", "T", "P"];
 
-/** Group digits by thin spaces: 12 400. */
+/** Group digits by narrow spaces: 12 400. */
 export function grouped(text: string): string {
   const [whole, fraction] = text.split(".") as [string, string?];
   const digits = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, THIN) : whole;

@@ -29,6 +29,18 @@ export function place(data: Box, window: Window, width: number, height: number):
   };
 }
 
+/** Return what a place of the screen shows in another window, by what it shows in this one. */
+export function carried(
+  at: { x: number; y: number },
+  from: Window,
+  to: Window,
+): { x: number; y: number } {
+  return {
+    x: to.x0 + ((at.x - from.x0) / (from.x1 - from.x0)) * (to.x1 - to.x0),
+    y: to.y0 + ((at.y - from.y0) / (from.y1 - from.y0)) * (to.y1 - to.y0),
+  };
+}
+
 /** Zoom by `factor` about a point given as shares of the window, and stay inside the image. */
 export function zoom(
   window: Window,

@@ -4,7 +4,7 @@ import { Closer } from "../closer/closer";
 import type { Units } from "../page/settings";
 import { hide, make } from "../page/dom";
 import { value as spelt } from "../page/format";
-import { isWhole, touched } from "./geometry";
+import { carried, isWhole, touched } from "./geometry";
 import { interact } from "./interaction";
 import { Replay } from "../history/replay";
 import { resizable } from "./corner";
@@ -80,12 +80,15 @@ export function showImage(place: Place, signal: AbortSignal): void {
     plot.style[side] = `${margin[side]}px`;
   }
   const readout = make("div", { className: "udfw-readout" });
+  const then = make("div", { className: "udfw-then" });
   readout.hidden = true;
   const shell = make("div", { className: "udfw-view" });
   const painter = new Painter(store);
   const replay = new Replay(store);
   let theme: Theme | null = null;
   let pointer: { x: number; y: number } | null = null;
+  /** What was shown when the pointer was there. */
+  let seen = axes.get();
   let scheduled = false;
   let fading: ReturnType<typeof setTimeout> | undefined;
   let painted = 0;
@@ -117,6 +120,8 @@ export function showImage(place: Place, signal: AbortSignal): void {
     }
     theme ??= readTheme(shell);
     const isPast = replay.draw(canvas, axes.get(), currentLook, theme, ratio);
+    hide(then, !isPast);
+    if (isPast) then.textContent = `${Math.round(100 * (replay.share ?? 1))} % of the scan`;
     clearTimeout(fading);
     const fades = !isPast && painter.draw(canvas, axes.get(), currentLook(), theme, ratio);
     if (fades) fading = setTimeout(schedule, FADE);
@@ -173,17 +178,26 @@ export function showImage(place: Place, signal: AbortSignal): void {
   const numbers = (): Copied => copiedOf(store, replay, place.shape, axes.get());
   const point = (at: { x: number; y: number } | null): void => {
     pointer = at;
+    seen = axes.get();
     readValue();
   };
+  axes.onChange(() => {
+    // It rests, and what it points at is another pixel.
+    pointer = pointer && carried(pointer, seen, axes.get());
+    seen = axes.get();
+    readValue();
+  }, signal);
   const more = (): void => closer.list();
   const copy = (): void => closer.copyPicture();
   const actions = { reset, save: () => void save(), copy, limits: () => limits(), more };
   const toolbar = new Toolbar(settings, actions, store, signal);
   const slices = slider(place.slices, signal);
   const row = make("div", { className: "udfw-second" }, chooser.element, slices.element);
-  shell.append(plot, edges.element, toolbar.element, toolbar.tools, row, chooser.key, readout);
+  shell.append(plot, edges.element, toolbar.element, toolbar.tools, row, chooser.key, readout, then);
   toolbar.tools.style.top = `${margin.top}px`;
   toolbar.tools.style.right = `${margin.right + 4}px`;
+  then.style.top = `${margin.top + 6}px`;
+  then.style.left = `${margin.left + 6}px`;
   readout.style.left = `${margin.left + 6}px`;
   readout.style.bottom = `${margin.bottom + 10}px`;
   const title = (): string => settings.get("title");
@@ -193,7 +207,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     {
       ...place,
       ...{ plot, shell, title, reset, press, panel, point, picture, numbers },
-      blink: () => replay.blink(),
+      replay,
     },
     signal,
   );

@@ -138,11 +138,25 @@ def check_images_move_together_by_keys(card: Card) -> None:
     spot = card.image(OTHER).locator(".udfw-spot").bounding_box()
     assert (spot["x"], spot["y"]) == pytest.approx(card.at(40, 10, OTHER), abs=3)
     assert card.image(SIG).locator(".udfw-readout").is_hidden()
+    # It rests, and shows another pixel after a key.
+    card.press("+")
+    wait_for_python(card.lab, "live.images[0].window[0] > 0")
+    x0, x1, y0, y1 = card.window(NAV)
+    y, x = int(y0 + 10.5 / 48 * (y1 - y0)), int(x0 + 40.5 / 64 * (x1 - x0))
+    assert (y, x) != (10, 40)
+    text = card.image(NAV).locator(".udfw-readout").text_content()
+    assert text.startswith(f"y {y} px = ")
+    assert f"x {x} px = " in text
+    card.press("r")
     # What JupyterLab would take for new cells and the like.
     card.press("b x Enter ArrowUp")
     assert card.page.evaluate("() => window.lab.panel().content.widgets.length") == cells
+    then = card.image(NAV).locator(".udfw-then")
+    then.wait_for()
+    assert then.text_content().endswith(" % of the scan")
     # What is compared with now, from here on, is not to be a picture of then.
-    card.press("b")
+    card.page.keyboard.press("Escape")
+    assert then.is_hidden()
     card.press("l")
     wait_for_python(card.lab, "live.images[0].log")
     card.press("?")
@@ -151,6 +165,8 @@ def check_images_move_together_by_keys(card: Card) -> None:
         *"+−←→↑↓RHLAOMTKFBSCN?",
         "Esc",
     ]
+    turns = listed.get_by_role("button", name="Then and now by turns")
+    assert turns.get_attribute("aria-pressed") == "false"
     card.lab.screenshot(SHOWN / "closer-keys.png")
     card.page.keyboard.press("Escape")
     assert listed.is_hidden()
@@ -191,6 +207,10 @@ def check_ruler_tells_length_and_profile(card: Card) -> None:
     card.press("m")
     wait_for_python(card.lab, "live.images[0].ruler is None")
     assert card.image(NAV).locator(".udfw-profile").is_hidden()
+    # Of a ruler that goes the focus does not go to nothing.
+    card.press("m m")
+    assert card.image(NAV).evaluate("image => image === document.activeElement")
+    wait_for_python(card.lab, "live.images[0].ruler is None")
 
 
 def check_profile(card: Card, place: int) -> None:
