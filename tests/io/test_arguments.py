@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 
 import h5py
 import numpy as np
@@ -147,3 +148,27 @@ def test_a_dataset_of_a_users_own_hands_arguments_on(caplog) -> None:
     assert "MemoryDataSet takes array_backends without effect" in caplog.text
     with pytest.raises(TypeError, match=r"takes no argument 'syncoffset'.*sync_offset"):
         Acquired(np.ones((2, 3, 4, 5)), syncoffset=1)
+
+
+def test_what_is_missing_is_named(ctx, tmp_path) -> None:
+    path = tmp_path / "scan.raw"
+    DATA.tofile(path)
+    with pytest.raises(TypeError, match=r"RawFileDataSet needs dtype= as well; it takes path, dty"):
+        ctx.load("raw", path=path)
+    with pytest.raises(TypeError, match=r"needs path= and dtype= as well"):
+        ctx.load("raw")
+    with pytest.raises(TypeError, match="dtype='uint61' is not known, expected such as 'uint16'"):
+        ctx.load("raw", path=path, dtype="uint61", nav_shape=(4, 5), sig_shape=(6, 7))
+
+
+@pytest.mark.parametrize(("dtype", "n_frames"), [("f8", 10), ("f2", 40)])
+def test_another_dtype_than_that_of_the_file_is_thought_of(
+    ctx, tmp_path, dtype: str, n_frames: int
+) -> None:
+    path = tmp_path / "scan.raw"
+    DATA.tofile(path)
+    told = rf"3360 bytes are {n_frames} frames of \(6, 7\) .* takes 20: are dtype, sig_shape and"
+    with pytest.warns(UserWarning, match=told):
+        dataset = ctx.load("raw", path=path, dtype=dtype, nav_shape=(4, 5), sig_shape=(6, 7))
+    # As the card of an analysis says it.
+    assert any(re.search(told, note) for note in dataset.notes)

@@ -366,6 +366,7 @@ def test_an_offset_that_was_asked_for_is_noted_without_a_warning(
     assert make(tmp_path, STORED[:30]).notes == ()
 
 
+@pytest.mark.filterwarnings("ignore:.*are dtype, sig_shape and nav_shape right:UserWarning")
 def test_more_frames_than_the_scan(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for make in (memory, npy, raw, hdf5, mib):
         dataset = make(tmp_path, STORED)

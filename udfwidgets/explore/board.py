@@ -472,5 +472,6 @@ class Board:
 
 def _told(name: str, shape: Figure) -> str:
     if name == PROBE and isinstance(shape, Point):
-        return f"pattern at y={shape.cy:g}, x={shape.cx:g}"
+        y, x = shape.index  # between pixels there is no pattern
+        return f"pattern at y={y}, x={x}"
     return f"patterns of {name}"

@@ -33,6 +33,7 @@ WITHOUT_EFFECT = {
     "check_cast": "what a UDF asks for is what it gets",
     "sig_dims": "the format says how many axes a frame has",
 }
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 #: Older names, and today's.
 RENAMED = {"scan_size": "nav_shape", "detector_size": "sig_shape"}
 
@@ -68,9 +69,20 @@ class DataSetType(ABCMeta):
 def _taking(cls: type, init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def take(self: Any, *args: Any, **kwargs: Any) -> None:
-        init(self, *args, **accepted(cls, kwargs))
+        kept = accepted(cls, kwargs)
+        _check_all_there(cls, args, kept)
+        init(self, *args, **kept)
 
     return take
+
+
+def _check_all_there(cls: type, args: tuple[Any, ...], kept: dict[str, Any]) -> None:
+    known = inspect.signature(cls).parameters
+    needed = [name for name, p in known.items() if p.default is p.empty and p.kind in _NAMED]
+    missing = [f"{name}=" for name in needed[len(args) :] if name not in kept]
+    if missing:
+        takes = ", ".join(known)
+        raise TypeError(f"{cls.__name__} needs {' and '.join(missing)} as well; it takes {takes}")
 
 
 def accepted(cls: type, given: dict[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,15 @@ class RawFileDataSet(StridedDataSet):
             snake=snake,
         )
         piece = Piece(path, n_bytes, offset, frame_bytes, n_stored)
-        super().__init__(str(path), [piece], folded, stored_dtype, _about_rest(rest))
+        notes = _about_rest(rest)
+        n_nav = folded.shape.nav.size
+        # Bytes of another dtype are frames as well, only more or fewer.
+        if n_stored != n_nav and sync_offset == flyback == 0:
+            notes.append(
+                f"{n_bytes} bytes are {n_stored} frames of {sig} {stored_dtype}, and nav_shape="
+                f"{folded.shape.nav.axes} takes {n_nav}: are dtype, sig_shape and nav_shape right?"
+            )
+        super().__init__(str(path), [piece], folded, stored_dtype, notes)
 
 
 def check_told(
@@ -93,7 +101,12 @@ def check_told(
         raise TypeError("raw data need sig_shape=, the shape of one frame")
     if offset < 0:
         raise ValueError(f"offset={offset}, expected the number of bytes before the frames")
-    stored_dtype = np.dtype(dtype)
+    try:
+        stored_dtype = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(
+            f"dtype={dtype!r} is not known, expected such as 'uint16' or '>f4'"
+        ) from None
     if stored_dtype.kind not in "buifc":
         raise ValueError(f"dtype={stored_dtype}, expected a dtype of numbers")
     return stored_dtype, axes(sig_shape, "sig_shape")
