@@ -140,6 +140,7 @@ def test_a_missing_file_is_told_with_what_is_there(
         ),
         ("default.hdr", f"{tmp_path} has no 'default.hdr'; 'default.hdr' {begins}"),
         (tmp_path / "else" / "default.hdr", f"{tmp_path} has no 'else'$"),
+        ("demo-data/default.hdr/scan", f"{tmp_path}/demo-data/default.hdr is a file$"),
     ):
         with pytest.raises(DataSetException, match=told):
             load("auto", path=path)

@@ -90,6 +90,7 @@ class Board:
         self._problems: dict[Key, str] = {}
         #: That the central disk was not found.
         self._note = ""
+        #: The central disk, from when it was found.
         self._disk: Disk | None = None
         #: What was put in the middle, because no disk was found.
         self._guessed: Mapping[str, Figure] = {}
@@ -162,17 +163,22 @@ class Board:
     def presets(self) -> dict[str, Figure]:
         """Return detectors by name, as `geometry.presets` has them, when enough is in for that."""
         for key in (_BEAM, _PATTERN):
-            self._asking.wait()
-            answer = self._answers.get(key)
-            if self._disk is None and answer is not None and answer.run is not None:
-                answer.run.wait(answer.run.has_ended)
-        self._asking.wait()
+            if self._disk is None:
+                self._wait_for(key)
         if self._disk is not None:
             return dict(presets(self._disk))
         reading = self._answers[_PATTERN].reading()
         if reading is None:
             raise RuntimeError("\n".join(self.problems) or "the pattern could not be read")
         return dict(presets(beam(reading.values[0])))
+
+    def _wait_for(self, key: Key) -> None:
+        """Block until an answer is complete, and until what follows from it was done."""
+        self._asking.wait()
+        answer = self._answers.get(key)
+        while answer is not None and answer.run is not None and not answer.is_told:
+            answer.run.wait(answer.run.has_ended)
+        self._asking.wait()
 
     def wait(self) -> None:
         """Block until every shape has its complete answer, or it is known why it has none."""

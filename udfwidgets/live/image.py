@@ -28,6 +28,7 @@ from udfwidgets.live.imaging.components import Components, ComponentTraits, trai
 from udfwidgets.live.imaging.figure import Figure, Scale, layout_of
 from udfwidgets.live.picture.channels import Form
 from udfwidgets.live.picture.colour import COLORMAPS, REVERSED, centred
+from udfwidgets.live.picture.contrast import Limits
 from udfwidgets.live.picture.image_feed import OVERVIEW, ImageFeed
 from udfwidgets.live.picture.newest import in_components
 from udfwidgets.live.picture.panel import Panel, title_of
@@ -158,7 +159,7 @@ class LiveImage(
     _feed: ImageFeed
     #: False as well for one whose arguments were refused, which Python still disposes of.
     _open = False
-    _unlisted = ("keep_by", "offer", "panel", "seen", "wait_saved", "wait_saved_async")
+    _unlisted = ("keep_by", "offer", "panel", "seen", "told", "wait_saved", "wait_saved_async")
     #: What is made of the pixels.
     _form: ClassVar[Form] = "image"
     _newest: Newest | None = None
@@ -382,15 +383,32 @@ class LiveImage(
             return None
         is_nav = self._feed.kind_of_axes == "nav"
         values, covered = seen if overview else (picture.values, picture.coverage)
-        automatic = self._feed.limits_log if self.log else self._feed.limits
-        automatic = centred(automatic, self.colormap)
-        limits, tint = self.limits or automatic, self._feed.tint(overview=overview)
+        limits, tint = self._shown_limits, self._feed.tint(overview=overview)
         rgb = tinted(values, tint, limits, self.colormap, log=self.log, gamma=self.gamma)
         if self.overlay and is_nav and covered is not None:
             rgb[~covered] = (190, 190, 190)
         file = io.BytesIO()
         Image.fromarray(rgb).save(file, "PNG")
         return file.getvalue()
+
+    def told(self) -> str:
+        """Return in words what a picture does not tell: its colours, and how large it is."""
+        parts = []
+        if self._feed.nature != "colours":
+            lo, hi = self._shown_limits
+            unit = "".join(f" {unit}" for _, unit in self.canvas.value_units[:1])
+            parts.append(f"{lo:.4g} to {hi:.4g}{unit}" + (", logarithmic" if self.log else ""))
+        y, x = self._scales
+        if y is not None and x is not None:
+            (ny, nx), both = self.shape, y.unit == x.unit
+            down = f"{ny * y.size:.4g}" + ("" if both else f" {y.unit}")
+            parts.append(f"{down} x {nx * x.size:.4g} {x.unit}")
+        return "; ".join(parts)
+
+    @property
+    def _shown_limits(self) -> Limits:
+        automatic = self._feed.limits_log if self.log else self._feed.limits
+        return self.limits or centred(automatic, self.colormap)
 
     def save(
         self,

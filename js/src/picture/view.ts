@@ -81,7 +81,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
   }
   const readout = make("div", { className: "udfw-readout" });
   const then = make("div", { className: "udfw-then" });
-  readout.hidden = true;
+  readout.hidden = then.hidden = true;
   const shell = make("div", { className: "udfw-view" });
   const painter = new Painter(store);
   const replay = new Replay(store);

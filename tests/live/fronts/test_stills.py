@@ -16,6 +16,8 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from PIL import Image
 
+from udfwidgets.calibration import Scale
+from udfwidgets.live import LiveImage, Picture
 from udfwidgets.live.fronts.stills import VIEW, mark
 from udfwidgets.live.picture.sheet import LARGEST, LINE, side_by_side
 
@@ -151,13 +153,33 @@ def test_pages_know_the_pictures_by_the_same_mark():
 
 @pytest.mark.parametrize("n", [1, 2, 24])
 def test_pictures_are_small_whatever_is_on_them(n):
-    sheet = side_by_side([png(512)] * n, ["noise"] * n)
+    sheet = side_by_side([png(512)] * n, [("noise", "0 to 1")] * n)
     assert len(sheet) < LARGEST
     assert Image.open(io.BytesIO(sheet)).width <= 1040
 
 
+def test_colours_and_size_are_told_below_a_picture():
+    heights = [
+        Image.open(io.BytesIO(side_by_side([png(256)], [("sum", told)]))).height
+        for told in ("", "0 to 1")
+    ]
+    assert heights == [256 + LINE, 256 + 2 * LINE]
+    image = LiveImage((4, 6), kind="nav")
+    image.offer(lambda: Picture(np.arange(24.0).reshape(4, 6), final=True), final=True)
+    assert image.wait_saved(10)
+    assert image.seen().told == "0.023 to 22.95"
+    image.limits, image.log = (1, 2e6), True
+    image.measure_shapes(Scale(0.5, "nm"), Scale(0.5, "nm"))
+    assert image.seen().told == "1 to 2e+06, logarithmic; 2 x 3 nm"
+    image.measure_shapes(Scale(2, "µs"), Scale(0.5, "nm"))
+    assert image.seen().told == "1 to 2e+06, logarithmic; 8 µs x 3 nm"
+    image.close()
+
+
 def test_long_captions_are_cut():
-    sheet = Image.open(io.BytesIO(side_by_side([png(200), None], ["a" * 300, "brightest: 12"])))
+    sheet = Image.open(
+        io.BytesIO(side_by_side([png(200), None], [("a" * 300, "b" * 300), ("brightest: 12", "")]))
+    )
     assert sheet.width < 400
 
 

@@ -74,6 +74,8 @@ def _what_is_there(asked: Path, resolved: Path) -> str:
     """Return how far a path leads, what is there that is called alike, and where it begins."""
     folder = next(each for each in resolved.parents if each.is_dir())
     missing = resolved.relative_to(folder).parts[0]
+    if (folder / missing).exists():
+        return f"{folder / missing} is a file"
     text = f"{folder} has no {missing!r}"
     try:
         # Of a folder with a million files, some.

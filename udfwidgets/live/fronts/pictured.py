@@ -23,6 +23,8 @@ class Seen(NamedTuple):
         How that is drawn.
     caption : str
         What it is, in words.
+    told : str
+        Its colours and its size, in words.
     is_there : bool
         Whether there is anything yet.
     is_over : bool
@@ -33,6 +35,7 @@ class Seen(NamedTuple):
     version: int
     colours: tuple[Any, ...]
     caption: str
+    told: str
     is_there: bool
     is_over: bool
 
@@ -58,10 +61,13 @@ class Pictured(OfferedWidget[Picture]):
             canvas.arrows,
         )
         caption = f"{canvas.title}: {canvas.text}" if canvas.text else canvas.title
-        is_over = picture is not None and picture.final
-        return Seen(
-            self._feed.key, self._feed.version, colours, caption, picture is not None, is_over
-        )
+        is_there, is_over = picture is not None, picture is not None and picture.final
+        told = self.told() if is_there and not canvas.text else ""
+        return Seen(self._feed.key, self._feed.version, colours, caption, told, is_there, is_over)
+
+    @abstractmethod
+    def told(self) -> str:
+        """Return in words what a picture does not tell: its colours, and how large it is."""
 
     @abstractmethod
     def png(self, *, overview: bool = False) -> bytes | None:

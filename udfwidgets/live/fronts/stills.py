@@ -89,7 +89,8 @@ class Still:
         if not all(each.is_over for each in seen) and time.monotonic() - self.made < PAUSE:
             return False
         pngs = [image.png(overview=True) for image in images]
-        self.png = base64.b64encode(side_by_side(pngs, [each.caption for each in seen])).decode()
+        lines = [(each.caption, each.told) for each in seen]
+        self.png = base64.b64encode(side_by_side(pngs, lines)).decode()
         self.seen, self.made = seen, time.monotonic()
         return True
 

@@ -15,22 +15,22 @@ GAP, LONGEST = 4, 512
 ROW, LINE = 1040, 22
 #: Bytes of the file; pictures that take more become smaller, each time by a third.
 LARGEST, STEP = 400_000, 1.5
-INK = "#212121"
+INK, FAINT = "#212121", "#616161"
 #: Pixels to which small pictures are enlarged, where captions say that a person looks at them.
 STILL = 256
 #: Of a picture that is none, such as a number.
 BLANK = (180, 4)
 
 
-def side_by_side(pngs: Sequence[bytes | None], captions: Sequence[str] = ()) -> bytes:
+def side_by_side(pngs: Sequence[bytes | None], captions: Sequence[tuple[str, str]] = ()) -> bytes:
     """Return pictures in rows, enlarged to about the same height, as a PNG.
 
     Parameters
     ----------
     pngs : sequence of bytes or None
         One per picture; None for one that has nothing but its caption.
-    captions : sequence of str
-        What is written above each; nothing by default.
+    captions : sequence of tuple of str
+        What is written above and below each; nothing by default.
 
     Returns
     -------
@@ -45,7 +45,9 @@ def side_by_side(pngs: Sequence[bytes | None], captions: Sequence[str] = ()) -> 
         longest = round(longest / STEP)
 
 
-def _sheet(pngs: Sequence[bytes | None], captions: Sequence[str], longest: int) -> Image.Image:
+def _sheet(
+    pngs: Sequence[bytes | None], captions: Sequence[tuple[str, str]], longest: int
+) -> Image.Image:
     """Return pictures with their longest side at most this, from left to right in rows."""
     pictures = [_opened(png, longest) for png in pngs]
     height = max(picture.height for picture in pictures)
@@ -56,7 +58,7 @@ def _sheet(pngs: Sequence[bytes | None], captions: Sequence[str], longest: int) 
         for png, picture in zip(pngs, pictures, strict=True)
     ]
     if captions:
-        tiles = [_captioned(*each) for each in zip(tiles, captions, strict=True)]
+        tiles = [_captioned(tile, *lines) for tile, lines in zip(tiles, captions, strict=True)]
     rows: list[list[Image.Image]] = [[]]
     for tile in tiles:
         if rows[-1] and sum(each.width + GAP for each in rows[-1]) + tile.width > ROW:
@@ -90,16 +92,21 @@ def _enlarged(picture: Image.Image, height: int, longest: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.NEAREST)
 
 
-def _captioned(picture: Image.Image, caption: str) -> Image.Image:
-    """Return a picture below its caption, which is cut where there is no more room."""
-    font = _font()
+def _captioned(picture: Image.Image, above: str, below: str) -> Image.Image:
+    """Return a picture between two lines, which are cut where there is no more room."""
     width = max(picture.width, BLANK[0])
-    while len(caption) > 1 and font.getlength(caption) > width:
-        caption = caption[:-2] + "…"
-    tile = Image.new("RGB", (width, picture.height + LINE), "white")
-    ImageDraw.Draw(tile).text((1, 3), caption, fill=INK, font=font)
+    foot = LINE + picture.height
+    tile = Image.new("RGB", (width, foot + (LINE if below else 0)), "white")
+    for text, y, ink in ((above, 0, INK), (below, foot, FAINT)):
+        ImageDraw.Draw(tile).text((1, y + 3), _cut(text, width), fill=ink, font=_font())
     tile.paste(picture, (0, LINE))
     return tile
+
+
+def _cut(text: str, width: int) -> str:
+    while len(text) > 1 and _font().getlength(text) > width:
+        text = text[:-2] + "…"
+    return text
 
 
 @cache
