@@ -95,6 +95,10 @@ class Canvas(Looked, ComponentTraits, Drawn):
     text = traitlets.Unicode().tag(sync=True)
 
 
+def _short(number: float) -> str:
+    return f"{number:.0f}" if 100 <= abs(number) < 1e5 else f"{number:.3g}"
+
+
 def _delegated(name: str, doc: str) -> property:
     """Return a property of `LiveImage` that is a trait of its canvas."""
 
@@ -397,12 +401,10 @@ class LiveImage(
         if self._feed.nature != "colours":
             lo, hi = self._shown_limits
             unit = "".join(f" {unit}" for _, unit in self.canvas.value_units[:1])
-            parts.append(f"{lo:.4g} to {hi:.4g}{unit}" + (", logarithmic" if self.log else ""))
-        y, x = self._scales
-        if y is not None and x is not None:
-            (ny, nx), both = self.shape, y.unit == x.unit
-            down = f"{ny * y.size:.4g}" + ("" if both else f" {y.unit}")
-            parts.append(f"{down} x {nx * x.size:.4g} {x.unit}")
+            parts.append(f"{_short(lo)} to {_short(hi)}{unit}" + (", log" if self.log else ""))
+        x = self._scales[1]
+        if x is not None:
+            parts.append(f"{self.shape[1] * x.size:.3g} {x.unit} wide")
         return "; ".join(parts)
 
     @property
