@@ -196,10 +196,11 @@ export function showImage(place: Place, signal: AbortSignal): void {
   shell.append(plot, edges.element, toolbar.element, toolbar.tools, row, chooser.key, readout, then);
   toolbar.tools.style.top = `${margin.top}px`;
   toolbar.tools.style.right = `${margin.right + 4}px`;
-  then.style.top = `${margin.top + 6}px`;
-  then.style.left = `${margin.left + 6}px`;
-  readout.style.left = `${margin.left + 6}px`;
-  readout.style.bottom = `${margin.bottom + 10}px`;
+  // In one place: of what was, no values are read.
+  for (const { style } of [readout, then]) {
+    style.left = `${margin.left + 6}px`;
+    style.bottom = `${margin.bottom + 10}px`;
+  }
   const title = (): string => settings.get("title");
   const press = toolbar.press.bind(toolbar);
   const panel = { toggle: () => toolbar.toggle(), isOpen: () => toolbar.isOpen };
