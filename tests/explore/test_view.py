@@ -166,9 +166,7 @@ def test_a_disk_that_shows_late_is_found_late(ctx):
     while pattern is None:
         pattern = view._board._answers["pattern", ""].run
     pattern.wait(lambda: pattern.progress.frames == 300)
-    while not view._board._is_placed:
-        time.sleep(0.01)
-    view._board._asking.wait()
+    view._board._wait_for(("beam", ""))
     shapes, why = _offered(view)
     assert set(shapes.values()) == {None}
     assert "not found" in why

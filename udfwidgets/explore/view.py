@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from udfwidgets.live.fronts.stills import complete
 from udfwidgets.live.generation import PATIENCE
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.keepers import Keepers
+from udfwidgets.live.offered import wait_saved
 from udfwidgets.live.picture.picture import Status
 from udfwidgets.live.picture.sheet import side_by_side
 from udfwidgets.live.quick import Layout, Quick
@@ -181,9 +181,7 @@ class Explorer(WithPictures, Quick, ipywidgets.VBox):  # type: ignore[misc]
 
     def _linger(self) -> None:
         """Wait until the last pictures are saved with the notebook, while the cell runs."""
-        deadline = time.monotonic() + PATIENCE
-        for widget in (*self._board.images, self.status):
-            widget.wait_saved(max(0.0, deadline - time.monotonic()))
+        wait_saved((*self._board.images, self.status), PATIENCE)
 
     def result(self, name: str) -> Array:
         """Block until the answer of a detector, a formula, the probe or a region is complete.

@@ -22,6 +22,7 @@ from udfwidgets.buffers import BoolArray, UDFResults
 from udfwidgets.engine.run import Run
 from udfwidgets.engine.subscription import Followed, Subscriber
 from udfwidgets.live.image import LiveImage
+from udfwidgets.live.offered import wait_saved
 from udfwidgets.live.picture.channels import Channel
 from udfwidgets.live.picture.picture import Picture, Status
 from udfwidgets.live.report import status_of
@@ -149,10 +150,8 @@ class Generation(Subscriber):
         if hub().is_current_thread():
             timeout = 0.0
         deadline = time.monotonic() + timeout
-        saved = self._last_is_offered.wait(timeout)
-        for widget in self._widgets:
-            saved = widget.wait_saved(max(0.0, deadline - time.monotonic())) and saved
-        return saved
+        is_offered = self._last_is_offered.wait(timeout)
+        return wait_saved(self._widgets, deadline - time.monotonic()) and is_offered
 
     @property
     def _widgets(self) -> tuple[LiveImage | StatusBar, ...]:

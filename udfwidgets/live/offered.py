@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Generic
 
 from udfwidgets.live.wire.feed import Offered, SlotFeed
 from udfwidgets.live.wire.hub import hub
@@ -69,3 +70,11 @@ class OfferedWidget(Generic[Offered]):
     async def wait_saved_async(self) -> None:
         """Wait, as `wait_saved`, as a task under asyncio or trio."""
         await self._feed.wait_saved_async()
+
+
+def wait_saved(widgets: Iterable[OfferedWidget[Any]], timeout: float) -> bool:
+    """Wait until what was offered last of several is saved, so many seconds for all; return so."""
+    deadline = time.monotonic() + timeout
+    # All of them: not only up to the first that is not.
+    saved = [each.wait_saved(max(0.0, deadline - time.monotonic())) for each in widgets]
+    return all(saved)

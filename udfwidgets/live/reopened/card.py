@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from udfwidgets.live.fronts.stills import complete
 from udfwidgets.live.generation import PATIENCE
 from udfwidgets.live.image import LiveImage
 from udfwidgets.live.keepers import Keepers
+from udfwidgets.live.offered import wait_saved
 from udfwidgets.live.picture.channels import NUMBERS, Channel, Kind, Layout, real, slice_title
 from udfwidgets.live.picture.panel import png_of
 from udfwidgets.live.picture.picture import Picture, Status
@@ -62,13 +62,8 @@ class SavedCard(WithPictures, Listed, Quick, ipywidgets.VBox):  # type: ignore[m
         )
         status = _status_of(saved)
         self.status.offer(lambda: status, final=True)
-        self._wait_saved()
-
-    def _wait_saved(self) -> None:
-        """Wait until it is saved with the notebook, as what executes one drops what comes later."""
-        deadline = time.monotonic() + PATIENCE
-        for each in (self.status, *self.images):
-            each.wait_saved(max(0.0, deadline - time.monotonic()))
+        # What executes a notebook drops what comes later.
+        wait_saved((self.status, *self.images), PATIENCE)
 
     def close(self) -> None:
         """Release everything, in the kernel and in all browsers. May be called twice."""
