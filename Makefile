@@ -252,7 +252,8 @@ $(THIRD)/.stamp-third: tests/thirdparty/requirements.txt pyproject.toml | $(BUND
 
 thirdparty: $(THIRD)/.stamp-third chromium
 	$(call say,running what others published)
-	@$(THIRD)/bin/python -m pytest --quiet tests/keeping/test_handing.py
+	@# Something there brings pytest-asyncio, which warns of what is not said to it, and warnings are errors.
+	@$(THIRD)/bin/python -m pytest --quiet -p no:asyncio tests/keeping/test_handing.py
 	@$(THIRD)/bin/python -m tests.thirdparty $(ONLY)
 
 # --------------------------------------------------------------------------------------- readers
