@@ -120,6 +120,7 @@ export function showImage(place: Place, signal: AbortSignal): void {
     }
     theme ??= readTheme(shell);
     const isPast = replay.draw(canvas, axes.get(), currentLook, theme, ratio);
+    if (then.hidden === isPast) readValue();
     hide(then, !isPast);
     if (isPast) then.textContent = `${Math.round(100 * (replay.share ?? 1))} % of the scan`;
     clearTimeout(fading);

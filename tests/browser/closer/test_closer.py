@@ -44,6 +44,23 @@ NAV, OTHER, SIG = 0, 1, 2
 WHOLE = (0.0, 64.0, 0.0, 48.0)
 
 
+# Which of two texts are to be seen in the frames of two turns.
+SEEN_TOGETHER = """() => new Promise((resolve) => {
+  const isShown = (name) => !document.querySelector(`.udfw-${name}`).hidden;
+  const seen = { then: false, now: false, both: false };
+  const began = performance.now();
+  const look = () => {
+    const [then, now] = [isShown('then'), isShown('readout')];
+    seen.then ||= then;
+    seen.now ||= now;
+    seen.both ||= then && now;
+    if (performance.now() - began < 2500) requestAnimationFrame(look);
+    else resolve(seen);
+  };
+  look();
+})"""
+
+
 class Card:
     """A finished card of two scan images and a pattern, and hands on it."""
 
@@ -154,6 +171,8 @@ def check_images_move_together_by_keys(card: Card) -> None:
     then = card.image(NAV).locator(".udfw-then")
     then.wait_for()
     assert then.text_content().endswith(" % of the scan")
+    # Not with the value of now, on which the pointer rests.
+    assert card.page.evaluate(SEEN_TOGETHER) == {"then": True, "now": True, "both": False}
     # What is compared with now, from here on, is not to be a picture of then.
     card.page.keyboard.press("Escape")
     assert then.is_hidden()
